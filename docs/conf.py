@@ -1,0 +1,62 @@
+"""Sphinx settings."""
+
+import os
+import sys
+from pathlib import Path
+
+_DOCS = Path(__file__).resolve().parent
+sys.path[:0] = [str(_DOCS / "_ext"), str(_DOCS.parent)]
+
+import skextra  # noqa: E402
+
+project = "skextra"
+author = "The skextra developers"
+copyright = "2026, The skextra developers"
+version = release = skextra.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_gallery.gen_gallery",
+    "generated_pages",
+]
+exclude_patterns = ["_build", "_ext", "examples", "generated", "gallery/**/*.ipynb"]
+templates_path = ["_templates"]
+default_role = "literal"
+
+autosummary_generate = True
+numpydoc_show_class_members = False
+myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
+myst_heading_anchors = 3
+
+# Their inventory comes over the network, which a build of warnings-are-errors must not need.
+if os.environ.get("READTHEDOCS"):
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "scipy": ("https://docs.scipy.org/doc/scipy", None),
+        "sklearn": ("https://scikit-learn.org/stable", None),
+    }
+
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"plot_",
+    "doc_module": ("skextra",),
+    "backreferences_dir": "generated/backreferences",
+    "abort_on_example_error": True,
+    "show_memory": False,
+    "download_all_examples": False,
+    "min_reported_time": 1e9,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "skextra"
+html_theme_options = {
+    "github_url": "https://github.com/skextra/skextra",
+    "show_prev_next": False,
+    "secondary_sidebar_items": ["page-toc"],
+}

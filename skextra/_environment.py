@@ -1,0 +1,242 @@
+"""What a bug report needs, and kernels compiled ahead of time."""
+
+import os
+import platform
+import sys
+import time
+import warnings
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+_REQUIRED = ("numpy", "scipy", "scikit-learn", "joblib", "threadpoolctl", "numba", "llvmlite")
+_OPTIONAL = ("pandas", "polars", "matplotlib", "dask", "celer", "skglm", "glum", "adelie")
+
+
+def show_versions():
+    """Print versions, threads and the kernel cache: what a bug report needs.
+
+    Examples
+    --------
+    >>> import skextra
+    >>> skextra.show_versions()  # doctest: +ELLIPSIS
+    System
+        python: 3...
+    """
+    sections = {
+        "System": _describe_system(),
+        "Packages": _describe_packages(_REQUIRED),
+        "Optional packages": _describe_packages(_OPTIONAL),
+        "Threads": _describe_threads(),
+        "Kernel cache": _describe_cache(),
+    }
+    for title, rows in sections.items():
+        print(title)
+        for name, value in rows:
+            print(f"    {name}: {value}")
+
+
+def _describe_system():
+    from skextra._version import __version__
+
+    return [
+        ("python", sys.version.replace("\n", " ")),
+        ("executable", sys.executable),
+        ("platform", platform.platform()),
+        ("skextra", f"{__version__} in {Path(__file__).resolve().parent}"),
+    ]
+
+
+def _describe_packages(names):
+    # Read from the metadata: importing eight packages to print eight numbers is slow.
+    rows = []
+    for name in names:
+        try:
+            rows.append((name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            rows.append((name, "not installed"))
+    return rows
+
+
+def _describe_threads():
+    import joblib
+    import numba
+    import scipy.linalg  # noqa: F401  threadpoolctl sees loaded libraries only
+    from threadpoolctl import threadpool_info
+
+    rows = [("cores", joblib.cpu_count()), ("numba", numba.config.NUMBA_NUM_THREADS)]
+    for pool in threadpool_info():
+        name = f"{pool['user_api']} ({pool['internal_api']})"
+        library = f"{pool['num_threads']}, version {pool['version']}, {pool['filepath']}"
+        rows.append((name, library))
+    return rows
+
+
+def _describe_cache():
+    from skextra._core import jit
+
+    folder = jit.find_cache_folder()
+    if folder is None:
+        return [("folder", "none: kernels are compiled anew in every process")]
+    return [
+        ("folder", folder),
+        ("writable", "yes" if os.access(folder, os.W_OK) else "no"),
+        ("files", len(list(folder.glob("*.nbc")))),
+    ]
+
+
+class WarmupSummary(NamedTuple):
+    """What :func:`warmup` did.
+
+    Attributes
+    ----------
+    n_kernels : int
+        Kernels that ran.
+    n_compiled : int
+        Signatures compiled by this call.
+    n_loaded : int
+        Signatures found in the cache instead.
+    seconds : float
+        Wall time.
+    cache_folder : pathlib.Path or None
+        Where the compiled kernels are kept; None if no folder is usable.
+    """
+
+    n_kernels: int
+    n_compiled: int
+    n_loaded: int
+    seconds: float
+    cache_folder: Path | None
+
+
+def warmup(verbose=False):
+    """Compile every kernel into the cache, so that no later first call waits.
+
+    Meant for the build of a container image or the start of a pool of workers.
+    Every public estimator is fitted on tiny data in each layout that is
+    compiled apart (C- and F-ordered and sparse, float64 and float32), with and
+    without weights, once for each option of its constructor.
+
+    Parameters
+    ----------
+    verbose : bool, default=False
+        Print a line an estimator.
+
+    Returns
+    -------
+    summary : WarmupSummary
+        How many kernels and signatures, in how many seconds, and where.
+
+    Examples
+    --------
+    >>> import skextra
+    >>> summary = skextra.warmup()
+    >>> summary.n_kernels > 0
+    True
+    """
+    from skextra._core import jit
+    from skextra._discovery import all_estimators
+
+    start = time.perf_counter()
+    compiled, loaded = _count_cache_events(jit)
+    # Warnings about tiny data say nothing to whoever warms a cache.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, estimator_class in all_estimators():
+            begin, before = time.perf_counter(), _count_cache_events(jit)[0]
+            _warm_estimator(estimator_class)
+            if verbose:
+                new = _count_cache_events(jit)[0] - before
+                print(f"{name}: {new} compiled in {time.perf_counter() - begin:.1f} s", flush=True)
+    compiled_now, loaded_now = _count_cache_events(jit)
+    return WarmupSummary(
+        n_kernels=sum(bool(kernel.signatures) for kernel in jit.list_kernels()),
+        n_compiled=compiled_now - compiled,
+        n_loaded=loaded_now - loaded,
+        seconds=time.perf_counter() - start,
+        cache_folder=jit.find_cache_folder(),
+    )
+
+
+def _count_cache_events(jit):
+    stats = [kernel.stats for kernel in jit.list_kernels()]
+    return (
+        sum(sum(s.cache_misses.values()) for s in stats),
+        sum(sum(s.cache_hits.values()) for s in stats),
+    )
+
+
+def _warm_estimator(estimator_class):
+    default = estimator_class()
+    tags = default.__sklearn_tags__()
+    targets = (1, 2) if tags.target_tags.multi_output else (1,)
+    for X in _make_layouts(sparse=tags.input_tags.sparse):
+        for n_targets in targets:
+            _fit_and_predict(default, X, n_targets, weighted=False)
+            _fit_and_predict(default, X, n_targets, weighted=True)
+        # An option selects code, not a layout of its own: crossing options with
+        # layouts is enough, crossing them with each other is not needed.
+        for options in _list_options(default, n_features=X.shape[1]):
+            _fit_and_predict(estimator_class(**options), X, n_targets=1, weighted=True)
+
+
+def _make_layouts(sparse):
+    """Tall and wide data, in every layout and precision that is compiled apart."""
+    from scipy.sparse import csc_matrix
+
+    rng = np.random.default_rng(0)
+    for shape in ((24, 5), (12, 20)):
+        X = rng.standard_normal(shape)
+        X[np.abs(X) < 0.5] = 0.0
+        for dtype in (np.float64, np.float32):
+            yield np.ascontiguousarray(X, dtype=dtype)
+            yield np.asfortranarray(X, dtype=dtype)
+            if sparse:
+                yield csc_matrix(X, dtype=dtype)
+
+
+def _list_options(estimator, n_features):
+    """Yield constructor arguments: each flag and named choice, one at a time."""
+    defaults = estimator.get_params(deep=False)
+    if "penalty_weights" in defaults:
+        yield {"penalty_weights": np.ones(n_features)}
+    if "cv" in defaults:
+        yield {"cv": 2}
+    for name, constraints in estimator._parameter_constraints.items():
+        if name in defaults and name not in ("copy_X", "verbose", "warm_start"):
+            for choice in _list_choices(constraints):
+                if choice != defaults[name]:
+                    yield {name: choice}
+
+
+def _list_choices(constraints):
+    if not isinstance(constraints, list):
+        return
+    for constraint in constraints:
+        if isinstance(constraint, str) and constraint == "boolean":
+            yield from (False, True)
+        elif isinstance(getattr(constraint, "options", None), set):
+            yield from sorted(o for o in constraint.options if isinstance(o, str))
+
+
+def _fit_and_predict(estimator, X, n_targets, weighted):
+    from sklearn.base import is_classifier
+    from sklearn.utils.validation import has_fit_parameter
+
+    rng = np.random.default_rng(1)
+    y = rng.standard_normal((X.shape[0], n_targets)).astype(X.dtype)
+    if is_classifier(estimator):
+        y = y > 0
+    parameters = {}
+    if weighted and has_fit_parameter(estimator, "sample_weight"):
+        parameters["sample_weight"] = rng.uniform(0.5, 1.5, X.shape[0])
+    try:
+        estimator.fit(X, y[:, 0] if n_targets == 1 else y, **parameters)
+    except (TypeError, ValueError):
+        # Options and data that do not go together are refused before any kernel.
+        return
+    for method in ("predict", "predict_proba", "transform"):
+        if hasattr(estimator, method):
+            getattr(estimator, method)(X)

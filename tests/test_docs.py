@@ -1,0 +1,113 @@
+"""What README and docs show is run, and what they name exists."""
+
+import doctest
+import importlib.util
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import skextra
+
+_REPOSITORY = Path(__file__).resolve().parents[1]
+_PAGES = [
+    path.relative_to(_REPOSITORY).as_posix()
+    for path in [
+        *_REPOSITORY.glob("*.md"),
+        *_REPOSITORY.glob("docs/*.md"),
+        *_REPOSITORY.glob("docs/user_guide/*.md"),
+    ]
+]
+_FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def _read(page):
+    return (_REPOSITORY / page).read_text(encoding="utf-8")
+
+
+def _find_examples(text):
+    # A closing fence right after an output would be read as part of it.
+    blocks = re.findall(r"^```(?:python|pycon)\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+    return "\n".join(block for block in blocks if ">>>" in block)
+
+
+def _run_examples(text, name):
+    test = doctest.DocTestParser().get_doctest(_find_examples(text), {}, name, name, 0)
+    report = []
+    doctest.DocTestRunner(optionflags=_FLAGS).run(test, out=report.append)
+    return len(test.examples), "".join(report)
+
+
+def _load_generator():
+    path = _REPOSITORY / "docs" / "_ext" / "generated_pages.py"
+    spec = importlib.util.spec_from_file_location("generated_pages", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", _PAGES)
+def test_examples_give_the_output_shown(page):
+    n_examples, report = _run_examples(_read(page), page)
+    assert report == ""
+    assert n_examples > 0 or page != "README.md"
+
+
+def test_a_wrong_output_would_be_seen():
+    n_examples, report = _run_examples("```python\n>>> 1 + 1\n3\n```\n", "wrong")
+    assert n_examples == 1
+    assert "Expected:" in report
+
+
+@pytest.mark.parametrize("page", _PAGES)
+def test_relative_links_lead_somewhere(page):
+    folder = (_REPOSITORY / page).parent
+    targets = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)[^)]*\)", _read(page))
+    assert [t for t in targets if not (folder / t).exists()] == []
+
+
+def test_layout_in_design_page_is_the_one_there_is():
+    block = re.search(r"```text\n(.*?)```", _read("docs/design.md"), flags=re.DOTALL).group(1)
+    top, described = "", set()
+    for line in block.splitlines():
+        indent, name = re.match(r"( *)(\S+)", line).groups()
+        if indent:
+            described.add(top + name)
+        else:
+            top = name
+            described.add(top)
+    assert [name for name in sorted(described) if not (_REPOSITORY / name).exists()] == []
+    present = {
+        f"skextra/{path.name}{'/' * path.is_dir()}"
+        for path in (_REPOSITORY / "skextra").iterdir()
+        if path.is_dir() or path.suffix == ".py"
+    }
+    present -= {"skextra/__pycache__/", "skextra/_version.py"}
+    assert present - described == set()
+
+
+def test_api_index_has_every_public_name():
+    index = _load_generator().make_api_index()
+    names = [f"skextra.{name}" for name in skextra._FUNCTIONS]
+    for package in skextra._SUBMODULES:
+        module = import_module(f"skextra.{package}")
+        names += [f"{module.__name__}.{name}" for name in module.__all__]
+    listed = re.findall(r"^   (skextra\S+)$", index, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(names)
+
+
+def test_listed_failures_of_scikit_learns_tests_are_rendered():
+    generator = _load_generator()
+    page = generator.make_failure_list()
+    from tests.sklearn_suite.runner import load_expected
+
+    tests = [test for group in load_expected()[1].values() for test in group]
+    assert [test for test in tests if test not in page] == []
+    assert page.strip()
+
+
+def test_versions_agree():
+    citation = re.search(r"^version: (.+)$", _read("CITATION.cff"), flags=re.MULTILINE).group(1)
+    newest = re.search(r"^## (\S+)", _read("CHANGELOG.md"), flags=re.MULTILINE).group(1)
+    assert skextra.__version__ == citation == newest
