@@ -24,10 +24,9 @@ extensions = [
     "generated_pages",
 ]
 exclude_patterns = ["_build", "_ext", "examples", "generated", "gallery/**/*.ipynb"]
-templates_path = ["_templates"]
 default_role = "literal"
 
-autosummary_generate = True
+autosummary_generate = False  # generated_pages writes the pages
 numpydoc_show_class_members = False
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
 myst_heading_anchors = 3

@@ -22,7 +22,14 @@ def setup(app):
 
 def write_pages(app):
     source = Path(app.srcdir)
-    _write(source / "api" / "index.rst", make_api_index())
+    api = source / "api"
+    pages = make_api_pages()
+    _write(api / "index.rst", make_api_index())
+    for name, page in pages.items():
+        _write(api / f"{name}.rst", page)
+    for stale in api.glob("*.rst"):
+        if stale.stem != "index" and stale.stem not in pages:
+            stale.unlink()
     _write(source / "generated" / "sklearn_suite.md", make_failure_list())
 
 
@@ -37,11 +44,11 @@ def make_api_index():
     """The public names of the package and of each sub-package, a table a kind."""
     lines = _head("API reference", "=")
     functions = [name for name in skextra.__all__ if callable(getattr(skextra, name))]
-    lines += _head("skextra", "-", "skextra") + _list_names(skextra, functions)
+    lines += _head("skextra", "-") + _list_names(skextra, functions)
     estimators = {cls for _, cls in skextra.all_estimators()}
     for package in skextra._SUBMODULES:
         module = import_module(f"skextra.{package}")
-        lines += _head(module.__name__, "-", module.__name__)
+        lines += _head(module.__name__, "-")
         lines += [inspect.getdoc(module).splitlines()[0], ""]
         public = {name: getattr(module, name) for name in module.__all__}
         kinds = {
@@ -56,14 +63,52 @@ def make_api_index():
     return "\n".join(lines)
 
 
-def _head(title, underline, module=None):
-    lines = [title, underline * len(title), ""]
-    return lines + ([f".. currentmodule:: {module}", ""] if module else [])
+def _head(title, underline):
+    return [title, underline * len(title), ""]
 
 
 def _list_names(module, names):
-    entries = [f"   {module.__name__}.{name}" for name in sorted(names)]
+    entries = [f"   ~{module.__name__}.{name}" for name in sorted(names)]
     return [".. autosummary::", "   :toctree: .", "   :nosignatures:", "", *entries, ""]
+
+
+def make_api_pages():
+    """A page a public name: qualified name -> reStructuredText."""
+    pages = {}
+    for package in ("skextra", *(f"skextra.{name}" for name in skextra._SUBMODULES)):
+        module = import_module(package)
+        for name in module.__all__:
+            item = getattr(module, name)
+            if inspect.isclass(item):
+                pages[f"{package}.{name}"] = _make_class_page(package, item)
+            elif inspect.isroutine(item):
+                lines = _head(name, "=") + [f".. autofunction:: {package}.{name}", ""]
+                pages[f"{package}.{name}"] = "\n".join(lines)
+    return pages
+
+
+def _make_class_page(package, cls):
+    qualified = f"{package}.{cls.__name__}"
+    lines = _head(cls.__name__, "=") + [f".. autoclass:: {qualified}", ""]
+    for kind, title in (("property", "Properties"), ("method", "Methods")):
+        names = [name for name, found in _list_own_members(cls) if found == kind]
+        if names:
+            lines += _head(title, "-")
+        for name in names:
+            lines += [f".. auto{kind}:: {qualified}.{name}", ""]
+    return "\n".join(lines)
+
+
+def _list_own_members(cls):
+    # What is inherited from scikit-learn is documented there, and its
+    # docstrings refer to labels that only its own pages have.
+    for attribute in inspect.classify_class_attrs(cls):
+        if attribute.name.startswith("_") or attribute.kind == "data":
+            continue
+        function = getattr(attribute.object, "fget", None)
+        function = function or getattr(attribute.object, "__func__", attribute.object)
+        if getattr(inspect.unwrap(function), "__module__", "").startswith("skextra"):
+            yield attribute.name, "property" if attribute.kind == "property" else "method"
 
 
 def make_failure_list():
