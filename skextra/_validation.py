@@ -1,0 +1,147 @@
+"""User input -> checked, typed, contiguous arrays; once, for every estimator."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_array
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from skextra._compat import check_sample_weight
+
+_FLOATS = (np.float64, np.float32)
+
+
+def validate_regression_data(estimator, X, y, *, multi_output=True, dtype=_FLOATS):
+    """Check training data of a linear model.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Receives ``n_features_in_`` and ``feature_names_in_``.
+    X : array-like or sparse of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+    multi_output : bool
+        Whether a two-dimensional `y` is allowed.
+    dtype : sequence of dtypes
+        Allowed types; the first is the one others are converted to.
+
+    Returns
+    -------
+    X : ndarray (C- or F-contiguous) or CSC with sorted, unique indices
+        Never written to by skextra; shares memory with the input where it can.
+    y : ndarray of X's dtype, F-contiguous if two-dimensional
+    """
+    try:
+        X, y = validate_data(
+            estimator,
+            X,
+            y,
+            accept_sparse=["csc", "csr"],
+            dtype=list(dtype),
+            multi_output=True,
+            y_numeric=True,
+        )
+        y = check_array(y, order="F", dtype=X.dtype, ensure_2d=False, input_name="y")
+    except ValueError as error:
+        if "could not convert string" not in str(error):
+            raise
+        raise ValueError(f"X and y must be numeric, got text: {error}") from error
+    if y.ndim == 2 and not multi_output:
+        if y.shape[1] != 1:
+            raise ValueError(
+                f"y must be one-dimensional for {type(estimator).__name__}, "
+                f"got an array of shape {y.shape}"
+            )
+        y = column_or_1d(y, warn=True)
+    return as_columns(X), y
+
+
+def as_columns(X):
+    """X in a layout whose columns can be read: contiguous dense or canonical CSC."""
+    if not sparse.issparse(X):
+        if not X.flags.aligned:  # numba compiles anew for these, NumPy crawls
+            return np.array(X, order="F")
+        return X if X.flags.c_contiguous or X.flags.f_contiguous else np.asfortranarray(X)
+    X = X.tocsc()
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return X
+
+
+def validate_sample_weight(sample_weight, X):
+    """Check sample weights; None and 1 become None, another number one a sample.
+
+    Numbers are kept, not dropped: where the loss is a sum (Ridge), equal weights
+    of 2 halve the penalty.
+
+    Returns
+    -------
+    sample_weight : ndarray of shape (n_samples,) and float64, or None
+
+    Raises
+    ------
+    TypeError
+        For text, complex numbers or anything else that is not a number.
+    ValueError
+        For NaN, infinite, negative, or only zero weights, or a wrong length.
+    """
+    if sample_weight is None:
+        return None
+    values = _as_numeric_array(sample_weight, "sample_weight")
+    if values.ndim == 0:
+        if not (np.isfinite(values) and values > 0):
+            raise ValueError(
+                "sample_weight must be positive and finite if it is a number, "
+                f"got {sample_weight!r}"
+            )
+        if values == 1:
+            return None
+        values = float(values)
+    weights = check_sample_weight(values, X, dtype=np.float64, ensure_non_negative=True)
+    if not weights.any():
+        raise ValueError("Sample weights must contain at least one non-zero number: got all zeros")
+    return weights
+
+
+def validate_penalty_weights(penalty_weights, n_features):
+    """Check per-feature penalty weights.
+
+    Returns
+    -------
+    penalty_weights : ndarray of shape (n_features,) and float64, or None
+        0 leaves a feature unpenalised, inf excludes it.
+
+    Raises
+    ------
+    TypeError
+        For text, complex numbers or anything else that is not a number.
+    ValueError
+        For NaN or negative entries or a wrong length.
+    """
+    if penalty_weights is None:
+        return None
+    weights = _as_numeric_array(penalty_weights, "penalty_weights").astype(np.float64)
+    if weights.shape != (n_features,):
+        raise ValueError(
+            f"penalty_weights must have shape ({n_features},), one entry a feature, "
+            f"got shape {weights.shape}"
+        )
+    if np.isnan(weights).any() or (weights < 0).any():
+        raise ValueError(
+            "penalty_weights must be non-negative (inf excludes a feature), "
+            "got NaN or negative entries"
+        )
+    return weights
+
+
+def _as_numeric_array(values, name):
+    """Array of bool, int or float; whatever else came is refused by its name."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind == "O":
+            array = array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be an array of numbers: {error}") from error
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must be an array of numbers, got dtype {array.dtype}")
+    return array
