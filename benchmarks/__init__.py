@@ -1,0 +1,1 @@
+"""Ours and every installed peer, side by side: ``python -m benchmarks``."""

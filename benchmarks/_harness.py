@@ -1,0 +1,341 @@
+"""Measures the contestants of a case: exactness first, then time and memory.
+
+1. One lasting subprocess a contestant finds the tolerance that reaches the
+   case's duality gap, and the peak memory of that call.
+2. Two fresh subprocesses time import and first call, without and with compiled
+   kernels on disk.
+3. Here, in one process, hot calls are timed in turns (A B C A B C ...).
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Timer
+
+import numpy as np
+
+from benchmarks._accuracy import compute_relative_gaps
+
+_CHECKOUT = Path(__file__).resolve().parents[1]
+
+#: Contestant -> the package that has to be importable.
+PACKAGES = {
+    "skextra": "skextra",
+    "scikit-learn": "sklearn",
+    "celer": "celer",
+    "skglm": "skglm",
+    "glum": "glum",
+}
+
+# glibc keeps freed blocks for later; a peak can be told from a baseline only if
+# they go back at once. For the memory measurement alone, as it costs time.
+_RETURN_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Solved problems side by side: a path's models, or a fit's targets.
+
+    Attributes
+    ----------
+    coefs : ndarray of shape (n_features, n_solutions)
+    intercepts : ndarray of shape (n_solutions,)
+    alphas : ndarray of shape (n_solutions,)
+        In the objective that averages the loss over the samples.
+    l1_ratio : float
+    """
+
+    coefs: np.ndarray
+    intercepts: np.ndarray
+    alphas: np.ndarray
+    l1_ratio: float
+
+
+@dataclass(frozen=True)
+class Case:
+    """One problem and how each contestant is asked to solve it.
+
+    Attributes
+    ----------
+    make : callable
+        ``make(quick)`` returns the problem, or None if its data is not here.
+    runs : dict of str to callable
+        Contestant -> ``run(problem, tol)``: import, solve, return anything.
+    read : callable
+        ``read(result, problem)`` returns a `Solution`.
+    target : float or None
+        Relative duality gap to reach; None is every contestant's default tolerance.
+    has_tolerance : bool
+        Whether the contestants take one.
+    fresh_when_quick : bool
+        Whether ``--quick`` times fresh processes too.
+    """
+
+    name: str
+    title: str
+    make: Callable
+    runs: dict
+    read: Callable
+    target: float | None = 1e-6
+    has_tolerance: bool = True
+    fresh_when_quick: bool = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line decides.
+
+    Attributes
+    ----------
+    repeat : int or None
+        Hot rounds; None is as many as fit the time, within limits.
+    timeout : float
+        Seconds after which one call counts as too slow.
+    """
+
+    quick: bool = False
+    repeat: int | None = None
+    timeout: float = 300.0
+
+
+@dataclass
+class Row:
+    """Everything measured about one contestant in one case; None is not measured."""
+
+    case: str
+    contestant: str
+    gap: float | None = None
+    tol: float | None = None
+    hot: float | None = None
+    cold: float | None = None
+    warm: float | None = None
+    peak_mib: float | None = None
+    note: str = ""
+    ratio: float | None = None
+
+
+def measure_gap(case, problem, result):
+    """Largest relative duality gap among the models in `result`."""
+    solution = case.read(result, problem)
+    gaps = compute_relative_gaps(
+        problem.X,
+        problem.y,
+        solution.coefs,
+        solution.intercepts,
+        solution.alphas,
+        solution.l1_ratio,
+        problem.fit_intercept,
+    )
+    largest = float(gaps.max())
+    # Rounding alone can put the bound above the objective; anything more is a fault to see.
+    return 0.0 if -1e-12 < largest < 0 else largest
+
+
+def _worker_command(mode, family, case, contestant, folder):
+    command = [sys.executable, "-m", "benchmarks._worker", mode, family, case, contestant]
+    return [*command, str(folder)]
+
+
+def _worker_environment(cache, **extra):
+    caches = {"SKEXTRA_CACHE_DIR": str(cache), "NUMBA_CACHE_DIR": str(cache)}
+    path = os.pathsep.join(filter(None, [str(_CHECKOUT), os.environ.get("PYTHONPATH")]))
+    return os.environ | caches | {"PYTHONPATH": path} | extra
+
+
+class CallFailed(RuntimeError):
+    """A contestant raised, crashed, or took too long; the message says which."""
+
+
+class LastingWorker:
+    """A contestant's own process that stays alive from case to case."""
+
+    def __init__(self, family, contestant, cache):
+        self._command = _worker_command("serve", family, "-", contestant, "-")
+        self._environment = _worker_environment(cache, **_RETURN_MEMORY)
+        self._process = None
+
+    def ask(self, request, timeout):
+        """Send one request, return the reply as a dict.
+
+        Raises
+        ------
+        CallFailed
+            The process is then stopped, and a next request starts a new one.
+        """
+        if self._process is None:
+            self._process = subprocess.Popen(
+                self._command,
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        expired = []
+        alarm = Timer(timeout, lambda: (expired.append(True), self._process.kill()))
+        alarm.start()
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        finally:
+            alarm.cancel()
+        if not line:
+            self.close()
+            raise CallFailed(f"over {timeout:g} s" if expired else "its process died")
+        reply = json.loads(line)
+        if "error" in reply:
+            raise CallFailed(reply["error"])
+        return reply
+
+    def close(self):
+        """Stop the process if there is one."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+
+class Bench:
+    """Measures cases of one family; a context manager that owns workers and files.
+
+    Parameters
+    ----------
+    family : str
+        Module of this package with ``CASES`` and ``find_first_tolerance``.
+    contestants : list of str
+        Whom to measure; those that are not installed must be left out.
+    settings : Settings
+    """
+
+    def __init__(self, family, module, contestants, settings):
+        self.family = family
+        self.module = module
+        self.contestants = contestants
+        self.settings = settings
+        self._workers = {}
+
+    def __enter__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix="benchmarks-")
+        return self
+
+    def __exit__(self, *exception):
+        for worker in self._workers.values():
+            worker.close()
+        self._folder.cleanup()
+
+    def measure(self, case, problem):
+        """Rows of one case, ours first; those that failed have a note and no times."""
+        rows = [Row(case.name, name) for name in case.runs if name in self.contestants]
+        with tempfile.TemporaryDirectory(dir=self._folder.name) as folder:
+            problem.save(Path(folder))
+            expected = {}
+            for row in rows:
+                expected[row.contestant] = self._calibrate(case, problem, row, folder)
+            running = [row for row in rows if expected[row.contestant] is not None]
+            if case.fresh_when_quick or not self.settings.quick:
+                for row in running:
+                    self._time_fresh(case, row, folder)
+        self._time_hot(case, problem, running, expected)
+        ours = next((row.hot for row in rows if row.contestant == "skextra"), None)
+        for row in rows:
+            if ours and row.hot:
+                row.ratio = row.hot / ours
+        return rows
+
+    def _calibrate(self, case, problem, row, folder):
+        """Fill in tolerance, gap and peak memory; return seconds of the call."""
+        if row.contestant not in self._workers:
+            cache = Path(self._folder.name) / "kernels"
+            self._workers[row.contestant] = LastingWorker(self.family, row.contestant, cache)
+        worker, reply, row.tol = self._workers[row.contestant], None, None
+        for tol in self._list_tolerances(case, problem, row.contestant):
+            request = {"case": case.name, "folder": folder, "tol": tol}
+            try:
+                latest = worker.ask(request, self.settings.timeout)
+            except CallFailed as failure:
+                row.note = str(failure) if tol is None else f"{failure} at tol {tol:.0e}"
+                break
+            stalled = reply is not None and latest["gap"] == reply["gap"]
+            if reply is None or not latest["gap"] >= reply["gap"]:
+                reply, row.tol = latest, tol
+            if stalled or case.target is None or latest["gap"] <= case.target:
+                break
+        if reply is None:
+            return None
+        row.gap, row.peak_mib = reply["gap"], reply["peak_mib"]
+        if case.target is not None and not row.gap <= case.target:
+            row.note = f"stays above {case.target:.0e}" + (f" ({row.note})" if row.note else "")
+        return reply["seconds"]
+
+    def _list_tolerances(self, case, problem, contestant):
+        if case.target is None or not case.has_tolerance:
+            return [None]
+        first = self.module.find_first_tolerance(contestant, problem, case.target)
+        return [first / 10**k for k in range(12)]
+
+    def _time_fresh(self, case, row, folder):
+        with tempfile.TemporaryDirectory(dir=self._folder.name) as cache:
+            row.cold = self._time_first_call(case, row, folder, cache)
+            row.warm = self._time_first_call(case, row, folder, cache)
+
+    def _time_first_call(self, case, row, folder, cache):
+        command = _worker_command("once", self.family, case.name, row.contestant, folder)
+        process = subprocess.run(
+            [*command, "" if row.tol is None else repr(row.tol)],
+            env=_worker_environment(cache),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(process.stdout)["seconds"]
+
+    def _time_hot(self, case, problem, rows, expected):
+        quick, repeat = self.settings.quick, self.settings.repeat
+        calls = {}
+        for row in rows:
+            # The rest of what is compiled or loaded, on a problem that costs nothing.
+            _call_quietly(case.runs[row.contestant], problem.miniature(), row.tol)
+            seconds = min(expected[row.contestant], self._time_calls(case, problem, row, 1))
+            calls[row.contestant] = max(1, round(0.02 / max(seconds, 1e-5)))
+        if repeat is None:
+            once = sum(calls[row.contestant] * expected[row.contestant] for row in rows)
+            fewest, most, budget = (3, 5, 3.0) if quick else (3, 11, 60.0)
+            repeat = int(np.clip(budget / max(once, 1e-9), fewest, most))
+        times = {row.contestant: [] for row in rows}
+        for _ in range(repeat):
+            for row in rows:
+                n_calls = calls[row.contestant]
+                times[row.contestant].append(self._time_calls(case, problem, row, n_calls))
+        for row in rows:
+            row.hot = statistics.median(times[row.contestant])
+
+    def _time_calls(self, case, problem, row, n_calls):
+        run = case.runs[row.contestant]
+        start = time.perf_counter()
+        for _ in range(n_calls):
+            _call_quietly(run, problem, row.tol)
+        return (time.perf_counter() - start) / n_calls
+
+
+def _call_quietly(run, problem, tol):
+    # Not reaching a tolerance shows in the gap; the warnings would drown the table.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return run(problem, tol)
+
+
+def list_installed(names):
+    """Those contestants among `names` that can be imported."""
+    return [name for name in names if find_spec(PACKAGES[name]) is not None]

@@ -1,0 +1,128 @@
+"""Tables: for a terminal, and as Markdown between markers in a file."""
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+COLUMNS = ("contestant", "ratio", "gap", "tol", "cold", "warm", "hot", "peak", "note")
+_WIDTHS = (13, 8, 9, 8, 9, 9, 10, 10)
+
+
+def format_seconds(seconds):
+    """Seconds with three digits and a unit that fits."""
+    if seconds is None:
+        return "-"
+    for unit, scale in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
+        if seconds * scale >= 1 or unit == "us":
+            return f"{seconds * scale:.3g} {unit}" if seconds < 100 else f"{seconds:.0f} s"
+    raise AssertionError("unreachable")
+
+
+def _format(value, pattern):
+    return "-" if value is None else pattern.format(value)
+
+
+def list_cells(row):
+    """The cells of a row, in the order of `COLUMNS`."""
+    return (
+        row.contestant,
+        _format(row.ratio, "{:.2g}x" if (row.ratio or 0) < 0.95 else "{:.1f}x"),
+        _format(row.gap, "{:.0e}"),
+        "default" if row.tol is None else f"{row.tol:.0e}",
+        format_seconds(row.cold),
+        format_seconds(row.warm),
+        format_seconds(row.hot),
+        _format(row.peak_mib, "{:.1f} MiB"),
+        row.note,
+    )
+
+
+def format_line(cells):
+    """One line of the terminal's table."""
+    padded = [cell.rjust(width) for cell, width in zip(cells[1:-1], _WIDTHS[1:], strict=True)]
+    return "  ".join([cells[0].ljust(_WIDTHS[0]), *padded, cells[-1]]).rstrip()
+
+
+def format_title(case, problem):
+    """What a case is, in one line."""
+    target = "default tolerances" if case.target is None else f"gap {case.target:.0e}"
+    return f"{case.name}: {case.title}, {problem.shape_text}, {target}"
+
+
+def describe_machine(command):
+    """Lines that say what was measured where."""
+    import numpy  # noqa: F401, so that its BLAS shows
+    from threadpoolctl import threadpool_info
+
+    names = ("skextra", "scikit-learn", "celer", "skglm", "glum", "numba", "numpy", "scipy")
+    versions = ", ".join(f"{name} {_find_version(name)}" for name in names)
+    blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    threads = sorted({pool["num_threads"] for pool in blas})
+    kinds = sorted({f"{pool['internal_api']} {pool['version']}" for pool in blas})
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    return [
+        f"`{command}`",
+        f"{_find_processor()}, {cores} cores; {system}",
+        versions,
+        f"BLAS: {', '.join(kinds)}; threads for every contestant: {', '.join(map(str, threads))}",
+    ]
+
+
+def _find_version(name):
+    if name == "skextra":
+        try:
+            from skextra import __version__
+        except ImportError:
+            return "missing"
+        return __version__
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "missing"
+
+
+def _find_processor():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or "unknown processor"
+
+
+def format_markdown(machine, sections):
+    """A table with a row a contestant.
+
+    Parameters
+    ----------
+    machine : list of str
+        Lines of `describe_machine`.
+    sections : list of tuple
+        Title and rows of each case.
+    """
+    lines = [*(f"- {line}" for line in machine), ""]
+    lines.append("| case | " + " | ".join(COLUMNS) + " |")
+    lines.append("|---|---|" + "---:|" * (len(COLUMNS) - 2) + "---|")
+    for title, rows in sections:
+        name, _, rest = title.partition(": ")
+        for k, row in enumerate(rows):
+            first = f"**{name}** {rest}" if k == 0 else ""
+            cells = [cell.replace("|", "\\|") for cell in list_cells(row)]
+            lines.append("| " + " | ".join([first, *cells]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def write_between_markers(path, family, text):
+    """Replace a family's table in a Markdown file; append it if there is none."""
+    start, end = f"<!-- benchmarks:{family}:start -->", f"<!-- benchmarks:{family}:end -->"
+    content = path.read_text(encoding="utf-8") if path.exists() else ""
+    block = f"{start}\n{text}{end}"
+    if start in content and end in content:
+        before, rest = content.split(start, 1)
+        content = before + block + rest.split(end, 1)[1]
+    else:
+        content = f"{content.rstrip()}\n\n{block}\n".lstrip()
+    path.write_text(content, encoding="utf-8")
