@@ -1,0 +1,263 @@
+"""Our estimators beside scikit-learn's, measured here and now."""
+
+import numbers
+import os
+import platform
+import sys
+from time import perf_counter
+
+import numpy as np
+from sklearn.utils import get_tags
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from skextra._compare._datasets import Problem, load_problem
+from skextra._compare._errors import InputError
+from skextra._compare._registry import TASKS, select_cases
+from skextra._compare._result import Comparison
+
+__all__ = ["compare"]
+
+
+def compare(
+    estimators=None,
+    X=None,
+    y=None,
+    *,
+    n_folds=3,
+    time_budget=40.0,
+    blas_threads=1,
+    random_state=0,
+    data_name="data",
+    verbose=False,
+):
+    """Run our estimators beside scikit-learn's of the same name.
+
+    Both get the same folds, the same parameters and the same BLAS settings,
+    inside a pipeline with scaling and, unless the estimator chooses its own
+    penalty, a small grid search. Fits and predictions alternate between the two;
+    the times are medians, without the first call, which loads or compiles
+    kernels and is reported by itself.
+
+    Parameters
+    ----------
+    estimators : str, list of str or None, default=None
+        Names of estimators, such as ``"Lasso"``. None runs all that suit the data.
+    X : {array-like, sparse matrix, frame} of shape (n_samples, n_features), default=None
+        Your own data. A pandas or polars frame may hold categories (encoded
+        one-hot), dates (encoded as elapsed days and cycles) and missing values
+        (numbers are imputed with the training folds' median, a missing category
+        is a category). None runs on data sets that ship with scikit-learn.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets), or str, default=None
+        The target, or the name of its column if `X` is a frame. Rows where it is
+        missing are left out. Regression targets are standardised, so that one
+        grid of penalties suits any unit.
+    n_folds : int, default=3
+        Number of outer folds; the grid search inside always has three.
+    time_budget : float or None, default=40.0
+        Seconds within which folds are repeated, up to three times, for steadier
+        medians. Once they are spent, each row left runs on one fold only. None
+        repeats every fold whatever it takes.
+    blas_threads : int or None, default=1
+        Threads of the linear-algebra library, for both libraries alike. One by
+        default, since on these sizes several threads on a busy machine wait for
+        one another and the times vary a hundredfold. None leaves them as they are.
+    random_state : int, default=0
+        Seed of the folds.
+    data_name : str, default="data"
+        How the table calls your data.
+    verbose : bool, default=False
+        Whether to show progress on standard error.
+
+    Returns
+    -------
+    comparison : Comparison
+        Prints as a table and has ``to_frame()``, ``to_dict()``, ``plot()`` and
+        ``rows``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown estimator, an unknown or constant target, a target that
+        does not suit the estimators, or data without usable rows or columns.
+
+    Examples
+    --------
+    >>> import skextra
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> comparison = skextra.compare("Ridge", X, y, time_budget=0)
+    >>> [row.estimator for row in comparison.rows]
+    ['Ridge']
+    """
+    from skextra._compare._measure import Settings
+    from skextra._compare._progress import ProgressLine
+
+    _check_settings(n_folds, time_budget, blas_threads)
+    settings = Settings(n_folds=n_folds, random_state=random_state)
+    cases = select_cases(estimators)
+    if X is None:
+        if y is not None:
+            raise InputError("y is given without X")
+        pairs = _pair_with_shipped_data(cases)
+    else:
+        pairs = _pair_with_user_data(
+            cases, X, y, settings, named=estimators is not None, name=data_name
+        )
+    progress = ProgressLine(sys.stderr if verbose else None)
+    with threadpool_limits(limits=blas_threads, user_api="blas"):
+        environment = _describe_environment()
+        try:
+            rows = _measure_all(pairs, settings, time_budget, progress)
+        finally:
+            progress.clear()
+    notes = list(dict.fromkeys(note for _, problem in pairs for note in problem.notes))
+    return Comparison(rows, notes + _note_shortcomings(rows, settings), environment)
+
+
+def _check_settings(n_folds, time_budget, blas_threads):
+    if not (_is_integer(n_folds) and n_folds >= 2):
+        raise InputError(f"n_folds must be an integer >= 2, got {n_folds!r}")
+    if blas_threads is not None and not (_is_integer(blas_threads) and blas_threads >= 1):
+        raise InputError(f"blas_threads must be None or an integer >= 1, got {blas_threads!r}")
+    if time_budget is not None and not time_budget >= 0:
+        raise InputError(f"time_budget must be None or at least 0 seconds, got {time_budget!r}")
+
+
+def _is_integer(value):
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _measure_all(pairs, settings, time_budget, progress):
+    from skextra._compare._measure import measure
+
+    end = float("inf") if time_budget is None else perf_counter() + time_budget
+    rows = []
+    for done, (case, problem) in enumerate(pairs):
+        progress.show(done + 1, len(pairs), f"{case.name} on {problem.name}")
+        now = perf_counter()
+        # Time for repeats is shared out evenly: quick rows leave more to slow ones.
+        share = max(0.0, end - now) / (len(pairs) - done)
+        rows.append(measure(case, problem, settings, end, now + share))
+    return rows
+
+
+def _pair_with_shipped_data(cases):
+    loaded = {}
+    pairs = []
+    for case in cases:
+        if not case.data:
+            raise InputError(f"{case.name} has no shipped data set: give X and y")
+        for name in case.data:
+            key = (name, case.task)
+            if key not in loaded:
+                loaded[key] = _fit_to_task(load_problem(name), TASKS[case.task])
+            pairs.append((case, loaded[key]))
+    return pairs
+
+
+def _fit_to_task(problem, task):
+    from skextra._compare._measure import standardise_target
+
+    if not task.supervised:
+        return Problem(problem.name, problem.X, None, problem.notes)
+    return standardise_target(problem) if task.name == "regression" else problem
+
+
+def _pair_with_user_data(cases, X, y, settings, *, named, name):
+    from skextra._compare import _tables, _targets
+
+    X, y = _tables.as_pandas(X), _tables.as_pandas(y)
+    target_name = "y"
+    if isinstance(y, str):
+        if not hasattr(X, "iloc"):
+            raise InputError(f"y={y!r} names a column, but X is not a frame")
+        target_name = y
+        X, y = _tables.split_target(X, y)
+    X, values, notes = _drop_rows_without_target(X, y, settings)
+    X, encoding_notes = _tables.prepare_features(X)
+    notes += encoding_notes
+    if not named:
+        cases = _choose_suitable(cases, _targets.guess_tasks(values))
+    pairs = []
+    for case in cases:
+        task = TASKS[case.task]
+        target = _targets.prepare_target(values, task, target_name, settings.n_folds)
+        _check_multi_output(case, target)
+        pairs.append((case, _fit_to_task(Problem(name, X, target, tuple(notes)), task)))
+    return pairs
+
+
+def _drop_rows_without_target(X, y, settings):
+    from skextra._compare import _targets
+
+    if not hasattr(X, "shape"):
+        X = np.asarray(X)
+    if len(X.shape) != 2:
+        raise InputError(f"X must have two dimensions, got shape {X.shape}")
+    n_rows, notes = X.shape[0], []
+    values = None if y is None else _targets.target_values(y)
+    if values is not None:
+        if len(values) != n_rows:
+            raise InputError(f"X has {n_rows} rows and y has {len(values)}")
+        missing = _targets.find_missing(values)
+        if missing.any():
+            keep = np.flatnonzero(~missing)
+            X = X.iloc[keep] if hasattr(X, "iloc") else X[keep]
+            values = values[keep]
+            notes.append(f"{missing.sum()} rows without a target left out")
+    least = max(_targets.MIN_ROWS, 3 * settings.n_folds + 1)
+    if X.shape[0] < least:
+        raise InputError(f"{X.shape[0]} usable rows: a comparison needs at least {least}")
+    return X, values, notes
+
+
+def _choose_suitable(cases, groups):
+    for tasks in groups:
+        suitable = [case for case in cases if case.task in tasks]
+        if suitable:
+            return suitable
+    kinds = " or ".join(TASKS[task].plural for tasks in groups for task in tasks)
+    raise InputError(f"without estimators named, this target asks for {kinds}: there are none yet")
+
+
+def _check_multi_output(case, target):
+    if target is None or target.ndim == 1:
+        return
+    if not all(get_tags(cls(**case.params)).target_tags.multi_output for cls in case.classes):
+        raise InputError(f"{case.name} takes one target, y has {target.shape[1]} columns")
+
+
+def _note_shortcomings(rows, settings):
+    """What went wrong without being an error, a line each."""
+    notes = []
+    for row in rows:
+        where = f"{row.estimator} on {row.data}"
+        if row.n_folds < settings.n_folds:
+            notes.append(
+                f"{where}: {row.n_folds} of {settings.n_folds} folds, the time budget ran out"
+            )
+        counts = (row.n_unconverged, row.sklearn_n_unconverged)
+        if any(counts):
+            notes.append(
+                f"{where}: convergence warnings in {row.n_rounds} rounds: "
+                f"skextra {counts[0]}, scikit-learn {counts[1]}"
+            )
+    return notes
+
+
+def _describe_environment():
+    from importlib.metadata import PackageNotFoundError, version
+
+    from skextra._version import __version__
+
+    environment = {"skextra": __version__}
+    for package in ("scikit-learn", "numpy", "scipy", "numba"):
+        try:
+            environment[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    environment["Python"] = platform.python_version()
+    environment["CPUs"] = str(os.cpu_count())
+    blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    environment["BLAS threads"] = str(max((pool["num_threads"] for pool in blas), default=1))
+    return environment

@@ -1,0 +1,171 @@
+"""What is compared: one `Case` an estimator, one `Task` a kind of estimator."""
+
+import difflib
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+
+import numpy as np
+
+from skextra._compare._errors import InputError
+
+
+@dataclass(frozen=True)
+class Task:
+    """How estimators of one kind are split, applied and scored.
+
+    Parameters
+    ----------
+    name : str
+        Key in `TASKS`.
+    plural : str
+        The kind of estimator, as written in messages.
+    apply : {"predict", "transform"}
+        Method timed after each fit.
+    score_name : str or None
+        What ``score`` returns; None where there is no ``score``.
+    supervised : bool
+        Whether a target is needed.
+    """
+
+    name: str
+    plural: str
+    apply: str = "predict"
+    score_name: str | None = None
+    supervised: bool = True
+
+
+TASKS = {
+    task.name: task
+    for task in (
+        Task("regression", "regressors", score_name="R2"),
+        Task("classification", "classifiers", score_name="accuracy"),
+        Task("density", "mixtures", score_name="log-likelihood", supervised=False),
+        Task("transform", "transformers", apply="transform", supervised=False),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One of our estimators, scikit-learn's counterpart, and what to run them on.
+
+    Parameters
+    ----------
+    ours, theirs : str or type
+        Class, or its dotted name (imported on use).
+    task : str
+        Key of `TASKS`.
+    data : tuple of str
+        Keys of the shipped data sets it runs on without data of the user's.
+    params : dict
+        Constructor parameters of both, where they differ from the defaults.
+    grid : dict
+        Parameter grid of the surrounding ``GridSearchCV``; empty for none, as
+        for estimators that choose their own penalty.
+    """
+
+    ours: str | type
+    theirs: str | type
+    task: str
+    data: tuple = ()
+    params: dict = field(default_factory=dict)
+    grid: dict = field(default_factory=dict)
+
+    @property
+    def name(self):
+        """Name of our class."""
+        return self.ours.rpartition(".")[2] if isinstance(self.ours, str) else self.ours.__name__
+
+    @cached_property
+    def classes(self):
+        """Our class and scikit-learn's."""
+        return _resolve(self.ours), _resolve(self.theirs)
+
+
+def _resolve(reference):
+    if not isinstance(reference, str):
+        return reference
+    module, _, name = reference.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+def _make_case(path, task, data, params=None, grid=None):
+    return Case(f"skextra.{path}", f"sklearn.{path}", task, data, params or {}, grid or {})
+
+
+# Targets are standardised before fitting, so one grid of penalties suits all data.
+_L1_ALPHAS = [0.3, 0.1, 0.03, 0.01]
+_L2_ALPHAS = [0.1, 1.0, 10.0, 100.0]
+_REGRESSION = ("diabetes", "digits-pixel", "cancer-pairs")
+
+CASES = (
+    _make_case("linear_model.Lasso", "regression", _REGRESSION, grid={"alpha": _L1_ALPHAS}),
+    _make_case(
+        "linear_model.ElasticNet",
+        "regression",
+        _REGRESSION,
+        grid={"alpha": _L1_ALPHAS[1:], "l1_ratio": [0.3, 0.7]},
+    ),
+    _make_case(
+        "linear_model.Ridge",
+        "regression",
+        (*_REGRESSION, "digits-halves"),
+        grid={"alpha": _L2_ALPHAS},
+    ),
+    _make_case("linear_model.LassoCV", "regression", _REGRESSION, {"cv": 3}),
+    _make_case("linear_model.ElasticNetCV", "regression", _REGRESSION, {"cv": 3}),
+    _make_case(
+        "linear_model.RidgeCV",
+        "regression",
+        (*_REGRESSION, "digits-halves"),
+        {"alphas": tuple(np.logspace(-2, 4, 13).tolist())},
+    ),
+)
+
+
+def select_cases(estimators=None, cases=None):
+    """Find the cases named.
+
+    Parameters
+    ----------
+    estimators : None, str, Case, or list of str and Case
+        Names in any spelling of case; None for all.
+    cases : sequence of Case, optional
+        Where names are looked up; `CASES` by default.
+
+    Returns
+    -------
+    selected : list of Case
+        Each once, in the order asked for.
+
+    Raises
+    ------
+    InputError
+        For a name that is not there.
+    """
+    cases = CASES if cases is None else cases
+    if estimators is None:
+        return list(cases)
+    if isinstance(estimators, str | Case):
+        estimators = [estimators]
+    by_name = {case.name.lower(): case for case in cases}
+    selected = []
+    for item in estimators:
+        case = item if isinstance(item, Case) else by_name.get(str(item).lower())
+        if case is None:
+            raise InputError(describe_unknown("estimator", item, [c.name for c in cases]))
+        if case not in selected:
+            selected.append(case)
+    if not selected:
+        raise InputError("estimators is empty: name at least one, or None for all")
+    return selected
+
+
+def describe_unknown(kind, name, known, shown=12):
+    """One line that says what was asked for, what comes close and what there is."""
+    lowered = {str(k).lower(): str(k) for k in known}
+    close = difflib.get_close_matches(str(name).lower(), lowered, n=1)
+    hint = f"did you mean {lowered[close[0]]!r}? " if close else ""
+    listed = ", ".join(str(k) for k in known[:shown]) + (", ..." if len(known) > shown else "")
+    return f"unknown {kind} {str(name)!r}: {hint}there are {listed}"

@@ -1,0 +1,110 @@
+"""A user's file or frame -> a float matrix and a target, with notes on what was done."""
+
+import csv
+import gzip
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from skextra._compare._encoding import encode_features
+from skextra._compare._errors import InputError, need
+from skextra._compare._registry import describe_unknown
+
+_READ_ERRORS = (OSError, ValueError, EOFError, zlib.error, csv.Error)
+
+
+def read_table(path):
+    """Read a csv, csv.gz, tsv or parquet file.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+
+    Raises
+    ------
+    InputError
+        If the file is missing, of another kind, damaged or empty.
+    MissingPackageError
+        If pandas, or pyarrow for parquet, is not installed.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"no such file: {path}")
+    if not path.is_file():
+        raise InputError(f"not a file: {path}")
+    kind = path.name.lower().removesuffix(".gz").rpartition(".")[2]
+    if kind not in ("csv", "tsv", "txt", "parquet", "pq"):
+        raise InputError(f"cannot tell the format of {path}: use .csv, .csv.gz, .tsv or .parquet")
+    pandas = need("pandas", f"reading {path.name}")
+    if kind in ("parquet", "pq"):
+        need("pyarrow", f"reading {path.name}")
+    try:
+        if kind in ("parquet", "pq"):
+            frame = pandas.read_parquet(path, engine="pyarrow")
+        else:
+            frame = _read_csv(pandas, path)
+    except _READ_ERRORS as error:
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise InputError(f"cannot read {path}: {reason[0]}") from error
+    if frame.empty:
+        raise InputError(f"{path} holds no rows")
+    return frame
+
+
+def _read_csv(pandas, path):
+    open_text = gzip.open if path.name.lower().endswith(".gz") else open
+    with open_text(path, "rt", encoding="utf-8-sig") as file:
+        header = file.readline()
+    # Semicolons and tabs are as common as commas; the header tells them apart.
+    separator = max(",;\t|", key=header.count)
+    return pandas.read_csv(
+        path, sep=separator, na_values=["?"], skipinitialspace=True, low_memory=False
+    )
+
+
+def split_target(frame, target):
+    """Split a frame into features and the column `target`."""
+    columns = [str(column) for column in frame.columns]
+    repeated = sorted({name for name in columns if columns.count(name) > 1})
+    if repeated:
+        raise InputError(f"column {repeated[0]!r} appears more than once")
+    if str(target) not in columns:
+        raise InputError(describe_unknown("column", target, columns))
+    position = columns.index(str(target))
+    return frame.drop(columns=frame.columns[position]), frame.iloc[:, position]
+
+
+def prepare_features(X):
+    """Turn an array, sparse matrix or frame into a float matrix.
+
+    Returns
+    -------
+    X : ndarray or sparse matrix of shape (n_samples, n_features)
+        NaN where a value is missing (dense only).
+    notes : list of str
+    """
+    from sklearn.utils import check_array
+
+    X = as_pandas(X)
+    if hasattr(X, "iloc"):
+        return encode_features(X)
+    missing = "allow-nan" if not hasattr(X, "tocsr") else True
+    try:
+        X = check_array(X, accept_sparse="csr", dtype=np.float64, ensure_all_finite=missing)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"X: {str(error).splitlines()[0]}") from error
+    return X, []
+
+
+def as_pandas(data):
+    """Turn a polars frame or series into pandas; leave all else as it is."""
+    if type(data).__module__.partition(".")[0] != "polars":
+        return data
+    need("pandas", "comparing on a polars frame")
+    need("pyarrow", "comparing on a polars frame")
+    return data.to_pandas()
