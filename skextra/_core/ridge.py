@@ -98,7 +98,7 @@ def solve_direct(problem, alphas, *, method="auto"):
             return solve(problem, alphas)
         except SingularError:
             pass
-    return _solve_svd(problem, alphas)
+    return solve_singular(problem, alphas)
 
 
 def _group_by_alpha(alphas):
@@ -143,7 +143,8 @@ def _estimate_scaled_rcond(factor, scale):
     return rcond if info == 0 else 0.0
 
 
-def _solve_factored(factor, B):
+def solve_factored(factor, B):
+    """Solve with a factor from :func:`factorise`."""
     x, info = lapack.dpotrs(factor, B, lower=1)
     return x
 
@@ -153,17 +154,36 @@ def _solve_primal(problem, alphas):
     return solve_moments(problem, gram, cross, alphas)
 
 
-def solve_moments(problem, gram, cross, alphas):
-    """Solve from the Gram matrix (lower triangle) and its right-hand sides."""
+def solve_moments(problem, gram, cross, alphas, eigen=None):
+    """Solve from the Gram matrix (lower triangle) and its right-hand sides.
+
+    Parameters
+    ----------
+    problem : Problem
+    gram, cross : ndarrays
+        As from :meth:`Design.compute_moments`.
+    alphas : ndarray of shape (n_targets,)
+    eigen : tuple of ndarray, or None
+        Eigenvalues and eigenvectors of `gram` where they are known.
+
+    Returns
+    -------
+    result : Result
+
+    Raises
+    ------
+    SingularError
+        If the Gram matrix is too ill-conditioned to say.
+    """
     groups = list(_group_by_alpha(alphas))
-    if len(groups) > _MAX_FACTORISATIONS:
-        return _solve_eigen(gram, cross, alphas)
+    if eigen is not None or len(groups) > _MAX_FACTORISATIONS:
+        return _solve_eigen(gram, cross, alphas, eigen)
     W = np.empty_like(cross, order="F")
     gap = np.empty(cross.shape[1])
     refine_below = _RCOND_REFINE[problem.design.dtype.itemsize]
     for alpha, columns in groups:
         factor, refine = factorise(gram, alpha, refine_below)
-        w = _solve_factored(factor, cross[:, columns])
+        w = solve_factored(factor, cross[:, columns])
         if refine:
             w, gradient = _refine_primal(problem, alpha, columns, factor, w)
         else:
@@ -190,7 +210,7 @@ def _bound_gap(gradient, alpha, factor, null_objective):
         bound = np.einsum("ij,ij->j", gradient, gradient) / (2 * alpha)
         if (bound <= 1e-10 * null_objective).all():
             return bound
-    step = _solve_factored(factor, gradient)
+    step = solve_factored(factor, gradient)
     return np.maximum(0.5 * np.einsum("ij,ij->j", gradient, step), 0)
 
 
@@ -217,13 +237,18 @@ def _refine_primal(problem, alpha, columns, factor, W):
     design, Y = problem.design, problem.Y[:, columns]
 
     def compute_residual(W):
-        return design.transpose_dot(design._weigh(Y - design.dot(W))) - alpha * W
+        return design.transpose_dot(design.weigh(Y - design.dot(W))) - alpha * W
 
-    return _refine(W, lambda g: _solve_factored(factor, g), compute_residual)
+    return _refine(W, lambda g: solve_factored(factor, g), compute_residual)
 
 
-def _solve_eigen(gram, cross, alphas):
-    values, V = eigh(gram, lower=True, driver="evd", check_finite=False)
+def decompose(symmetric):
+    """Eigenvalues, ascending, and eigenvectors; only the lower triangle is read."""
+    return eigh(symmetric, lower=True, driver="evd", check_finite=False)
+
+
+def _solve_eigen(gram, cross, alphas, eigen=None):
+    values, V = decompose(gram) if eigen is None else eigen
     if alphas.min() + max(values[0], 0) < _RCOND_SINGULAR * values[-1]:
         raise SingularError
     denominator = np.maximum(values, 0)[:, None] + alphas
@@ -234,7 +259,7 @@ def _solve_eigen(gram, cross, alphas):
 
 
 def deflate_kernel(kernel, null_rows):
-    """Move the kernel's known null directions up to its Frobenius norm, in place.
+    """Move the kernel's known null directions above its largest eigenvalue, in place.
 
     They carry the intercept: at eigenvalue 0 they would make the kernel
     singular and the leave-one-out denominators cancel.
@@ -249,7 +274,8 @@ def deflate_kernel(kernel, null_rows):
     lower = np.tril(kernel)
     diagonal = kernel.diagonal()
     norm = np.sqrt(max(2 * np.vdot(lower, lower) - diagonal @ diagonal, 0.0))
-    shift = norm if norm > 0 else 1.0
+    # Twice, so that they stay apart from a kernel of rank one, too.
+    shift = 2 * norm if norm > 0 else 1.0
     return blas.dsyrk(
         shift, np.asfortranarray(null_rows), beta=1.0, c=kernel, lower=1, overwrite_c=1
     ), shift
@@ -258,6 +284,29 @@ def deflate_kernel(kernel, null_rows):
 def _solve_dual(problem, alphas):
     design = problem.design
     kernel, _ = deflate_kernel(design.compute_kernel(), design.list_null_rows())
+    return solve_kernel(problem, kernel, alphas)
+
+
+def solve_kernel(problem, kernel, alphas):
+    """Solve from the kernel (lower triangle) with its null directions deflated.
+
+    Parameters
+    ----------
+    problem : Problem
+    kernel : ndarray of shape (n_samples, n_samples)
+        As from :func:`deflate_kernel`.
+    alphas : ndarray of shape (n_targets,)
+
+    Returns
+    -------
+    result : Result
+
+    Raises
+    ------
+    SingularError
+        If the kernel is too ill-conditioned to say.
+    """
+    design = problem.design
     Yw = design.weigh_rows(problem.Y)
     groups = list(_group_by_alpha(alphas))
     if len(groups) > _MAX_FACTORISATIONS:
@@ -268,7 +317,7 @@ def _solve_dual(problem, alphas):
         for alpha, columns in groups:
             factor, refine = factorise(kernel, alpha, refine_below)
             y = Yw[:, columns]
-            c = _solve_factored(factor, y)
+            c = solve_factored(factor, y)
             if refine:
                 c, error = _refine_dual(problem, alpha, factor, c, y)
             else:
@@ -279,7 +328,7 @@ def _solve_dual(problem, alphas):
 
 
 def _solve_dual_eigen(kernel, Yw, alphas):
-    values, Q = eigh(kernel, lower=True, driver="evd", check_finite=False)
+    values, Q = decompose(kernel)
     if alphas.min() + max(values[0], 0) < _RCOND_SINGULAR * values[-1]:
         raise SingularError
     denominator = np.maximum(values, 0)[:, None] + alphas
@@ -311,7 +360,7 @@ def _refine_dual(problem, alpha, factor, C, Yw):
         product = design.weigh_rows(design.dot(_apply_transpose(design, C)))
         return Yw - product - alpha * C
 
-    return _refine(C, lambda e: _solve_factored(factor, e), compute_residual)
+    return _refine(C, lambda e: solve_factored(factor, e), compute_residual)
 
 
 def compute_singular_system(design, Y):
@@ -328,15 +377,29 @@ def compute_singular_system(design, Y):
     return s, Vt.T, U.T @ design.weigh_rows(Y)
 
 
-def _solve_svd(problem, alphas):
+def solve_singular(problem, alphas, system=None):
+    """Solve from a singular value decomposition, for any conditioning.
+
+    Parameters
+    ----------
+    problem : Problem
+    alphas : ndarray of shape (n_targets,)
+    system : tuple of ndarray, or None
+        As from :func:`compute_singular_system` where it is known.
+
+    Returns
+    -------
+    result : Result
+        Of minimum norm where the solution is not unique.
+    """
     design = problem.design
-    s, V, UtY = compute_singular_system(design, problem.Y)
+    s, V, UtY = compute_singular_system(design, problem.Y) if system is None else system
     # Directions at rounding level carry no information about y.
     kept = s > max(design.shape) * np.finfo(design.dtype).eps * (s[0] if len(s) else 0)
     s, V, UtY = s[kept], V[:, kept], UtY[kept]
     denominator = s[:, None] ** 2 + alphas
     W = V @ (s[:, None] * UtY / denominator)
-    residual = design._weigh(problem.Y - design.dot(W))
+    residual = design.weigh(problem.Y - design.dot(W))
     rotated = V.T @ (design.transpose_dot(residual) - alphas * W)
     gap = 0.5 * np.einsum("ij,ij->j", rotated, rotated / denominator)
     return Result(W, gap, method="svd")

@@ -76,11 +76,12 @@ class Design:
         kept = values > cutoff
         transform = Vt[kept].T / values[kept]
         rows = columns @ transform
-        self.projection = self._transpose_dot(self._weigh(rows)).T
+        self.projection = self._transpose_dot(self.weigh(rows)).T
         self.rows = rows
         return transform
 
-    def _weigh(self, R):
+    def weigh(self, R):
+        """R with each row times its weight."""
         if self.weights is None:
             return R
         return R * (self.weights if R.ndim == 1 else self.weights[:, None])
@@ -89,12 +90,12 @@ class Design:
         """R with each row times the square root of its weight."""
         return R if self.weights is None else R * self.sqrt_weights[:, None]
 
-    def _count_block_rows(self, at_least):
+    def _count_block_rows(self, at_least, width=1):
         n, p = self.shape
-        m = max(_BLOCK_BYTES // (self.dtype.itemsize * max(p, 1)), at_least)
+        m = max(_BLOCK_BYTES // (self.dtype.itemsize * max(p, width)), at_least)
         return min(n, m)
 
-    def iterate_row_blocks(self, at_least=16, shift=None):
+    def iterate_row_blocks(self, at_least=16, shift=None, width=1):
         """Yield ``(start, stop, block)`` of centred, residualised, unscaled rows.
 
         The block is scratch: it may be written to, and the next one reuses it.
@@ -102,7 +103,7 @@ class Design:
         n, p = self.shape
         shift = self.mean if shift is None else shift
         shift = shift.astype(self.dtype, copy=False) if self.fit_intercept else None
-        m = self._count_block_rows(at_least)
+        m = self._count_block_rows(at_least, width)
         X = self._to_csr() if self.is_sparse else self.X
         order = "F" if not self.is_sparse and not X.flags.c_contiguous else "C"
         scratch = np.empty((m, p), dtype=self.dtype, order=order)
@@ -124,6 +125,24 @@ class Design:
             if self.rows is not None:
                 scratch -= (self.rows[start:stop] @ self.projection).astype(self.dtype)
             yield start, stop, scratch
+
+    def iterate_products(self, W, at_least=256, width=1):
+        """Yield ``(start, stop, Z[start:stop] @ W)``, unweighted, in scratch."""
+        W = W if self.scale is None else self.scale[:, None] * W
+        if not self.is_sparse:
+            for start, stop, block in self.iterate_row_blocks(at_least, width=width):
+                yield start, stop, block @ W
+            return
+        X = self._to_csr()
+        mean_part = self.mean @ W
+        m = self._count_block_rows(at_least, width)
+        for start in range(0, self.shape[0], m):
+            stop = min(start + m, self.shape[0])
+            product = np.asarray(X[start:stop] @ W, dtype=np.float64)
+            product -= mean_part
+            if self.rows is not None:
+                product -= self.rows[start:stop] @ (self.projection @ W)
+            yield start, stop, product
 
     def _to_csr(self):
         if self._csr is None:
@@ -229,13 +248,13 @@ class Design:
             # Columns far from zero lose their digits: centre those block by block.
             if (before > 1e6 * np.maximum(gram.diagonal(), 0)).any(where=before > 0):
                 return self._compute_dense_moments(Y)
-        return gram, self._transpose_dot(self._weigh(Y))
+        return gram, self._transpose_dot(self.weigh(Y))
 
     def _compute_dense_moments(self, Y):
         n, p = self.shape
         at_least = max(512, min(p // 2, 1024))
         shift = self._choose_shift(self._count_block_rows(at_least))
-        gram, cross, sums = self._accumulate_moments(Y, shift, at_least)
+        gram, cross, sums = self.accumulate_moments(Y, shift, at_least)
         if not self.fit_intercept or self._mean is not None:
             return gram, cross
         offset = sums / self.total_weight
@@ -243,7 +262,7 @@ class Design:
         gram -= self.total_weight * np.outer(offset, offset)
         lost = self.total_weight * offset**2 > 1e3 * np.maximum(gram.diagonal(), 0)
         if lost.any(where=offset != 0):
-            gram, cross, _ = self._accumulate_moments(Y, self._mean, at_least)
+            gram, cross, _ = self.accumulate_moments(Y, self._mean, at_least)
         return gram, cross
 
     def _choose_shift(self, block_rows):
@@ -264,16 +283,17 @@ class Design:
             shift = weights @ sample / weights.sum()
         return shift.astype(self.dtype)
 
-    def _accumulate_moments(self, Y, shift, at_least):
+    def accumulate_moments(self, Y, shift, at_least=512):
+        """Moments about `shift`, without scaling, and the weighted column sums."""
         p = self.shape[1]
         gram = np.zeros((p, p), order="F")
         cross = np.zeros((p, Y.shape[1]))
         sums = np.zeros(p)
         Yw = self.weigh_rows(Y).astype(self.dtype, copy=False)
-        if not (self.is_sparse or self.fit_intercept or self.rows is not None):
-            if self.weights is None and self.X.dtype == self.dtype:
-                gram = accumulate_gram(gram, self.X)
-                return gram, (self.X.T @ Yw).astype(np.float64), sums
+        as_is = self.weights is None and self.rows is None and self.X.dtype == self.dtype
+        if as_is and not (self.is_sparse or self.fit_intercept):
+            gram = accumulate_gram(gram, self.X)
+            return gram, (self.X.T @ Yw).astype(np.float64), sums
         for start, stop, block in self.iterate_row_blocks(at_least, shift):
             if self.weights is not None:
                 block *= self.sqrt_weights[start:stop, None]

@@ -29,7 +29,7 @@ def solve_iterative(problem, alphas, *, tol=1e-4, max_iter=None):
     if max_iter is None:
         max_iter = max(1000, 10 * min(design.shape))
     tol = max(tol, 10 * np.finfo(design.dtype).eps)
-    weighted = design._weigh(problem.Y)
+    weighted = design.weigh(problem.Y)
     cross = design.transpose_dot(weighted)
     diagonal = design.compute_column_norms()
     W = np.zeros_like(cross)
@@ -75,7 +75,7 @@ class _Limits:
 
 def _compute_descent(problem, alphas, W):
     design = problem.design
-    residual = design._weigh(problem.Y - design.dot(W))
+    residual = design.weigh(problem.Y - design.dot(W))
     return design.transpose_dot(residual) - alphas * W
 
 
@@ -87,7 +87,7 @@ def _iterate(design, alphas, diagonal, W, gradient, n_iter, active, limits, max_
     P = S.copy()
     rho = np.einsum("ij,ij->j", R, S)
     while len(active):
-        AP = design.transpose_dot(design._weigh(design.dot(P))) + alphas[active] * P
+        AP = design.transpose_dot(design.weigh(design.dot(P))) + alphas[active] * P
         curvature = np.einsum("ij,ij->j", P, AP)
         step = np.divide(rho, curvature, out=np.zeros_like(rho), where=curvature > 0)
         W[:, active] += step * P

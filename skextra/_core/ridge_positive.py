@@ -136,7 +136,7 @@ class _DataSystem:
     def compute_gradient(self, w):
         design = self.problem.design
         residual = self.Y - design.dot(w[:, None])
-        return self.alpha * w - design.transpose_dot(design._weigh(residual))[:, 0]
+        return self.alpha * w - design.transpose_dot(design.weigh(residual))[:, 0]
 
     def solve_safely(self):
         return None

@@ -75,9 +75,7 @@ class Result:
     method: str = "cholesky"
 
 
-def build_problem(
-    X, Y, sample_weight=None, fit_intercept=True, penalty_weights=None, dtype=None
-):
+def build_problem(X, Y, sample_weight=None, fit_intercept=True, penalty_weights=None, dtype=None):
     """Centre, weight, rescale and project out, without copying X.
 
     Parameters
@@ -148,5 +146,5 @@ def _project_out_free(problem, X_free, free):
         problem.free_mean = compute_column_means(columns, design.weights, total)
         columns -= problem.free_mean
     problem.free_transform = design.project_out(columns)
-    problem.free_cross = design.rows.T @ design._weigh(problem.Y)
+    problem.free_cross = design.rows.T @ design.weigh(problem.Y)
     problem.Y = problem.Y - design.rows @ problem.free_cross
