@@ -158,7 +158,8 @@ class CallFailed(RuntimeError):
 class LastingWorker:
     """A contestant's own process that stays alive from case to case."""
 
-    def __init__(self, family, contestant, cache):
+    def __init__(self, family, contestant, cache, startup=60.0):
+        self._startup = startup
         self._command = _worker_command("serve", family, "-", contestant, "-")
         self._environment = _worker_environment(cache, **_RETURN_MEMORY)
         self._process = None
@@ -166,12 +167,16 @@ class LastingWorker:
     def ask(self, request, timeout):
         """Send one request, return the reply as a dict.
 
+        A new process gets more time, for imports and compilation.
+
         Raises
         ------
         CallFailed
             The process is then stopped, and a next request starts a new one.
         """
+        allowed = timeout
         if self._process is None:
+            allowed += self._startup
             self._process = subprocess.Popen(
                 self._command,
                 env=self._environment,
@@ -181,7 +186,7 @@ class LastingWorker:
                 text=True,
             )
         expired = []
-        alarm = Timer(timeout, lambda: (expired.append(True), self._process.kill()))
+        alarm = Timer(allowed, lambda: (expired.append(True), self._process.kill()))
         alarm.start()
         try:
             self._process.stdin.write(json.dumps(request) + "\n")
@@ -287,17 +292,21 @@ class Bench:
 
     def _time_fresh(self, case, row, folder):
         with tempfile.TemporaryDirectory(dir=self._folder.name) as cache:
-            row.cold = self._time_first_call(case, row, folder, cache)
-            row.warm = self._time_first_call(case, row, folder, cache)
+            try:
+                row.cold = self._time_first_call(case, row, folder, cache)
+                row.warm = self._time_first_call(case, row, folder, cache)
+            except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as failure:
+                row.note = f"fresh process failed: {type(failure).__name__}"
 
     def _time_first_call(self, case, row, folder, cache):
         command = _worker_command("once", self.family, case.name, row.contestant, folder)
         process = subprocess.run(
-            [*command, "" if row.tol is None else repr(row.tol)],
+            [*command, "" if row.tol is None else str(row.tol)],
             env=_worker_environment(cache),
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
             check=True,
+            timeout=self.settings.timeout + 60.0,
         )
         return json.loads(process.stdout)["seconds"]
 

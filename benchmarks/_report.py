@@ -28,7 +28,7 @@ def list_cells(row):
         row.contestant,
         _format(row.ratio, "{:.2g}x" if (row.ratio or 0) < 0.95 else "{:.1f}x"),
         _format(row.gap, "{:.0e}"),
-        "default" if row.tol is None else f"{row.tol:.0e}",
+        _format(row.tol, "{:.0e}") if row.gap is None or row.tol else "default",
         format_seconds(row.cold),
         format_seconds(row.warm),
         format_seconds(row.hot),

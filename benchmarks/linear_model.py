@@ -195,7 +195,7 @@ def find_first_tolerance(contestant, problem, target):
     others bound a duality gap relative to the target.
     """
     if contestant in ("skglm", "glum"):
-        return 10.0 ** np.floor(np.log10(0.1 * problem.alpha_max))
+        return float(10.0 ** np.floor(np.log10(0.1 * problem.alpha_max)))
     return 10 * target
 
 
@@ -213,8 +213,9 @@ def _path(load, l1_ratio=1.0):
 
 
 def _wide(quick, l1_ratio=1.0):
-    shape = (200, 2_000, 20) if quick else (1_000, 20_000, 100)
-    return make_regression(*shape).with_path(100, 1e-3, l1_ratio)
+    if quick:
+        return make_regression(200, 2_000, 20).with_path(30, 1e-2, l1_ratio)
+    return make_regression(1_000, 20_000, 100).with_path(100, 1e-3, l1_ratio)
 
 
 def _tall(quick):
