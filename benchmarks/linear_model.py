@@ -276,7 +276,7 @@ CASES = (
         _FIT_GLUM,
         _read_fit,
     ),
-    Case("path-wide", "lasso_path", _wide, _PATH, _read_path, fresh_when_quick=True),
+    Case("path-wide", "lasso_path", _wide, _PATH, _read_path),
     Case("path-wide-enet", "enet_path", lambda quick: _wide(quick, 0.5), _PATH, _read_path),
     Case("path-golub", "lasso_path, genes", _path(_data.load_golub), _PATH, _read_path),
     Case("path-tecator", "lasso_path, spectra", _path(_data.load_tecator), _PATH, _read_path),
