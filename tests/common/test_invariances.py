@@ -1,0 +1,164 @@
+"""What must not change a model: how often a row is written, and in what order things come."""
+
+import numpy as np
+import pytest
+
+from tests.common.estimators import (
+    assert_same_outputs,
+    fit,
+    for_each,
+    get_sklearn_class,
+    has_parameter,
+    is_deterministic,
+    is_drop_in,
+    is_kind,
+    is_multi_output,
+    is_weighted,
+    make,
+    make_data,
+    make_splits,
+)
+
+N_GROUPS = 3
+
+
+def is_weighted_and_deterministic(cls):
+    return is_weighted(cls) and is_deterministic(cls)
+
+
+def make_grouped_data(cls):
+    """Data with fold labels, so that cross-validation cuts both fits alike."""
+    X, y = make_data(cls)
+    return X, y, np.arange(len(X)) % N_GROUPS
+
+
+def fit_grouped(cls, X, y, groups, weights=None):
+    parameters = {"cv": make_splits(groups)} if has_parameter("cv")(cls) else {}
+    return fit(make(cls, tight=True, **parameters), X, y, weights)
+
+
+def balance(weights, groups):
+    """Weights with one total in every fold: the mean over folds then weighs them alike."""
+    totals = {group: weights[groups == group].sum() for group in np.unique(groups)}
+    assert len(set(totals.values())) == 1, totals
+    return weights
+
+
+@for_each(is_weighted_and_deterministic)
+def test_weight_is_how_often_the_row_stands(cls):
+    X, y, groups = make_grouped_data(cls)
+    weights = balance(np.tile(np.repeat([1, 2, 3, 0], N_GROUPS), len(X) // 12), groups).astype(float)
+    repeats = weights.astype(int)
+    weighted = fit_grouped(cls, X, y, groups, weights)
+    twice = [np.repeat(array, repeats, axis=0) for array in (X, y, groups)]
+    assert_same_outputs(fit_grouped(cls, *twice, np.ones(repeats.sum())), weighted, X)
+    assert_same_outputs(fit_grouped(cls, *twice), weighted, X)
+
+
+@for_each(is_weighted_and_deterministic)
+def test_weight_0_is_the_row_gone(cls):
+    X, y, groups = make_grouped_data(cls)
+    kept = np.arange(len(X)) % 10 >= N_GROUPS
+    weights = balance(kept.astype(float), groups)
+    reference = fit_grouped(cls, X[kept], y[kept], groups[kept])
+    assert_same_outputs(reference, fit_grouped(cls, X, y, groups, weights), X)
+    # What stands in a row that does not count must not count either.
+    X = np.where(kept[:, None], X, 1e3)
+    if is_kind("regressor")(cls):
+        y = np.where(kept, y, -1e3)
+    assert_same_outputs(reference, fit_grouped(cls, X, y, groups, weights), X[kept])
+
+
+@for_each(is_weighted_and_deterministic)
+def test_equal_weights_of_1_are_none(cls):
+    X, y = make_data(cls)
+    reference = fit(make(cls, tight=True), X, y)
+    for weights in (1, np.ones(len(X)), np.ones(len(X), dtype=np.float32), [1] * len(X)):
+        assert_same_outputs(reference, fit(make(cls, tight=True), X, y, weights), X)
+
+
+@for_each(is_weighted_and_deterministic)
+def test_a_number_is_that_weight_for_every_row(cls):
+    X, y = make_data(cls)
+    reference = fit(make(cls, tight=True), X, y, np.full(len(X), 2.5))
+    assert_same_outputs(reference, fit(make(cls, tight=True), X, y, 2.5), X)
+
+
+@for_each(lambda cls: is_weighted_and_deterministic(cls) and is_drop_in(cls))
+def test_scale_of_weights_counts_as_it_does_in_sklearn(cls):
+    X, y = make_data(cls)
+    weights = np.linspace(0.5, 1.5, len(X))
+
+    def fit_both(some_class):
+        return [make(some_class, tight=True).fit(X, y, c * weights) for c in (1.0, 1000.0)]
+
+    theirs = [model.predict(X) for model in fit_both(get_sklearn_class(cls))]
+    ours = fit_both(cls)
+    if np.allclose(*theirs, rtol=1e-6, atol=0):
+        assert_same_outputs(*ours, X)
+    else:
+        with pytest.raises(AssertionError):
+            assert_same_outputs(*ours, X, rtol=1e-5)
+
+
+@for_each(is_deterministic)
+def test_order_of_rows(cls):
+    X, y, groups = make_grouped_data(cls)
+    order = np.random.default_rng(1).permutation(len(X))
+    reference = fit_grouped(cls, X, y, groups)
+    permuted = fit_grouped(cls, X[order], None if y is None else y[order], groups[order])
+    assert_same_outputs(reference, permuted, X)
+    if is_weighted(cls):
+        weights = np.linspace(0.0, 2.0, len(X))
+        reference = fit_grouped(cls, X, y, groups, weights)
+        permuted = fit_grouped(cls, X[order], y[order], groups[order], weights[order])
+        assert_same_outputs(reference, permuted, X)
+
+
+@for_each(lambda cls: is_deterministic(cls) and not hasattr(cls, "transform"))
+def test_order_of_features(cls):
+    X, y = make_data(cls)
+    order = np.random.default_rng(1).permutation(X.shape[1])
+    reference = fit(make(cls, tight=True), X, y)
+    assert_same_outputs(reference, fit(make(cls, tight=True), X[:, order], y), X, X[:, order])
+
+
+@for_each(lambda cls: is_deterministic(cls) and is_multi_output(cls) and is_kind("regressor")(cls))
+def test_order_of_targets(cls):
+    X, y = make_data(cls, n_targets=3)
+    reference = fit(make(cls, tight=True), X, y).predict(X)
+    permuted = fit(make(cls, tight=True), X, y[:, [2, 0, 1]]).predict(X)
+    np.testing.assert_allclose(permuted, reference[:, [2, 0, 1]], rtol=1e-6, atol=1e-6)
+
+
+@for_each(is_kind("classifier"))
+@pytest.mark.parametrize("names", ["text", "objects", "negative"])
+def test_names_of_classes(cls, names):
+    X, y = make_data(cls)
+    labels = {
+        "text": np.array(["a", "b", "c"]),
+        "objects": np.array(["a", "b", "c"], dtype=object),
+        "negative": np.array([-7, 0, 9]),
+    }[names]
+    reference = fit(make(cls), X, y).predict(X)
+    np.testing.assert_array_equal(fit(make(cls), X, labels[y]).predict(X), labels[reference])
+
+
+@for_each(lambda cls: has_parameter("fit_intercept")(cls) and is_kind("regressor")(cls))
+def test_intercept_takes_up_shifts_of_features_and_target(cls):
+    X, y = make_data(cls)
+    reference = fit(make(cls, tight=True), X, y)
+    shifts = np.linspace(-20.0, 30.0, X.shape[1])
+    shifted = fit(make(cls, tight=True), X + shifts, y + 100.0)
+    np.testing.assert_allclose(
+        shifted.predict(X + shifts) - 100.0, reference.predict(X), rtol=1e-6, atol=1e-6
+    )
+
+
+@for_each(is_weighted_and_deterministic)
+def test_weighted_fit_differs_from_unweighted(cls):
+    """Without it, an estimator that drops its weights would pass half of this file."""
+    X, y = make_data(cls)
+    weights = np.where(np.arange(len(X)) < len(X) // 2, 10.0, 0.1)
+    with pytest.raises(AssertionError):
+        assert_same_outputs(fit(make(cls), X, y), fit(make(cls), X, y, weights), X, rtol=1e-4)
