@@ -105,6 +105,7 @@ def _prepare_classes(values, name, n_folds):
         raise InputError(f"target {name!r} is constant: there is nothing to predict")
     if counts.min() < n_folds:
         rarest = classes[counts.argmin()]
+        rarest = f"{rarest:g}" if _is_numeric(classes) else rarest
         raise InputError(
             f"class {str(rarest)!r} of target {name!r} has {counts.min()} rows: "
             f"{n_folds} folds need at least {n_folds} of every class"
