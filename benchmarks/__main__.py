@@ -34,6 +34,13 @@ def _parse(arguments):
     parser.add_argument(
         "--markdown", type=Path, metavar="FILE", help="write the table between markers in FILE"
     )
+    parser.add_argument(
+        "--match",
+        choices=("gap", "excess"),
+        default="gap",
+        help="what has to meet the target: the coefficients' own duality gap, or their distance "
+        "from the minimum (default: gap)",
+    )
     parser.add_argument("--list", action="store_true", help="print the cases and stop")
     options = parser.parse_args(arguments)
     unknown = set(options.family) - set(FAMILIES)
@@ -87,7 +94,7 @@ def main(arguments=None):
     parser, options = _parse(arguments)
     contestants = _harness.list_installed(options.contestant or _harness.PACKAGES)
     timeout = options.timeout or (20.0 if options.quick else 300.0)
-    settings = _harness.Settings(options.quick, options.repeat, timeout)
+    settings = _harness.Settings(options.quick, options.repeat, timeout, options.match)
     chosen = {}
     for family in options.family or FAMILIES:
         cases = import_module(f"benchmarks.{family}").CASES

@@ -4,8 +4,8 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-COLUMNS = ("contestant", "ratio", "gap", "tol", "cold", "warm", "hot", "peak", "note")
-_WIDTHS = (13, 8, 9, 8, 9, 9, 10, 10)
+COLUMNS = ("contestant", "ratio", "gap", "excess", "tol", "cold", "warm", "hot", "peak", "note")
+_WIDTHS = (13, 8, 7, 7, 8, 9, 9, 10, 10)
 
 
 def format_seconds(seconds):
@@ -28,6 +28,7 @@ def list_cells(row):
         row.contestant,
         _format(row.ratio, "{:.2g}x" if (row.ratio or 0) < 0.95 else "{:.1f}x"),
         _format(row.gap, "{:.0e}"),
+        _format(row.excess, "{:.0e}"),
         _format(row.tol, "{:.0e}") if row.gap is None or row.tol else "default",
         format_seconds(row.cold),
         format_seconds(row.warm),

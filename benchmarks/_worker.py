@@ -55,7 +55,8 @@ def answer(case, run, request, seen):
         run(seen["problem"].miniature(), request["tol"])  # kernels are not the problem's memory
     problem = seen["problem"]
     result, seconds, peak = _measure_peak(lambda: run(problem, request["tol"]))
-    return {"seconds": seconds, "peak_mib": peak, "gap": measure_gap(case, problem, result)}
+    gap, excess = (measure_gap(case, problem, result, refine) for refine in (False, True))
+    return {"seconds": seconds, "peak_mib": peak, "gap": gap, "excess": excess}
 
 
 def serve(family, contestant, requests, replies):

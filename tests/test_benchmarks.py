@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from scipy import optimize, sparse
-from sklearn.linear_model import ElasticNet, Ridge, lasso_path
+from sklearn.linear_model import ElasticNet, Lasso, Ridge, lasso_path
 
 from benchmarks import _data, _harness, _report, _worker, linear_model
 from benchmarks.__main__ import main, select_cases
@@ -104,6 +104,11 @@ def test_gap_bounds_the_suboptimality(problem, l1_ratio, fit_intercept):
     ]
     assert np.all(gaps >= np.array(excess) - 1e-12)
     assert np.all(gaps > 0)
+    refined = compute_relative_gaps(
+        X, y, coefs, intercepts, np.full(6, alpha), l1_ratio, fit_intercept, refine=True
+    )
+    assert np.all(refined >= np.array(excess) - 1e-12)
+    assert np.all(refined <= gaps)
     # The bound is of use only if it shrinks with the error it bounds.
     assert gaps[0] < 0.1 * gaps[-1]
 
@@ -118,6 +123,24 @@ def test_gap_of_a_path_is_close_to_scikit_learns(problem):
     assert np.all(ours <= relative + 1e-12)
     assert (relative > 1e-6).sum() >= 5
     assert_allclose(ours, relative, rtol=0.2, atol=1e-9)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("container", [np.asarray, sparse.csc_matrix])
+def test_refined_gap_of_a_lasso_is_its_suboptimality(problem, fit_intercept, container):
+    X, y = problem
+    model = Lasso(alpha=0.2, fit_intercept=fit_intercept, tol=1e-14, max_iter=10**6).fit(X, y)
+    coef = np.where(model.coef_ != 0, model.coef_ * 1.01, 0.0)
+    # The best intercept for these coefficients, so that they alone are off.
+    intercept = (y - X @ coef).mean() * fit_intercept
+    arguments = (coef[:, None], [intercept], [0.2], 1.0, fit_intercept)
+    at_zero = np.mean((y - y.mean() * fit_intercept) ** 2) / 2
+    best = objective(X, y, model.coef_, model.intercept_, 0.2, 1.0)
+    excess = (objective(X, y, coef, intercept, 0.2, 1.0) - best) / at_zero
+    (plain,) = compute_relative_gaps(container(X), y, *arguments)
+    (refined,) = compute_relative_gaps(container(X), y, *arguments, refine=True)
+    assert_allclose(refined, excess, rtol=1e-6)
+    assert plain > 2 * refined
 
 
 def test_gap_is_the_same_for_sparse_input_and_for_targets_at_once(problem):
