@@ -12,7 +12,9 @@ class BaseEstimator(SklearnBaseEstimator):
     """scikit-learn's BaseEstimator with our documentation links and version stamp."""
 
     _doc_link_module = "skextra"
-    _doc_link_template = "https://skextra.readthedocs.io/en/stable/api/{estimator_module}.{estimator_name}.html"
+    _doc_link_template = (
+        "https://skextra.readthedocs.io/en/stable/api/{estimator_module}.{estimator_name}.html"
+    )
 
     def _doc_link_url_param_generator(self):
         return {

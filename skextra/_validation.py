@@ -145,3 +145,19 @@ def _as_numeric_array(values, name):
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be an array of numbers, got dtype {array.dtype}")
     return array
+
+
+def check_finite_result(estimator, *results):
+    """Refuse fitted arrays that overflowed: an error, never a silent NaN.
+
+    Raises
+    ------
+    ValueError
+        If any entry of `results` is NaN or infinite.
+    """
+    if not all(np.isfinite(result).all() for result in results):
+        raise ValueError(
+            f"{type(estimator).__name__} overflowed: the scales of X, y and sample_weight are "
+            "beyond what floating-point numbers hold; rescale X or y, for instance with "
+            "StandardScaler"
+        )

@@ -194,4 +194,3 @@ def make_splits(groups):
         (np.flatnonzero(groups != group), np.flatnonzero(groups == group))
         for group in np.unique(groups)
     ]
-

@@ -233,7 +233,9 @@ def assert_right_or_refused(cls, X, y, weights=None, **parameters):
             options = {} if weights is None else {"sample_weight": weights}
             estimator = make(cls, **parameters).fit(X, y, **options)
     except REFUSALS as error:
-        assert re.search(rf"{ABOUT_X}|{ABOUT_Y}|{ABOUT_WEIGHTS}|n_splits|overflow", str(error)), error
+        assert re.search(rf"{ABOUT_X}|{ABOUT_Y}|{ABOUT_WEIGHTS}|n_splits|overflow", str(error)), (
+            error
+        )
         return
     outputs = compute_outputs(estimator, X)
     for name, output in outputs.items():

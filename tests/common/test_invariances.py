@@ -37,6 +37,10 @@ def fit_grouped(cls, X, y, groups, weights=None):
     return fit(make(cls, tight=True, **parameters), X, y, weights)
 
 
+def take(array, rows):
+    return None if array is None else array[rows]
+
+
 def balance(weights, groups):
     """Weights with one total in every fold: the mean over folds then weighs them alike."""
     totals = {group: weights[groups == group].sum() for group in np.unique(groups)}
@@ -47,10 +51,13 @@ def balance(weights, groups):
 @for_each(is_weighted_and_deterministic)
 def test_weight_is_how_often_the_row_stands(cls):
     X, y, groups = make_grouped_data(cls)
-    weights = balance(np.tile(np.repeat([1, 2, 3, 0], N_GROUPS), len(X) // 12), groups).astype(float)
+    weights = balance(np.tile(np.repeat([1, 2, 3, 0], N_GROUPS), len(X) // 12), groups).astype(
+        float
+    )
     repeats = weights.astype(int)
     weighted = fit_grouped(cls, X, y, groups, weights)
-    twice = [np.repeat(array, repeats, axis=0) for array in (X, y, groups)]
+    rows = np.repeat(np.arange(len(X)), repeats)
+    twice = [take(array, rows) for array in (X, y, groups)]
     assert_same_outputs(fit_grouped(cls, *twice, np.ones(repeats.sum())), weighted, X)
     assert_same_outputs(fit_grouped(cls, *twice), weighted, X)
 
@@ -60,7 +67,7 @@ def test_weight_0_is_the_row_gone(cls):
     X, y, groups = make_grouped_data(cls)
     kept = np.arange(len(X)) % 10 >= N_GROUPS
     weights = balance(kept.astype(float), groups)
-    reference = fit_grouped(cls, X[kept], y[kept], groups[kept])
+    reference = fit_grouped(cls, X[kept], take(y, kept), groups[kept])
     assert_same_outputs(reference, fit_grouped(cls, X, y, groups, weights), X)
     # What stands in a row that does not count must not count either.
     X = np.where(kept[:, None], X, 1e3)
@@ -84,6 +91,14 @@ def test_a_number_is_that_weight_for_every_row(cls):
     assert_same_outputs(reference, fit(make(cls, tight=True), X, y, 2.5), X)
 
 
+def agree(first, second, X):
+    try:
+        assert_same_outputs(first, second, X, rtol=1e-5)
+    except AssertionError:
+        return False
+    return True
+
+
 @for_each(lambda cls: is_weighted_and_deterministic(cls) and is_drop_in(cls))
 def test_scale_of_weights_counts_as_it_does_in_sklearn(cls):
     X, y = make_data(cls)
@@ -92,13 +107,11 @@ def test_scale_of_weights_counts_as_it_does_in_sklearn(cls):
     def fit_both(some_class):
         return [make(some_class, tight=True).fit(X, y, c * weights) for c in (1.0, 1000.0)]
 
-    theirs = [model.predict(X) for model in fit_both(get_sklearn_class(cls))]
-    ours = fit_both(cls)
-    if np.allclose(*theirs, rtol=1e-6, atol=0):
+    theirs, ours = fit_both(get_sklearn_class(cls)), fit_both(cls)
+    if agree(*theirs, X):
         assert_same_outputs(*ours, X)
     else:
-        with pytest.raises(AssertionError):
-            assert_same_outputs(*ours, X, rtol=1e-5)
+        assert not agree(*ours, X)
 
 
 @for_each(is_deterministic)
@@ -106,12 +119,12 @@ def test_order_of_rows(cls):
     X, y, groups = make_grouped_data(cls)
     order = np.random.default_rng(1).permutation(len(X))
     reference = fit_grouped(cls, X, y, groups)
-    permuted = fit_grouped(cls, X[order], None if y is None else y[order], groups[order])
+    permuted = fit_grouped(cls, X[order], take(y, order), groups[order])
     assert_same_outputs(reference, permuted, X)
     if is_weighted(cls):
         weights = np.linspace(0.0, 2.0, len(X))
         reference = fit_grouped(cls, X, y, groups, weights)
-        permuted = fit_grouped(cls, X[order], y[order], groups[order], weights[order])
+        permuted = fit_grouped(cls, X[order], take(y, order), groups[order], weights[order])
         assert_same_outputs(reference, permuted, X)
 
 
@@ -160,5 +173,4 @@ def test_weighted_fit_differs_from_unweighted(cls):
     """Without it, an estimator that drops its weights would pass half of this file."""
     X, y = make_data(cls)
     weights = np.where(np.arange(len(X)) < len(X) // 2, 10.0, 0.1)
-    with pytest.raises(AssertionError):
-        assert_same_outputs(fit(make(cls), X, y), fit(make(cls), X, y, weights), X, rtol=1e-4)
+    assert not agree(fit(make(cls), X, y), fit(make(cls), X, y, weights), X)

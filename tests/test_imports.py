@@ -1,0 +1,255 @@
+"""What may import what, and what importing costs."""
+
+import ast
+import os
+import pkgutil
+import subprocess
+import sys
+from importlib.util import resolve_name
+from pathlib import Path
+
+import pytest
+
+import skextra
+
+PACKAGE = Path(skextra.__file__).resolve().parent
+REPOSITORY = PACKAGE.parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages([str(PACKAGE)], "skextra.")
+    if not module.name.endswith("__main__")
+)
+# What estimators stand on, and therefore must not know of them.
+FOUNDATION = ("_base", "_compat", "_core", "_parallel", "_validation", "_version")
+HEAVY = ("numba", "llvmlite", "pandas", "polars", "matplotlib", "dask")
+OPTIONAL = ("pandas", "polars", "pyarrow", "matplotlib", "dask", "distributed", "skops")
+
+
+def get_module_name(path):
+    parts = path.relative_to(REPOSITORY).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def list_imports(path):
+    """Every module a file imports, anywhere in it, with the names taken from it."""
+    module = get_module_name(path)
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, None
+        elif isinstance(node, ast.ImportFrom):
+            source = resolve_name("." * node.level + (node.module or ""), package)
+            for alias in node.names:
+                yield source, alias.name
+
+
+def name_in_full(source, name):
+    return source if name is None else f"{source}.{name}"
+
+
+def starts_with(module, prefix):
+    return module == prefix or module.startswith(prefix + ".")
+
+
+def is_in_core(path):
+    return (PACKAGE / "_core") in path.parents
+
+
+CORE_FILES = [path for path in FILES if is_in_core(path)]
+
+
+def describe_path(path):
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+def run(code):
+    process = subprocess.run(
+        [sys.executable, "-W", "error::ImportWarning", "-c", code],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout.split()
+
+
+def test_the_walk_sees_imports(tmp_path):
+    """The walk itself: absolute, relative, nested and lazy imports are all found."""
+    assert ("numba", None) in set(list_imports(PACKAGE / "_core" / "jit.py"))
+    assert len(FILES) > 10 and len(MODULES) > 10
+    found = {name_in_full(*found) for path in FILES for found in list_imports(path)}
+    assert any(starts_with(name, "sklearn.base") for name in found)
+
+
+@pytest.mark.parametrize("path", CORE_FILES, ids=describe_path)
+def test_core_imports_neither_sklearn_nor_the_rest_of_skextra(path):
+    for source, name in list_imports(path):
+        module = name_in_full(source, name)
+        assert not starts_with(module, "sklearn"), module
+        if starts_with(module, "skextra"):
+            assert starts_with(module, "skextra._core"), module
+
+
+@pytest.mark.parametrize("path", CORE_FILES, ids=describe_path)
+def test_core_imports_numpy_scipy_and_numba_only(path):
+    allowed = {"numpy", "scipy", "numba", "skextra", *sys.stdlib_module_names}
+    assert {source.partition(".")[0] for source, _ in list_imports(path)} <= allowed
+
+
+@pytest.mark.parametrize(
+    "path",
+    # show_versions reports numba's settings, and imports it when it is called.
+    [path for path in FILES if not is_in_core(path) and path.name != "_environment.py"],
+    ids=describe_path,
+)
+def test_numba_is_imported_by_the_core_alone(path):
+    for source, _ in list_imports(path):
+        assert not starts_with(source, "numba") and not starts_with(source, "llvmlite"), source
+
+
+@pytest.mark.parametrize("path", CORE_FILES, ids=describe_path)
+def test_kernels_are_compiled_by_our_decorator_alone(path):
+    if path.name == "jit.py":
+        return
+    compilers = {"njit", "jit", "vectorize", "guvectorize", "cfunc", "stencil", "generated_jit"}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            assert not (node.value.id in ("numba", "nb") and node.attr in compilers), node.lineno
+        if isinstance(node, ast.ImportFrom) and node.module == "numba":
+            assert not compilers & {alias.name for alias in node.names}, node.lineno
+
+
+def is_private(module):
+    return any(part.startswith("_") and part != "__version__" for part in module.split("."))
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.name != "_compat.py"], ids=describe_path
+)
+def test_private_names_of_sklearn_come_through_compat(path):
+    for source, name in list_imports(path):
+        module = name_in_full(source, name)
+        if starts_with(module, "sklearn"):
+            assert not is_private(module), module
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.name != "_compat.py"], ids=describe_path
+)
+def test_versions_of_sklearn_are_told_apart_in_compat(path):
+    source = path.read_text(encoding="utf-8")
+    assert "parse_version" not in source and "sklearn.__version__ " not in source
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in FILES if path.relative_to(PACKAGE).parts[0].split(".")[0] in FOUNDATION],
+    ids=describe_path,
+)
+def test_nothing_imports_upward(path):
+    for source, name in list_imports(path):
+        module = name_in_full(source, name)
+        if starts_with(module, "skextra"):
+            part = module.split(".")[1] if "." in module else ""
+            assert part in FOUNDATION, module
+
+
+def test_estimator_packages_do_not_import_the_tools_above_them():
+    packages = [PACKAGE / name for name in skextra._SUBMODULES]
+    for path in FILES:
+        if any(package in path.parents for package in packages):
+            for source, name in list_imports(path):
+                module = name_in_full(source, name)
+                for tool in ("_compare", "_environment", "_discovery", "__main__"):
+                    assert not starts_with(module, f"skextra.{tool}"), (path, module)
+
+
+def find_heavy(modules):
+    return {name.partition(".")[0] for name in modules} & set(HEAVY)
+
+
+def test_importing_the_top_loads_nothing_heavy():
+    loaded = run("import sys, skextra; print(*sys.modules)")
+    assert "skextra" in loaded
+    assert not find_heavy(loaded)
+
+
+@pytest.mark.parametrize("family", skextra._SUBMODULES)
+def test_importing_a_family_loads_nothing_heavy(family):
+    """But what scikit-learn's own import brings with it, where that is installed."""
+    loaded = run(f"import sys, skextra.{family}; print(*sys.modules)")
+    assert f"skextra.{family}" in loaded
+    sklearns = find_heavy(run("import sys, sklearn.linear_model; print(*sys.modules)"))
+    assert not find_heavy(loaded) - (sklearns & {"pandas"})
+
+
+def test_importing_the_top_loads_no_subpackage():
+    loaded = run("import sys, skextra; print(*sys.modules)")
+    assert not [name for name in loaded if starts_with(name, "sklearn")]
+    assert {name for name in loaded if starts_with(name, "skextra")} == {
+        "skextra",
+        "skextra._version",
+    }
+
+
+def test_every_module_is_importable_without_the_optional_packages():
+    block = "; ".join(f"sys.modules[{name!r}] = None" for name in OPTIONAL)
+    code = f"import sys; from importlib import import_module; {block}\n"
+    code += f"for name in {MODULES!r}: import_module(name)\n"
+    code += "print(*(name for name in sys.modules if name.startswith('skextra')))"
+    assert set(MODULES) <= set(run(code))
+
+
+def test_estimators_work_without_the_optional_packages():
+    block = "; ".join(f"sys.modules[{name!r}] = None" for name in OPTIONAL)
+    code = f"import sys; {block}\n"
+    code += """
+import numpy as np
+import skextra
+rng = np.random.default_rng(0)
+X = rng.standard_normal((30, 3))
+for name, cls in skextra.all_estimators():
+    cls().fit(np.abs(X), np.arange(30) % 2)
+    repr(cls())
+    print(name)
+"""
+    assert run(code) == [name for name, _ in skextra.all_estimators()]
+
+
+def test_public_names_resolve():
+    assert set(dir(skextra)) == set(skextra.__all__)
+    for name in skextra.__all__:
+        assert getattr(skextra, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'no_such_name'"):
+        _ = skextra.no_such_name
+    from skextra import _core
+
+    assert all(getattr(_core, name).__name__ == f"skextra._core.{name}" for name in _core.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'no_such_name'"):
+        _ = _core.no_such_name
+
+
+def test_every_core_module_is_listed():
+    from skextra import _core
+
+    present = {path.stem for path in (PACKAGE / "_core").glob("*.py")} - {"__init__"}
+    packages = {path.parent.name for path in (PACKAGE / "_core").glob("*/__init__.py")}
+    assert set(_core._SUBMODULES) <= present | packages
+
+
+@pytest.mark.parametrize("path", FILES, ids=describe_path)
+def test_modules_and_functions_stay_readable(path):
+    source = path.read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 500
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body
+            if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+                body = body[1:]  # a docstring is as long as it needs to be
+            if body:
+                length = body[-1].end_lineno - body[0].lineno + 1
+                assert length <= 50, f"{node.name} has {length} lines"
