@@ -1,6 +1,5 @@
 """Ridge regression."""
 
-import numbers
 import warnings
 from numbers import Integral, Real
 
@@ -12,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skextra import _core
 from skextra._base import BaseEstimator
-from skextra._compat import Interval, StrOptions, check_sample_weight, fit_context
+from skextra._compat import Interval, StrOptions, fit_context
 from skextra._validation import validate_penalty_weights, validate_sample_weight
 
 _SOLVERS = ("auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs")
@@ -333,18 +332,7 @@ def validate_ridge_data(estimator, X, y, sample_weight):
     elif not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
-    return X, y, Y, validate_ridge_weights(sample_weight, X)
-
-
-def validate_ridge_weights(sample_weight, X):
-    """Check sample weights; unlike without a penalty, a number matters."""
-    if sample_weight is None:
-        return None
-    if isinstance(sample_weight, numbers.Number):
-        validate_sample_weight(sample_weight, X)
-        return None if sample_weight == 1 else np.full(X.shape[0], float(sample_weight))
-    check_sample_weight(sample_weight, X, dtype=np.float64)
-    return validate_sample_weight(sample_weight, X)
+    return X, y, Y, validate_sample_weight(sample_weight, X)
 
 
 def validate_alphas_per_target(alpha, n_targets):
