@@ -25,6 +25,7 @@ def compare(
     *,
     n_folds=3,
     time_budget=40.0,
+    max_rows=None,
     blas_threads=1,
     random_state=0,
     data_name="data",
@@ -57,6 +58,9 @@ def compare(
         Seconds within which folds are repeated, up to three times, for steadier
         medians. Once they are spent, each row left runs on one fold only. None
         repeats every fold whatever it takes.
+    max_rows : int or None, default=None
+        Rows of `X` to use: a random sample, where there are more. A fit is never
+        cut short, so that large data can take far longer than `time_budget`.
     blas_threads : int or None, default=1
         Threads of the linear-algebra library, for both libraries alike. One by
         default, since on these sizes several threads on a busy machine wait for
@@ -92,8 +96,8 @@ def compare(
     from skextra._compare._measure import Settings
     from skextra._compare._progress import ProgressLine
 
-    _check_settings(n_folds, time_budget, blas_threads)
-    settings = Settings(n_folds=n_folds, random_state=random_state)
+    _check_settings(n_folds, time_budget, blas_threads, max_rows)
+    settings = Settings(n_folds=n_folds, random_state=random_state, max_rows=max_rows)
     cases = select_cases(estimators)
     if X is None:
         if y is not None:
@@ -114,11 +118,12 @@ def compare(
     return Comparison(rows, notes + _note_shortcomings(rows, settings), environment)
 
 
-def _check_settings(n_folds, time_budget, blas_threads):
+def _check_settings(n_folds, time_budget, blas_threads, max_rows):
     if not (_is_integer(n_folds) and n_folds >= 2):
         raise InputError(f"n_folds must be an integer >= 2, got {n_folds!r}")
-    if blas_threads is not None and not (_is_integer(blas_threads) and blas_threads >= 1):
-        raise InputError(f"blas_threads must be None or an integer >= 1, got {blas_threads!r}")
+    for name, value in (("blas_threads", blas_threads), ("max_rows", max_rows)):
+        if value is not None and not (_is_integer(value) and value >= 1):
+            raise InputError(f"{name} must be None or an integer >= 1, got {value!r}")
     if time_budget is not None and not time_budget >= 0:
         raise InputError(f"time_budget must be None or at least 0 seconds, got {time_budget!r}")
 
@@ -128,17 +133,25 @@ def _is_integer(value):
 
 
 def _measure_all(pairs, settings, time_budget, progress):
-    from skextra._compare._measure import measure
+    from skextra._compare._measure import Measurement
 
     end = float("inf") if time_budget is None else perf_counter() + time_budget
-    rows = []
-    for done, (case, problem) in enumerate(pairs):
-        progress.show(done + 1, len(pairs), f"{case.name} on {problem.name}")
-        now = perf_counter()
-        # Time for repeats is shared out evenly: quick rows leave more to slow ones.
-        share = max(0.0, end - now) / (len(pairs) - done)
-        rows.append(measure(case, problem, settings, end, now + share))
-    return rows
+    measurements, warm = [Measurement(*pair, settings) for pair in pairs], set()
+    # Small data first: if time runs out, it does so where most of it goes.
+    for done, measurement in enumerate(sorted(measurements, key=lambda m: m.problem.size)):
+        name = measurement.case.name
+        progress.show(done + 1, len(pairs), f"{name} on {measurement.problem.name}")
+        measurement.run_first_pass(end, warm_theirs=name not in warm)
+        warm.add(name)
+    # Repeats come when every row has had its folds, the fewest first.
+    while waiting := [
+        m for m in measurements if not m.is_complete and perf_counter() + m.round_seconds < end
+    ]:
+        following = min(waiting, key=lambda m: (m.n_rounds, m.round_seconds))
+        name = f"{following.case.name} on {following.problem.name}"
+        progress.show(len(pairs), len(pairs), f"again: {name}")
+        following.run_round()
+    return [measurement.to_row() for measurement in measurements]
 
 
 def _pair_with_shipped_data(cases):
@@ -173,7 +186,7 @@ def _pair_with_user_data(cases, X, y, settings, *, named, name):
             raise InputError(f"y={y!r} names a column, but X is not a frame")
         target_name = y
         X, y = _tables.split_target(X, y)
-    X, values, notes = _drop_rows_without_target(X, y, settings)
+    X, values, notes = _select_rows(X, y, settings)
     X, encoding_notes = _tables.prepare_features(X)
     notes += encoding_notes
     if not named:
@@ -187,7 +200,7 @@ def _pair_with_user_data(cases, X, y, settings, *, named, name):
     return pairs
 
 
-def _drop_rows_without_target(X, y, settings):
+def _select_rows(X, y, settings):
     from skextra._compare import _targets
 
     if not hasattr(X, "shape"):
@@ -196,19 +209,29 @@ def _drop_rows_without_target(X, y, settings):
         raise InputError(f"X must have two dimensions, got shape {X.shape}")
     n_rows, notes = X.shape[0], []
     values = None if y is None else _targets.target_values(y)
+    keep = np.arange(n_rows)
     if values is not None:
         if len(values) != n_rows:
             raise InputError(f"X has {n_rows} rows and y has {len(values)}")
-        missing = _targets.find_missing(values)
-        if missing.any():
-            keep = np.flatnonzero(~missing)
-            X = X.iloc[keep] if hasattr(X, "iloc") else X[keep]
-            values = values[keep]
-            notes.append(f"{missing.sum()} rows without a target left out")
+        keep = np.flatnonzero(~_targets.find_missing(values))
+        if keep.size < n_rows:
+            notes.append(f"{n_rows - keep.size} rows without a target left out")
+    if settings.max_rows is not None and keep.size > settings.max_rows:
+        notes.append(f"a random {settings.max_rows} of {keep.size} rows")
+        rng = np.random.RandomState(settings.random_state)
+        keep = np.sort(rng.permutation(keep)[: settings.max_rows])
+    if keep.size < n_rows:
+        X = X.iloc[keep] if hasattr(X, "iloc") else _take_rows(X, keep)
+        values = None if values is None else values[keep]
     least = max(_targets.MIN_ROWS, 3 * settings.n_folds + 1)
     if X.shape[0] < least:
         raise InputError(f"{X.shape[0]} usable rows: a comparison needs at least {least}")
     return X, values, notes
+
+
+def _take_rows(X, keep):
+    # Not every sparse format can be indexed by rows.
+    return (X.tocsr() if hasattr(X, "tocsr") else X)[keep]
 
 
 def _choose_suitable(cases, groups):
@@ -239,8 +262,8 @@ def _note_shortcomings(rows, settings):
         counts = (row.n_unconverged, row.sklearn_n_unconverged)
         if any(counts):
             notes.append(
-                f"{where}: convergence warnings in {row.n_rounds} rounds: "
-                f"skextra {counts[0]}, scikit-learn {counts[1]}"
+                f"{where}: models with convergence warnings: skextra {counts[0]}, "
+                f"scikit-learn {counts[1]}, of {row.n_fits} each"
             )
     return notes
 

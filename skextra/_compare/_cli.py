@@ -40,6 +40,9 @@ def _build_parser():
         help="time budget; quick rows are repeated within it (default: 40)",
     )
     parser.add_argument(
+        "--rows", type=int, metavar="N", help="use a random N rows of --data; default: all"
+    )
+    parser.add_argument(
         "--blas-threads",
         type=int,
         default=1,
@@ -88,6 +91,8 @@ def _run(options):
         return 0
     if not options.seconds >= 0:
         raise InputError(f"--seconds must be at least 0, got {options.seconds:g}")
+    if options.rows is not None and options.data is None:
+        raise InputError("--rows needs --data FILE")
     names = options.estimators or None
     select_cases(names)
     if options.plot:
@@ -96,6 +101,7 @@ def _run(options):
         names,
         **_load(options),
         time_budget=options.seconds,
+        max_rows=options.rows,
         blas_threads=options.blas_threads,
         verbose=sys.stderr.isatty(),
     )

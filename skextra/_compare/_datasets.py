@@ -34,6 +34,11 @@ class Problem:
         return 1 if self.y is None or self.y.ndim == 1 else self.y.shape[1]
 
     @property
+    def size(self):
+        """Number of entries of X, stored or not."""
+        return self.X.shape[0] * self.X.shape[1]
+
+    @property
     def has_missing(self):
         """Whether a value has to be imputed."""
         return not sparse.issparse(self.X) and bool(np.isnan(self.X).any())

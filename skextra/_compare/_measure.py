@@ -7,6 +7,7 @@ from time import perf_counter
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
@@ -17,7 +18,8 @@ from skextra._compare._registry import TASKS
 from skextra._compare._result import Row
 
 _PASSES = 3  # over the folds, at most
-_APPLY_REPEATS = 5  # predictions take microseconds: one a fit would be mostly noise
+# What is over in a moment is repeated within a round: once would be mostly noise.
+_SHORT_REPEATS, _SHORT_SECONDS = 5, 0.01
 OURS, THEIRS = 0, 1
 
 
@@ -28,6 +30,7 @@ class Settings:
     n_folds: int = 3
     n_inner_folds: int = 3
     random_state: int = 0
+    max_rows: int | None = None
 
 
 def build_model(case, side, problem, settings):
@@ -74,9 +77,11 @@ class _Side:
 
     def __init__(self):
         self.fit_seconds = []
+        self.alone_seconds = []
         self.apply_seconds = []
         self.scores = []
         self.dual_gaps = []
+        self.n_fits = 0
         self.n_unconverged = 0
 
     def fit(self, model, X, y):
@@ -85,7 +90,20 @@ class _Side:
             start = perf_counter()
             model.fit(X, y)
             self.fit_seconds.append(perf_counter() - start)
-        self.n_unconverged += sum(issubclass(w.category, ConvergenceWarning) for w in caught)
+        self.n_fits += 1
+        self.n_unconverged += any(issubclass(w.category, ConvergenceWarning) for w in caught)
+        return self.fit_seconds[-1]
+
+    def fit_alone(self, model, X, y):
+        """Fit the estimator by itself, as chosen, on data prepared already; its seconds."""
+        pipeline = getattr(model, "best_estimator_", model)
+        X, estimator = pipeline[:-1].transform(X), clone(pipeline[-1])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            start = perf_counter()
+            estimator.fit(X, y)
+            self.alone_seconds.append(perf_counter() - start)
+        return self.alone_seconds[-1]
 
     def apply(self, function, X):
         start = perf_counter()
@@ -101,12 +119,13 @@ class _Side:
             self.dual_gaps.append(float(np.max(gap)))
 
 
-def measure(case, problem, settings, deadline, repeat_until):
-    """Run both estimators of `case` on `problem`, turn about.
+class Measurement:
+    """Both estimators of a case on a problem, turn about, round by round.
 
     The first call of either is timed apart and left out of every median: it
-    loads or compiles kernels. Then come rounds, each a fold: both fit, both are
-    applied, and who goes first alternates.
+    loads or compiles kernels. Then come rounds, each a fold: both fit as a whole
+    model, both fit the estimator alone, both are applied, and who goes first
+    alternates.
 
     Parameters
     ----------
@@ -114,80 +133,104 @@ def measure(case, problem, settings, deadline, repeat_until):
     problem : Problem
         With a standardised target, if it is a regression.
     settings : Settings
-    deadline : float
-        Value of ``perf_counter()`` after which no round but the first begins.
-    repeat_until : float
-        The same for rounds that repeat a fold.
 
-    Returns
-    -------
-    row : Row
+    Attributes
+    ----------
+    n_rounds : int
+        Rounds so far.
+    round_seconds : float
+        What the last round took.
     """
-    task = TASKS[case.task]
-    folds = split_folds(task, problem, settings)
-    sides = (_Side(), _Side())
-    first_call = _warm_up(case, problem, settings, folds[0])
-    n_rounds = 0
-    while n_rounds < _PASSES * len(folds):
-        limit = deadline if n_rounds < len(folds) else repeat_until
-        if n_rounds > 0 and perf_counter() > limit:
-            break
-        order = (OURS, THEIRS) if n_rounds % 2 == 0 else (THEIRS, OURS)
-        fold = folds[n_rounds % len(folds)]
-        _run_round(case, problem, settings, fold, sides, order, n_rounds < len(folds))
-        n_rounds += 1
-    return _make_row(case, problem, sides, first_call, n_rounds, len(folds))
 
+    def __init__(self, case, problem, settings):
+        self.case, self.problem, self.settings = case, problem, settings
+        self.task = TASKS[case.task]
+        self.folds = split_folds(self.task, problem, settings)
+        self.sides = (_Side(), _Side())
+        self.n_rounds = 0
+        self.round_seconds = 0.0
 
-def _warm_up(case, problem, settings, fold):
-    # scikit-learn goes first, so that what both share is loaded already and
-    # our first call shows what is ours alone.
-    seconds = {}
-    for side in (THEIRS, OURS):
+    @property
+    def is_complete(self):
+        """Whether every fold has been repeated as often as is useful."""
+        return self.n_rounds >= _PASSES * len(self.folds)
+
+    def run_first_pass(self, deadline, warm_theirs=True):
+        """Warm up and run each fold once; after `deadline` the first fold only.
+
+        scikit-learn has nothing to compile: its classes are warm for all data
+        once they have run on any.
+        """
+        self.first_call_seconds = self._warm_up(warm_theirs)
+        for position in range(len(self.folds)):
+            if position == 0 or perf_counter() < deadline:
+                self.run_round()
+
+    def run_round(self):
+        """Run the next fold."""
         start = perf_counter()
-        _run_round(case, problem, settings, fold, (_Side(), _Side()), (side,), False)
-        seconds[side] = perf_counter() - start
-    return seconds[OURS]
+        order = (OURS, THEIRS) if self.n_rounds % 2 == 0 else (THEIRS, OURS)
+        fold = self.folds[self.n_rounds % len(self.folds)]
+        self._run_fold(fold, self.sides, order, scored=self.n_rounds < len(self.folds))
+        self.n_rounds += 1
+        self.round_seconds = perf_counter() - start
 
+    def _warm_up(self, warm_theirs):
+        # scikit-learn goes first, so that what both share is loaded already and
+        # our first call shows what is ours alone.
+        first = (_Side(), _Side())
+        for side in (THEIRS, OURS) if warm_theirs else (OURS,):
+            self._run_fold(self.folds[0], first, (side,), scored=False)
+        return first[OURS].fit_seconds[0]
 
-def _run_round(case, problem, settings, fold, sides, order, scored):
-    task = TASKS[case.task]
-    train, test = fold
-    y_train, y_test = (None, None) if problem.y is None else (problem.y[train], problem.y[test])
-    X_train, X_test = problem.X[train], problem.X[test]
-    models = {side: build_model(case, side, problem, settings) for side in order}
-    for side in order:
-        sides[side].fit(models[side], X_train, y_train)
-    for _ in range(_APPLY_REPEATS):
-        for side in order:
-            sides[side].apply(getattr(models[side], task.apply), X_test)
-    if scored:
-        for side in order:
-            sides[side].summarise(models[side], X_test, y_test)
+    def _run_fold(self, fold, sides, order, scored):
+        X, y = self.problem.X, self.problem.y
+        train, test = fold
+        y_train, y_test = (None, None) if y is None else (y[train], y[test])
+        X_train, X_test = X[train], X[test]
+        models = {side: build_model(self.case, side, self.problem, self.settings) for side in order}
+        for name in ("fit", "fit_alone"):
+            for _ in range(_SHORT_REPEATS):
+                spent = [getattr(sides[s], name)(models[s], X_train, y_train) for s in order]
+                if max(spent) > _SHORT_SECONDS:
+                    break
+        for _ in range(_SHORT_REPEATS):
+            for side in order:
+                sides[side].apply(getattr(models[side], self.task.apply), X_test)
+        if scored:
+            for side in order:
+                sides[side].summarise(models[side], X_test, y_test)
 
+    def to_row(self):
+        """Medians and means of the rounds so far.
 
-def _make_row(case, problem, sides, first_call, n_rounds, n_folds):
-    ours, theirs = sides
-    task = TASKS[case.task]
-    has_score = task.score_name is not None and ours.scores and theirs.scores
-    return Row(
-        estimator=case.name,
-        data=problem.name,
-        task=case.task,
-        n_samples=problem.X.shape[0],
-        n_features=problem.X.shape[1],
-        n_targets=problem.n_targets,
-        fit_seconds=statistics.median(ours.fit_seconds),
-        sklearn_fit_seconds=statistics.median(theirs.fit_seconds),
-        predict_seconds=statistics.median(ours.apply_seconds),
-        sklearn_predict_seconds=statistics.median(theirs.apply_seconds),
-        score_name=task.score_name,
-        score=statistics.fmean(ours.scores) if has_score else None,
-        sklearn_score=statistics.fmean(theirs.scores) if has_score else None,
-        dual_gap=max(ours.dual_gaps) if ours.dual_gaps else None,
-        first_call_seconds=first_call,
-        n_rounds=n_rounds,
-        n_folds=min(n_rounds, n_folds),
-        n_unconverged=ours.n_unconverged,
-        sklearn_n_unconverged=theirs.n_unconverged,
-    )
+        Returns
+        -------
+        row : Row
+        """
+        ours, theirs = self.sides
+        has_score = self.task.score_name is not None and ours.scores and theirs.scores
+        return Row(
+            estimator=self.case.name,
+            data=self.problem.name,
+            task=self.case.task,
+            n_samples=self.problem.X.shape[0],
+            n_features=self.problem.X.shape[1],
+            n_targets=self.problem.n_targets,
+            fit_seconds=statistics.median(ours.fit_seconds),
+            sklearn_fit_seconds=statistics.median(theirs.fit_seconds),
+            alone_seconds=statistics.median(ours.alone_seconds),
+            sklearn_alone_seconds=statistics.median(theirs.alone_seconds),
+            predict_seconds=statistics.median(ours.apply_seconds),
+            sklearn_predict_seconds=statistics.median(theirs.apply_seconds),
+            score_name=self.task.score_name,
+            score=statistics.fmean(ours.scores) if has_score else None,
+            sklearn_score=statistics.fmean(theirs.scores) if has_score else None,
+            dual_gap=max(ours.dual_gaps) if ours.dual_gaps else None,
+            first_call_seconds=self.first_call_seconds,
+            n_rounds=self.n_rounds,
+            n_folds=min(self.n_rounds, len(self.folds)),
+            n_fits=ours.n_fits,
+            n_unconverged=ours.n_unconverged,
+            sklearn_n_unconverged=theirs.n_unconverged,
+        )

@@ -95,8 +95,8 @@ def _make_case(path, task, data, params=None, grid=None):
 
 
 # Targets are standardised before fitting, so one grid of penalties suits all data.
-_L1_ALPHAS = [0.3, 0.1, 0.03, 0.01]
-_L2_ALPHAS = [0.1, 1.0, 10.0, 100.0]
+_L1_ALPHAS = [0.1, 0.03, 0.01]
+_L2_ALPHAS = [1.0, 10.0, 100.0]
 _REGRESSION = ("diabetes", "digits-pixel", "cancer-pairs")
 
 CASES = (
@@ -105,7 +105,7 @@ CASES = (
         "linear_model.ElasticNet",
         "regression",
         _REGRESSION,
-        grid={"alpha": _L1_ALPHAS[1:], "l1_ratio": [0.3, 0.7]},
+        grid={"alpha": _L1_ALPHAS[:2], "l1_ratio": [0.3, 0.7]},
     ),
     _make_case(
         "linear_model.Ridge",

@@ -98,6 +98,7 @@ def test_mistakes_take_one_line_and_status_2(alike, capsys, table, tmp_path):
     assert_refused(capsys, "--data needs --target COLUMN; columns: age", "--data", table)
     assert_refused(capsys, "--target needs --data", "--target", "age")
     assert_refused(capsys, "target 'sex' is text ('m', 'f', ...)", "Lasso", *on_table, "sex")
+    assert_refused(capsys, "--rows needs --data", "Lasso", "--rows", "50")
     assert_refused(capsys, "blas_threads must be", "Lasso", "--blas-threads", "0")
 
 

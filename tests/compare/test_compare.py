@@ -64,10 +64,14 @@ def test_scores_are_those_of_the_model_described(alike):
 def test_rounds_alternate_and_first_call_is_in_no_median(alike, monkeypatch):
     from skextra._compare import _measure
 
-    calls = []
+    calls, ticks = [], iter(range(10**6))
+    # Every reading of the clock is a second after the last.
+    monkeypatch.setattr(_measure, "perf_counter", lambda: float(next(ticks)))
 
     class Ours(Lasso):
         def fit(self, X, y):
+            if "ours" not in calls:
+                [next(ticks) for _ in range(100)]
             calls.append("ours")
             return super().fit(X, y)
 
@@ -77,28 +81,28 @@ def test_rounds_alternate_and_first_call_is_in_no_median(alike, monkeypatch):
             return super().fit(X, y)
 
     case = _registry.Case(Ours, Theirs, "regression", ("diabetes",))
-    clock = iter(range(10**6))
-    monkeypatch.setattr(_measure, "perf_counter", lambda: float(next(clock)))
     row = skextra.compare(case, time_budget=None).rows[0]
-    warm_up, rounds = calls[:2], calls[2:]
-    assert warm_up == ["theirs", "ours"]
-    assert rounds == (["ours", "theirs", "theirs", "ours"] * 5)[:18]
-    # The clock ticks once a reading: every timed call takes exactly one tick.
+    # Every model is fitted as a whole, then the estimator alone.
+    assert calls[:4] == ["theirs", "theirs", "ours", "ours"]
+    assert calls[4:] == ((["ours", "theirs"] * 2 + ["theirs", "ours"] * 2) * 5)[:36]
+    assert row.first_call_seconds == 101.0
     assert row.fit_seconds == row.sklearn_fit_seconds == 1.0
-    assert row.first_call_seconds > 1.0
+    assert row.alone_seconds == row.sklearn_alone_seconds == 1.0
 
 
 def test_certificate_is_the_worst_fold(alike):
     class Certified(Lasso):
         def fit(self, X, y):
             super().fit(X, y)
-            self.dual_gap_ = np.array([1e-9, float(len(gaps))])
-            gaps.append(self.dual_gap_)
+            self.dual_gap_ = np.array([0.0, abs(y.sum())])
             return self
 
-    gaps = []
+    X, y = load_diabetes(return_X_y=True)
+    y = (y - y.mean()) / y.std()
+    folds = KFold(3, shuffle=True, random_state=0).split(X)
+    expected = max(abs(y[train].sum()) for train, _ in folds)
     case = _registry.Case(Certified, Lasso, "regression", ("diabetes",))
-    assert skextra.compare(case, time_budget=None).rows[0].dual_gap == 3.0  # after the warm-up
+    assert skextra.compare(case, time_budget=None).rows[0].dual_gap == pytest.approx(expected)
 
 
 def test_no_time_left_runs_one_fold_and_says_so(alike):
@@ -109,9 +113,10 @@ def test_no_time_left_runs_one_fold_and_says_so(alike):
 
 def test_unconverged_fits_are_counted(alike):
     case = _registry.Case(Lasso, Lasso, "regression", ("diabetes",), {"max_iter": 1, "alpha": 1e-4})
-    comparison = skextra.compare(case, time_budget=None)
-    assert comparison.rows[0].n_unconverged == 9
-    assert "skextra 9, scikit-learn 9" in comparison.notes[0]
+    comparison = skextra.compare(case, time_budget=0)
+    (row,) = comparison.rows
+    assert row.n_unconverged == row.sklearn_n_unconverged == row.n_fits >= 1
+    assert f"skextra {row.n_fits}, scikit-learn {row.n_fits}" in comparison.notes[-1]
 
 
 def test_every_kind_of_estimator(alike):
@@ -158,6 +163,19 @@ def test_frame_with_categories_dates_and_gaps(alike, frame):
     assert row.score > 0.9
     assert any("1 rows without a target" in note for note in comparison.notes)
     assert any("median of each training fold" in note for note in comparison.notes)
+
+
+def test_sample_of_rows_is_noted_and_repeatable(alike):
+    X, y = load_diabetes(return_X_y=True)
+    options = {"time_budget": 0, "max_rows": 100}
+    comparison = skextra.compare("Ridge", X, y, **options)
+    assert comparison.rows[0].n_samples == 100
+    assert "a random 100 of 442 rows" in comparison.notes
+    again = skextra.compare("Ridge", sparse.coo_array(X).toarray(), y, **options)
+    assert again.rows[0].score == comparison.rows[0].score
+    assert skextra.compare("Ridge", sparse.coo_array(X), y, **options).rows[0].n_samples == 100
+    other = skextra.compare("Ridge", X, y, random_state=1, **options)
+    assert other.rows[0].score != comparison.rows[0].score
 
 
 def test_polars_frame_gives_the_pandas_result(alike, frame):
@@ -230,6 +248,7 @@ def test_refusals_name_the_cause(alike, frame):
     _refused("n_folds must be an integer >= 2, got True", "Lasso", n_folds=True)
     _refused("time_budget must be", "Lasso", time_budget=-1)
     _refused("time_budget must be", "Lasso", time_budget=float("nan"))
+    _refused("max_rows must be None or an integer >= 1, got 0", "Lasso", X, y, max_rows=0)
     _refused("blas_threads must be", "Lasso", blas_threads=0)
 
 

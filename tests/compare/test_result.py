@@ -17,6 +17,8 @@ def make_row(**changes):
         "n_targets": 1,
         "fit_seconds": 1.0,
         "sklearn_fit_seconds": 3.2,
+        "alone_seconds": 1.0,
+        "sklearn_alone_seconds": 12.0,
         "predict_seconds": 2.0,
         "sklearn_predict_seconds": 1.0,
         "score_name": "R2",
@@ -26,6 +28,7 @@ def make_row(**changes):
         "first_call_seconds": 0.8,
         "n_rounds": 9,
         "n_folds": 3,
+        "n_fits": 9,
         "n_unconverged": 0,
         "sklearn_n_unconverged": 0,
     }
@@ -57,7 +60,7 @@ def test_seconds(seconds, text):
 
 def test_row_shows_the_ratios_the_right_way_round():
     line = str(Comparison([make_row()], [], {})).splitlines()[3]
-    expected = "Lasso d 10 x 2 1.00 s 3.20 s 3.2x 0.5x 0.5000 0.2500 3e-07 800 ms"
+    expected = "Lasso d 10 x 2 1.00 s 3.20 s 3.2x 12x 0.5x 0.5000 0.2500 3e-07 800 ms"
     assert " ".join(line.split()) == expected
 
 
@@ -77,9 +80,11 @@ def test_plot_draws_a_bar_a_ratio_from_one():
     ax = comparison.plot()
     try:
         assert {bar.get_x() for bar in ax.patches} == {1.0}
-        assert [bar.get_width() for bar in ax.patches] == pytest.approx([2.2, 2.2, -0.5, -0.5])
+        assert [bar.get_width() for bar in ax.patches] == pytest.approx(
+            [2.2, 2.2, 11.0, 11.0, -0.5, -0.5]
+        )
         assert [label.get_text() for label in ax.get_yticklabels()] == ["Lasso  (d)", "Ridge  (d)"]
         low, high = ax.get_xlim()
-        assert low < 0.5 and high > 3.2
+        assert low < 0.5 and high > 12
     finally:
         plt.close(ax.figure)
