@@ -29,7 +29,7 @@ def _parse(arguments):
     )
     parser.add_argument("--repeat", type=int, metavar="N", help="hot rounds; default: by time")
     parser.add_argument(
-        "--timeout", type=float, metavar="S", help="longest call to wait for (300; quick 20)"
+        "--timeout", type=float, metavar="S", help="longest call to wait for (300; quick 10)"
     )
     parser.add_argument(
         "--markdown", type=Path, metavar="FILE", help="write the table between markers in FILE"
@@ -93,7 +93,7 @@ def run_family(family, cases, contestants, settings):
 def main(arguments=None):
     parser, options = _parse(arguments)
     contestants = _harness.list_installed(options.contestant or _harness.PACKAGES)
-    timeout = options.timeout or (20.0 if options.quick else 300.0)
+    timeout = options.timeout or (10.0 if options.quick else 300.0)
     settings = _harness.Settings(options.quick, options.repeat, timeout, options.match)
     chosen = {}
     for family in options.family or FAMILIES:

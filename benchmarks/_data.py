@@ -171,7 +171,7 @@ def load_farm_ads():
         return Problem(_make_csc(X), d["y"].astype(float))
 
 
-def load_adult():
+def load_adult(n_rows=None):
     """48,842 people, every column one-hot encoded (numbers by value); income as 0/1."""
     path = find_file("adult.csv.gz")
     if path is None:
@@ -179,7 +179,7 @@ def load_adult():
     import pandas as pd
     from sklearn.preprocessing import OneHotEncoder
 
-    frame = pd.read_csv(path)
+    frame = pd.read_csv(path, nrows=n_rows)
     y = (frame.pop("income") == ">50K").to_numpy(dtype=float)
     frame = frame.astype(str).fillna("missing")
     encoder = OneHotEncoder(min_frequency=5)

@@ -202,12 +202,12 @@ def find_first_tolerance(contestant, problem, target):
 # Problems: quick ones are the same, smaller ----------------------------------
 
 
-def _path(load, l1_ratio=1.0):
+def _path(load, quick_eps=1e-2):
     def make(quick):
         problem = load()
         if problem is None:
             return None
-        return problem.with_path(20 if quick else 100, 1e-2 if quick else 1e-3, l1_ratio)
+        return problem.with_path(10, quick_eps) if quick else problem.with_path(100, 1e-3)
 
     return make
 
@@ -247,7 +247,7 @@ _RIDGE_PROBLEMS = {
         if quick
         else make_regression(5_000, 200, 100, n_targets=1_000)
     ),
-    "sparse": lambda quick: _data.load_adult(),
+    "sparse": lambda quick: _data.load_adult(5_000 if quick else None),
 }
 
 CASES = (
@@ -281,9 +281,9 @@ CASES = (
     Case("path-golub", "lasso_path, genes", _path(_data.load_golub), _PATH, _read_path),
     Case("path-tecator", "lasso_path, spectra", _path(_data.load_tecator), _PATH, _read_path),
     Case("path-yarn", "lasso_path, spectra", _path(_data.load_yarn), _PATH, _read_path),
-    Case("path-farm-ads", "lasso_path, words", _path(_data.load_farm_ads), _PATH, _read_path),
-    Case("path-adult", "lasso_path, one-hot", _path(_data.load_adult), _PATH, _read_path),
-    Case("path-reviews", "lasso_path, tf-idf", _path(_data.load_reviews), _PATH, _read_path),
+    Case("path-farm-ads", "lasso_path, words", _path(_data.load_farm_ads, 0.1), _PATH, _read_path),
+    Case("path-adult", "lasso_path, one-hot", _path(_data.load_adult, 0.1), _PATH, _read_path),
+    Case("path-reviews", "lasso_path, tf-idf", _path(_data.load_reviews, 0.1), _PATH, _read_path),
     Case(
         "path-tall",
         "lasso_path",
