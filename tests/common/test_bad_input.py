@@ -18,6 +18,7 @@ from tests.common.estimators import (
     fit,
     for_each,
     get_fitted_attributes,
+    has_parameter,
     is_kind,
     is_sparse,
     is_weighted,
@@ -177,6 +178,41 @@ def test_bad_weights_are_refused(cls, case):
     X, y = make_data(cls)
     bad = BAD_WEIGHTS[case](np.linspace(0.5, 1.5, len(X)))
     assert_refused(lambda: make(cls).fit(X, y, sample_weight=bad), ABOUT_WEIGHTS)
+
+
+BAD_PENALTY_WEIGHTS = {
+    "too few": [1.0],
+    "two dimensions": np.ones((1, 6)),
+    "NaN": [1.0, np.nan, 1.0, 1.0, 1.0, 1.0],
+    "negative": [1.0, -1.0, 1.0, 1.0, 1.0, 1.0],
+    "text": ["a"] * 6,
+    "complex": [1j] * 6,
+}
+
+
+@for_each(has_parameter("penalty_weights"))
+@pytest.mark.parametrize("case", BAD_PENALTY_WEIGHTS)
+def test_bad_penalty_weights_are_refused(cls, case):
+    X, y = make_data(cls)
+    bad = BAD_PENALTY_WEIGHTS[case]
+    assert_refused(lambda: make(cls, penalty_weights=bad).fit(X, y), "penalty_weights")
+
+
+@for_each(has_parameter("penalty_weights"))
+def test_penalty_weights_at_their_ends(cls):
+    """Everything excluded, nothing penalised: what is left is a mean, or least squares."""
+    X, y = make_data(cls)
+    excluded = fit(make(cls, penalty_weights=np.full(X.shape[1], np.inf)), X, y)
+    np.testing.assert_array_equal(excluded.coef_, np.zeros(X.shape[1]))
+    np.testing.assert_allclose(excluded.predict(X), y.mean())
+    free = fit(make(cls, tight=True, penalty_weights=np.zeros(X.shape[1])), X, y)
+    design = np.c_[np.ones(len(X)), X]
+    solution = np.linalg.lstsq(design, y, rcond=None)[0]
+    np.testing.assert_allclose(free.coef_, solution[1:], rtol=1e-5, atol=1e-6)
+    ones = fit(make(cls, tight=True, penalty_weights=np.ones(X.shape[1])), X, y)
+    np.testing.assert_allclose(
+        ones.predict(X), fit(make(cls, tight=True), X, y).predict(X), rtol=1e-6
+    )
 
 
 def put(X, columns, value):

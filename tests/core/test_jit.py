@@ -118,8 +118,8 @@ class Installation:
         (self.core / "__pycache__").write_text("a file, not a folder")
 
     def make_accessible(self):
-        """Let other users read everything, as in a system-wide installation."""
-        for path in [self.root, *self.root.rglob("*")]:
+        """Let other users read all but the entries, whose modes are the cache's business."""
+        for path in {self.root, *self.root.rglob("*")} - set(self.list_entries()):
             path.chmod(0o755 if path.is_dir() else 0o644)
         (self.root / "tmp").chmod(0o1777)
 
@@ -290,6 +290,13 @@ def test_read_only_file_system_raises_nothing(installation):
     everywhere = REFUSE_WRITES + "refuse_below('/')\n"
     report = installation.run(before=everywhere)
     assert (report["value"], report["folder"]) == (7.0, "None")
+
+
+def test_disk_that_fills_up_later_raises_nothing(installation):
+    found = "from skextra._core import jit; assert jit.find_cache_folder().is_dir()\n"
+    report = installation.run(before=found + REFUSE_WRITES + "refuse_below('/')\n")
+    assert (report["value"], report["misses"]) == (7.0, 1)
+    assert installation.list_entries() == []
 
 
 def test_warmed_read_only_cache_is_used(installation):
