@@ -14,6 +14,13 @@ fit and predict time as ratios, scores, certificates. By default on real data th
 ships with scikit-learn; with --data on your own."""
 
 
+_EPILOG = """\
+Your own data: categories become one column each (30 at most, the rare ones joined),
+dates become elapsed days and the cycles of season, week and day; missing numbers are
+imputed by the training folds' median, a missing category is a category, rows without
+a target are left out, and so are constant columns and free text. The table says so."""
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message):
         # One line, where argparse would print its usage too.
@@ -24,6 +31,7 @@ def _build_parser():
     parser = _Parser(
         prog="python -m skextra",
         description=_DESCRIPTION,
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("estimators", nargs="*", metavar="ESTIMATOR", help="names; default: all")

@@ -140,6 +140,7 @@ class Comparison:
         Returns
         -------
         ax : matplotlib Axes
+            The Axes drawn on.
 
         Raises
         ------

@@ -142,12 +142,21 @@ class RegularizationPathDisplay:
             Weights the estimator is or was fitted with.
         feature_names : sequence of str, default=None
             Taken from `X` or the estimator by default.
-        kind, n_labels, ax, line_kw, band_kw
-            See :meth:`plot`.
+        kind : {"coefficients", "cv", "both"} or None, default=None
+            As in :meth:`plot`.
+        n_labels : int, default=8
+            As in :meth:`plot`.
+        ax : matplotlib Axes or array of Axes, default=None
+            As in :meth:`plot`.
+        line_kw : dict, default=None
+            As in :meth:`plot`.
+        band_kw : dict, default=None
+            As in :meth:`plot`.
 
         Returns
         -------
         display : RegularizationPathDisplay
+            The display, drawn.
 
         Raises
         ------
@@ -200,15 +209,26 @@ class RegularizationPathDisplay:
         Parameters
         ----------
         alphas : array-like of shape (n_alphas,)
+            Penalties.
         coefs : array-like of shape (n_features, n_alphas) or (n_panels, n_features, n_alphas)
-        feature_names, panel_names, penalty_name
-            See :class:`RegularizationPathDisplay`.
-        n_labels, ax, line_kw
-            See :meth:`plot`.
+            Coefficients at each penalty.
+        feature_names : sequence of str, default=None
+            Names of the features.
+        panel_names : sequence of str, default=None
+            Names of targets or classes.
+        penalty_name : {"alpha", "C"}, default="alpha"
+            Whether `alphas` holds penalties or inverse penalties.
+        n_labels : int, default=8
+            As in :meth:`plot`.
+        ax : matplotlib Axes or array of Axes, default=None
+            As in :meth:`plot`.
+        line_kw : dict, default=None
+            As in :meth:`plot`.
 
         Returns
         -------
         display : RegularizationPathDisplay
+            The display, drawn.
 
         Examples
         --------
@@ -246,6 +266,7 @@ class RegularizationPathDisplay:
         Returns
         -------
         display : RegularizationPathDisplay
+            The display, drawn.
         """
         plt = _import_pyplot()
         kind = self._resolve_kind(kind)

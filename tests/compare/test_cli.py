@@ -198,3 +198,23 @@ def test_module_with_a_mistake():
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("skextra: error: unknown estimator 'Nonsense'")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "n_columns", "note"),
+    [
+        ("penguins", "body_mass_g", 12, "2 rows without a target"),
+        ("nycflights13", "arr_delay", 98, "'tailnum': "),
+        ("clothing_reviews", "Rating", 36, "'Review Text' left out"),
+    ],
+)
+def test_real_tables(alike, capsys, data_folder, name, target, n_columns, note):
+    path = data_folder / f"{name}.csv.gz"
+    arguments = ("Ridge", "--data", path, "--target", target, "--rows", 20000, "--json")
+    status, out, err = run_quickly(capsys, *arguments)
+    assert (status, err) == (0, "")
+    content = json.loads(out)
+    # A sample of the flights may lack a rare category.
+    assert abs(content["rows"][0]["n_features"] - n_columns) <= 4
+    assert content["rows"][0]["score"] > 0.5
+    assert any(note in line for line in content["notes"])
