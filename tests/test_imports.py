@@ -96,7 +96,8 @@ def test_core_imports_neither_sklearn_nor_the_rest_of_skextra(path):
 
 @pytest.mark.parametrize("path", CORE_FILES, ids=describe_path)
 def test_core_imports_numpy_scipy_and_numba_only(path):
-    allowed = {"numpy", "scipy", "numba", "skextra", *sys.stdlib_module_names}
+    # threadpoolctl sets the threads of NumPy's and SciPy's own BLAS.
+    allowed = {"numpy", "scipy", "numba", "threadpoolctl", "skextra", *sys.stdlib_module_names}
     assert {source.partition(".")[0] for source, _ in list_imports(path)} <= allowed
 
 
