@@ -13,6 +13,8 @@ import numpy as np
 
 _REQUIRED = ("numpy", "scipy", "scikit-learn", "joblib", "threadpoolctl", "numba", "llvmlite")
 _OPTIONAL = ("pandas", "polars", "matplotlib", "dask", "celer", "skglm", "glum", "adelie")
+# Constructor parameters that select no kernel.
+_NOT_CODE = ("copy_X", "scoring", "verbose", "warm_start")
 
 
 def show_versions():
@@ -137,13 +139,16 @@ def warmup(verbose=False):
     True
     """
     from skextra._core import jit
+    from skextra._core.threads import single_threaded_blas
+    from skextra._core.warmup import run_solvers_of_large_data
     from skextra._discovery import all_estimators
 
     start = time.perf_counter()
     compiled, loaded = _count_cache_events(jit)
     # Warnings about tiny data say nothing to whoever warms a cache.
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), single_threaded_blas():
         warnings.simplefilter("ignore")
+        run_solvers_of_large_data()
         for name, estimator_class in all_estimators():
             begin, before = time.perf_counter(), _count_cache_events(jit)[0]
             _warm_estimator(estimator_class)
@@ -187,7 +192,8 @@ def _make_layouts(sparse):
     from scipy.sparse import csc_matrix
 
     rng = np.random.default_rng(0)
-    for shape in ((24, 5), (12, 20)):
+    # Linear models change their algorithm at 300 features.
+    for shape in ((24, 5), (12, 320)):
         X = rng.standard_normal(shape)
         X[np.abs(X) < 0.5] = 0.0
         for dtype in (np.float64, np.float32):
@@ -205,7 +211,7 @@ def _list_options(estimator, n_features):
     if "cv" in defaults:
         yield {"cv": 2}
     for name, constraints in estimator._parameter_constraints.items():
-        if name in defaults and name not in ("copy_X", "verbose", "warm_start"):
+        if name in defaults and name not in _NOT_CODE:
             for choice in _list_choices(constraints):
                 if choice != defaults[name]:
                     yield {name: choice}

@@ -69,14 +69,12 @@ def test_relative_links_lead_somewhere(page):
 
 def test_layout_in_design_page_is_the_one_there_is():
     block = re.search(r"```text\n(.*?)```", _read("docs/design.md"), flags=re.DOTALL).group(1)
-    top, described = "", set()
+    folders, described = [], set()
     for line in block.splitlines():
-        indent, name = re.match(r"( *)(\S+)", line).groups()
-        if indent:
-            described.add(top + name)
-        else:
-            top = name
-            described.add(top)
+        indent, names = re.match(r"( *)((?:\S+\.py\b|\S+/)(?:  \S+\.py\b)*)", line).groups()
+        folders = folders[: len(indent) // 2]
+        described |= {"".join(folders) + name for name in names.split()}
+        folders.append(names)
     assert [name for name in sorted(described) if not (_REPOSITORY / name).exists()] == []
     present = {
         f"skextra/{path.name}{'/' * path.is_dir()}"
