@@ -156,8 +156,9 @@ def check_finite_result(estimator, *results):
         If any entry of `results` is NaN or infinite.
     """
     if not all(np.isfinite(result).all() for result in results):
+        name = estimator if isinstance(estimator, str) else type(estimator).__name__
         raise ValueError(
-            f"{type(estimator).__name__} overflowed: the scales of X, y and sample_weight are "
+            f"{name} overflowed: the scales of X, y and sample_weight are "
             "beyond what floating-point numbers hold; rescale X or y, for instance with "
             "StandardScaler"
         )

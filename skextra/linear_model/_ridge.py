@@ -45,7 +45,7 @@ class RidgeModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.converged_ = bool((gap <= tol).all())
         if coef.shape[0] == 1:
             coef, gap = coef[0], float(gap[0])
-        self.coef_ = np.ascontiguousarray(coef, dtype=X.dtype)
+        self.coef_ = coef.astype(X.dtype, copy=False)
         self.dual_gap_ = gap
         if not self.fit_intercept:
             self.intercept_ = 0.0

@@ -1,0 +1,69 @@
+"""The only file that imports a private scikit-learn name or branches on a version."""
+
+from inspect import signature
+
+from sklearn.base import _fit_context
+from sklearn.utils import _safe_indexing
+from sklearn.utils._metadata_requests import _raise_for_params, _routing_enabled
+from sklearn.utils._param_validation import (
+    Hidden,
+    Interval,
+    Options,
+    StrOptions,
+    validate_params,
+)
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _check_method_params, _check_sample_weight
+
+try:
+    from sklearn.utils._sparse import _align_api_if_sparse as align_sparse_interface
+except ImportError:  # scikit-learn 1.8 has no `sparse_interface` setting
+
+    def align_sparse_interface(matrix):
+        """Return `matrix` in the interface (matrix or array) the user configured."""
+        from scipy import sparse
+
+        return sparse.csr_matrix(matrix)
+
+
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # callbacks came with scikit-learn 1.9
+
+    class CallbackSupportMixin:
+        """Stand-in where scikit-learn has no callbacks."""
+
+
+fit_context = _fit_context
+safe_indexing = _safe_indexing
+check_method_params = _check_method_params
+raise_for_params = _raise_for_params
+routing_enabled = _routing_enabled
+check_sample_weight = _check_sample_weight
+
+
+def scorer_accepts_sample_weight(scorer):
+    """Whether `scorer` can be called with ``sample_weight``."""
+    if hasattr(scorer, "_accept_sample_weight"):
+        return scorer._accept_sample_weight()
+    return "sample_weight" in signature(scorer).parameters
+
+
+__all__ = [
+    "CallbackSupportMixin",
+    "Hidden",
+    "Interval",
+    "Options",
+    "Parallel",
+    "StrOptions",
+    "align_sparse_interface",
+    "check_method_params",
+    "check_sample_weight",
+    "delayed",
+    "fit_context",
+    "raise_for_params",
+    "routing_enabled",
+    "safe_indexing",
+    "scorer_accepts_sample_weight",
+    "validate_params",
+]

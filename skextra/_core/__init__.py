@@ -1,0 +1,38 @@
+"""The numerical core: numpy, scipy and numba only, never scikit-learn.
+
+Submodules load on first access, so that an estimator module can name the core
+at its top without paying for numba's import before the first fit.
+"""
+
+from importlib import import_module
+
+_SUBMODULES = (
+    "certificates",
+    "columns",
+    "coordinate_descent",
+    "cross_validation",
+    "elastic_net",
+    "gram_solver",
+    "jit",
+    "losses",
+    "newton",
+    "penalties",
+    "ridge",
+    "ridge_design",
+    "ridge_folds",
+    "ridge_iterative",
+    "ridge_loo",
+    "ridge_positive",
+    "ridge_problem",
+    "residual_solver",
+    "threads",
+    "working_set",
+)
+
+__all__ = list(_SUBMODULES)
+
+
+def __getattr__(name):
+    if name in _SUBMODULES:
+        return import_module(f"skextra._core.{name}")
+    raise AttributeError(f"module 'skextra._core' has no attribute {name!r}")

@@ -1,0 +1,264 @@
+"""Coordinate descent kernels for the elastic net, on a Gram matrix or on columns.
+
+All minimise ``||y - X w||^2 / 2 + sum_j l1_j |w_j| + l2_j w_j^2 / 2``.
+
+References
+----------
+Friedman, Hastie & Tibshirani, "Regularization paths for generalized linear
+models via coordinate descent", J. Stat. Softw. 33 (2010): covariance updates.
+"""
+
+import numpy as np
+
+from skextra._core.certificates import compute_elastic_net_gap
+from skextra._core.jit import njit
+from skextra._core.penalties import soft_threshold
+
+# Sums may be reordered (that is what makes them SIMD); NaN and inf keep their meaning.
+FAST = {"contract", "reassoc", "nsz"}
+# Sweeps over the non-zero coefficients between two looks at all of them.
+_ACTIVE_SWEEPS = 4
+
+
+@njit(fastmath=FAST)
+def shuffle(order, n, state):
+    """Fisher-Yates on ``order[:n]`` with a xorshift generator; returns its new state."""
+    for i in range(n - 1, 0, -1):
+        state ^= (state << np.uint64(13)) & np.uint64(0xFFFFFFFFFFFFFFFF)
+        state ^= state >> np.uint64(7)
+        state ^= (state << np.uint64(17)) & np.uint64(0xFFFFFFFFFFFFFFFF)
+        k = np.int64(state % np.uint64(i + 1))
+        order[i], order[k] = order[k], order[i]
+    return state
+
+
+@njit(fastmath=FAST)
+def sweep_gram(gram, c, w, l1, l2, order, n_order, positive):
+    """Minimise over each coordinate in `order`; largest decrease-like change."""
+    largest = 0.0
+    n = c.shape[0]
+    for i in range(n_order):
+        j = order[i]
+        curvature = gram[j, j] + l2[j]
+        if curvature <= 0.0:
+            continue
+        old = w[j]
+        new = soft_threshold(c[j] + gram[j, j] * old, l1[j], positive) / curvature
+        if new != old:
+            delta = new - old
+            w[j] = new
+            row = gram[j]
+            for k in range(n):
+                c[k] -= delta * row[k]
+            largest = max(largest, curvature * delta * delta)
+    return largest
+
+
+@njit
+def find_nonzero(w, out):
+    """Write the indices of non-zero entries to `out`; return how many."""
+    n = 0
+    for j in range(w.shape[0]):
+        if w[j] != 0.0:
+            out[n] = j
+            n += 1
+    return n
+
+
+@njit(fastmath=FAST)
+def compute_gram_gap(b, c, w, l1, l2, yy, positive):
+    """Duality gap of a problem whose every feature is in the Gram matrix."""
+    wb = 0.0
+    for j in range(w.shape[0]):
+        wb += w[j] * b[j]
+    return compute_elastic_net_gap(w, c, l1, l2, yy - wb, positive, 0.0, 0.0)
+
+
+@njit
+def solve_gram(gram, b, c, w, l1, l2, yy, tol, max_iter, positive, random, state):
+    """Sweep until the duality gap is at most `tol`.
+
+    Parameters
+    ----------
+    gram : ndarray of shape (>=k, >=k)
+        Symmetric; its leading block is used.
+    b, c, w : ndarray of shape (k,)
+        ``X.T @ y``; correlations and coefficients, updated in place.
+    l1, l2 : ndarray of shape (k,)
+    yy, tol : float
+    max_iter : int
+        Sweeps at most.
+    positive, random : bool
+    state : uint64
+        Of the generator that orders the sweeps if `random`.
+
+    Returns
+    -------
+    gap : float
+    n_iter : int
+    state : uint64
+    """
+    k = w.shape[0]
+    everything = np.arange(k)
+    active = np.empty(k, dtype=np.int64)
+    n_iter = 0
+    while True:
+        gap = compute_gram_gap(b, c, w, l1, l2, yy, positive)
+        if gap <= tol or n_iter >= max_iter:
+            return gap, n_iter, state
+        if random:
+            state = shuffle(everything, k, state)
+        first = sweep_gram(gram, c, w, l1, l2, everything, k, positive)
+        n_iter += 1
+        n_active = find_nonzero(w, active)
+        for _ in range(_ACTIVE_SWEEPS):
+            if n_iter >= max_iter:
+                break
+            if random:
+                state = shuffle(active, n_active, state)
+            change = sweep_gram(gram, c, w, l1, l2, active, n_active, positive)
+            n_iter += 1
+            if change <= 0.01 * first:
+                break
+
+
+@njit
+def solve_gram_path(
+    gram, b, c, w, scale, lam1, lam2, yy, tol, max_iter, patience, positive, random, state,
+    start, coefs, gaps, n_iters,
+):  # fmt: skip
+    """Solve for ``l1 = lam1[i] * scale, l2 = lam2[i] * scale`` from `start` on.
+
+    Stops at the first problem that has not converged after `patience` more
+    sweeps, so that the caller can help with a Newton step and call again.
+
+    Returns
+    -------
+    index : int
+        Of the first unfinished problem; ``len(lam1)`` if there is none.
+    state : uint64
+    """
+    for i in range(start, lam1.shape[0]):
+        l1 = lam1[i] * scale
+        l2 = lam2[i] * scale
+        budget = min(patience, max_iter - n_iters[i])
+        gap, n_iter, state = solve_gram(
+            gram, b, c, w, l1, l2, yy, tol, budget, positive, random, state
+        )
+        n_iters[i] += n_iter
+        gaps[i] = gap
+        coefs[i] = w
+        if gap > tol and n_iters[i] < max_iter:
+            return i, state
+    return lam1.shape[0], state
+
+
+@njit(fastmath=FAST)
+def sweep_dense(columns, norms, r, w, l1, l2, order, n_order, positive):
+    """As `sweep_gram`, on columns (rows of `columns`) and the residual `r`."""
+    largest = 0.0
+    n = r.shape[0]
+    for i in range(n_order):
+        j = order[i]
+        curvature = norms[j] + l2[j]
+        if curvature <= 0.0:
+            continue
+        column = columns[j]
+        c = 0.0
+        for k in range(n):
+            c += column[k] * r[k]
+        old = w[j]
+        new = soft_threshold(c + norms[j] * old, l1[j], positive) / curvature
+        if new != old:
+            delta = new - old
+            w[j] = new
+            for k in range(n):
+                r[k] -= delta * column[k]
+            largest = max(largest, curvature * delta * delta)
+    return largest
+
+
+@njit(fastmath=FAST)
+def sweep_sparse(
+    data, indices, indptr, mean, total, norms, r, offset, w, l1, l2, order, n_order, positive
+):
+    """As `sweep_dense`, on centred sparse columns.
+
+    The residual is ``r + offset * root`` with `root` the square roots of the
+    sample weights; only `r` is sparse to update. `total` is ``root @ root``
+    (zero without an intercept).
+    """
+    largest = 0.0
+    for i in range(n_order):
+        j = order[i]
+        curvature = norms[j] + l2[j]
+        if curvature <= 0.0:
+            continue
+        c = offset * total * mean[j]
+        for k in range(indptr[j], indptr[j + 1]):
+            c += data[k] * r[indices[k]]
+        old = w[j]
+        new = soft_threshold(c + norms[j] * old, l1[j], positive) / curvature
+        if new != old:
+            delta = new - old
+            w[j] = new
+            for k in range(indptr[j], indptr[j + 1]):
+                r[indices[k]] -= delta * data[k]
+            offset += delta * mean[j]
+            largest = max(largest, curvature * delta * delta)
+    return largest, offset
+
+
+@njit
+def sweep_dense_until_flat(columns, norms, r, w, l1, l2, max_iter, positive, random, state):
+    """Full sweeps, each followed by sweeps over the non-zero coefficients."""
+    k = w.shape[0]
+    everything = np.arange(k)
+    active = np.empty(k, dtype=np.int64)
+    n_iter = 0
+    while n_iter < max_iter:
+        if random:
+            state = shuffle(everything, k, state)
+        first = sweep_dense(columns, norms, r, w, l1, l2, everything, k, positive)
+        n_iter += 1
+        n_active = find_nonzero(w, active)
+        for _ in range(_ACTIVE_SWEEPS):
+            if n_iter >= max_iter:
+                break
+            change = sweep_dense(columns, norms, r, w, l1, l2, active, n_active, positive)
+            n_iter += 1
+            if change <= 0.01 * first:
+                break
+    return n_iter, state
+
+
+@njit
+def sweep_sparse_until_flat(
+    data, indices, indptr, mean, total, norms, r, offset, w, l1, l2, max_iter, positive,
+    random, state,
+):  # fmt: skip
+    """As `sweep_dense_until_flat`, on centred sparse columns."""
+    k = w.shape[0]
+    everything = np.arange(k)
+    active = np.empty(k, dtype=np.int64)
+    n_iter = 0
+    while n_iter < max_iter:
+        if random:
+            state = shuffle(everything, k, state)
+        first, offset = sweep_sparse(
+            data, indices, indptr, mean, total, norms, r, offset, w, l1, l2, everything, k,
+            positive,
+        )  # fmt: skip
+        n_iter += 1
+        n_active = find_nonzero(w, active)
+        for _ in range(_ACTIVE_SWEEPS):
+            if n_iter >= max_iter:
+                break
+            change, offset = sweep_sparse(
+                data, indices, indptr, mean, total, norms, r, offset, w, l1, l2, active,
+                n_active, positive,
+            )  # fmt: skip
+            n_iter += 1
+            if change <= 0.01 * first:
+                break
+    return n_iter, offset, state

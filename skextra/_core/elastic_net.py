@@ -1,0 +1,279 @@
+"""Elastic-net paths: from checked data to certified coefficients.
+
+    min over w, b of  sum_i s_i (y_i - x_i w - b)^2 / (2 sum_i s_i)
+                      + alpha sum_j v_j (l1_ratio |w_j| + (1 - l1_ratio) w_j^2 / 2)
+"""
+
+from contextlib import nullcontext
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from skextra._core import ridge
+from skextra._core.columns import correlate
+from skextra._core.gram_solver import Sweeps, solve_path
+from skextra._core.ridge_problem import build_problem
+from skextra._core.threads import single_threaded_blas
+from skextra._core.working_set import WorkingSetSolver
+
+# Gaps below this multiple of the null objective cannot be told from rounding.
+_ROUNDING = 64 * np.finfo(np.float64).eps
+
+
+@dataclass
+class Settings:
+    """How to solve, apart from the data and the penalties.
+
+    Attributes
+    ----------
+    tol : float
+        Duality gap to reach, relative to the objective of the null model.
+    max_iter : int
+        Sweeps a problem may take.
+    positive : bool
+    seed : int or None
+        Shuffle coordinates before each sweep; None sweeps in order.
+    """
+
+    tol: float = 1e-4
+    max_iter: int = 1000
+    positive: bool = False
+    seed: int | None = None
+
+    def create_sweeps(self):
+        """Fresh sweep state: every problem starts from the same seed."""
+        return Sweeps(self.positive, self.max_iter, self.seed)
+
+
+@dataclass
+class Path:
+    """Solutions for each target and penalty.
+
+    Attributes
+    ----------
+    coefs : ndarray of shape (n_targets, n_alphas, n_features)
+    intercepts : ndarray of shape (n_targets, n_alphas)
+    gaps : ndarray of shape (n_targets, n_alphas)
+        Duality gaps relative to the objective of the null model.
+    n_iters : ndarray of int of shape (n_targets, n_alphas)
+    converged : ndarray of bool of shape (n_targets, n_alphas)
+    """
+
+    coefs: np.ndarray
+    intercepts: np.ndarray
+    gaps: np.ndarray
+    n_iters: np.ndarray
+    converged: np.ndarray
+
+    @classmethod
+    def allocate(cls, n_targets, n_alphas, n_features):
+        """Zeros, gaps of zero, and everything converged."""
+        shape = (n_targets, n_alphas)
+        return cls(
+            np.zeros((*shape, n_features)),
+            np.zeros(shape),
+            np.zeros(shape),
+            np.zeros(shape, dtype=np.int64),
+            np.ones(shape, dtype=bool),
+        )
+
+
+def prefers_gram(X, n_alphas):
+    """Whether one Gram matrix of all features is the cheaper way."""
+    n, p = X.shape
+    if p <= 300:
+        return True
+    return p <= n and p <= (3000 if n_alphas > 5 else 1000)
+
+
+def split_penalty_weights(penalty_weights):
+    """Penalty weights as `build_problem` takes them (0, 1 or inf), and those of the rest."""
+    if penalty_weights is None:
+        return None, None
+    kind = np.ones_like(penalty_weights)
+    kind[penalty_weights == 0] = 0.0
+    kind[np.isinf(penalty_weights)] = np.inf
+    return kind, penalty_weights[kind == 1]
+
+
+def normalise(sample_weight):
+    """Weights with mean one: the objective does not depend on their scale."""
+    return None if sample_weight is None else sample_weight / sample_weight.mean()
+
+
+def build(X, Y, sample_weight, fit_intercept, penalty_weights):
+    """The problem on penalised columns, and their penalty weights."""
+    kind, scale = split_penalty_weights(penalty_weights)
+    problem = build_problem(X, Y, normalise(sample_weight), fit_intercept, kind)
+    if scale is None:
+        scale = np.ones(X.shape[1])
+    return problem, scale
+
+
+def compute_null_objectives(problem):
+    """Half the weighted squares of the targets, free of nuisance directions."""
+    Yw = problem.design.weigh_rows(problem.Y)
+    return 0.5 * np.einsum("ij,ij->j", Yw, Yw)
+
+
+def compute_alpha_max(problem, scale, l1_ratio, positive):
+    """Smallest alpha whose solution is zero for every target."""
+    if len(scale) == 0:
+        return 0.0
+    c = correlate(problem.design, problem.design.weigh_rows(problem.Y))
+    c = np.maximum(c, 0.0) if positive else np.abs(c)
+    magnitude = c[:, 0] if c.shape[1] == 1 else np.sqrt((c * c).sum(axis=1))
+    return float((magnitude / scale).max() / (problem.design.shape[0] * l1_ratio))
+
+
+def solve(
+    X, Y, alphas, *, l1_ratio=1.0, sample_weight=None, fit_intercept=True,
+    penalty_weights=None, settings=None, start=None, gram=None,
+):  # fmt: skip
+    """Solve for every target and every penalty of a decreasing sequence.
+
+    Parameters
+    ----------
+    X : ndarray or CSC of shape (n_samples, n_features)
+    Y : ndarray of shape (n_samples, n_targets)
+    alphas : ndarray of shape (n_alphas,)
+        Decreasing.
+    l1_ratio : float
+    sample_weight : ndarray of shape (n_samples,) or None
+    fit_intercept : bool
+    penalty_weights : ndarray of shape (n_features,) or None
+    settings : Settings or None
+    start : ndarray of shape (n_targets, n_features) or None
+        Coefficients to start from.
+    gram : ndarray of shape (n_features, n_features) or None
+        Weighted Gram matrix of the centred columns, if known already.
+
+    Returns
+    -------
+    path : Path
+    """
+    settings = Settings() if settings is None else settings
+    alphas = np.asarray(alphas, dtype=np.float64)
+    options = (l1_ratio, sample_weight, fit_intercept, penalty_weights, settings, start, gram)
+    if settings.positive:
+        return _solve_penalised(X, Y, alphas, *options)
+    # Without an L1 penalty it is a different problem with a closed form.
+    n_sparse = np.count_nonzero(alphas) if l1_ratio > 0 else 0
+    parts = []
+    if n_sparse:
+        parts.append(_solve_penalised(X, Y, alphas[:n_sparse], *options))
+    if n_sparse < len(alphas):
+        ridge_alphas = alphas[n_sparse:] * (1 - l1_ratio)
+        parts.append(_solve_ridge(X, Y, ridge_alphas, *options[1:5]))
+    return Path(*(np.concatenate(arrays, axis=1) for arrays in zip(*map(_list_arrays, parts))))
+
+
+def _solve_penalised(
+    X, Y, alphas, l1_ratio, sample_weight, fit_intercept, penalty_weights, settings, start, gram
+):
+    """`solve` by coordinate descent."""
+    problem, scale = build(X, Y, sample_weight, fit_intercept, penalty_weights)
+    null = compute_null_objectives(problem)
+    if not np.isfinite(problem.null_objective).all():
+        raise ValueError("y contains values whose squares overflow: rescale it")
+    tols = np.maximum(settings.tol * null, _ROUNDING * problem.null_objective)
+    if start is not None and problem.penalised is not None:
+        start = start[:, problem.penalised]
+    shape = (Y.shape[1], len(alphas))
+    path = Path.allocate(*shape, X.shape[1])
+    W = np.zeros((*shape, len(scale)))
+    if len(scale):
+        lam1 = alphas * l1_ratio * X.shape[0]
+        lam2 = alphas * (1 - l1_ratio) * X.shape[0]
+        use_gram = gram is not None or prefers_gram(problem.design.X, len(alphas))
+        solve_targets = _solve_on_gram if use_gram else _solve_on_working_sets
+        results = solve_targets(problem, scale, lam1, lam2, tols, settings, start, gram)
+        # Switching takes longer than a tiny problem does.
+        is_tiny = len(scale) <= 50
+        with nullcontext() if is_tiny else single_threaded_blas():
+            for t, (coefs, gaps, n_iters) in enumerate(results):
+                W[t], path.gaps[t], path.n_iters[t] = coefs, gaps, n_iters
+                path.converged[t] = gaps <= tols[t]
+    path.gaps /= np.where(null > 0, null, 1.0)[:, None]
+    for i in range(len(alphas)):
+        path.coefs[:, i], path.intercepts[:, i] = problem.expand(W[:, i].T)
+    return path
+
+
+def _solve_on_gram(problem, scale, lam1, lam2, tols, settings, start, gram):
+    """Results of each target, on one Gram matrix: coefficients, gaps, iterations."""
+    gram, cross = compute_gram(problem, gram)
+    return _solve_targets_on_gram(
+        problem, gram, cross, scale, lam1, lam2, tols, settings, start
+    )
+
+
+def compute_gram(problem, gram=None):
+    """Gram matrix of the penalised columns (both triangles), and products with the targets."""
+    design = problem.design
+    if gram is None:
+        gram, cross = design.compute_moments(problem.Y)
+        gram = np.tril(gram) + np.tril(gram, -1).T
+    else:
+        cross = correlate(design, design.weigh_rows(problem.Y))
+        if problem.penalised is not None:
+            gram = gram[np.ix_(problem.penalised, problem.penalised)]
+    gram = np.ascontiguousarray(gram, dtype=np.float64)
+    if not np.isfinite(gram.diagonal()).all():
+        raise ValueError("X contains values whose squares overflow: rescale its columns")
+    return gram, cross
+
+
+def _solve_targets_on_gram(problem, gram, cross, scale, lam1, lam2, tols, settings, start):
+    yys = 2 * compute_null_objectives(problem)
+    for t, yy in enumerate(yys):
+        w = np.zeros(len(scale)) if start is None else start[t].astype(np.float64)
+        yield solve_path(
+            gram, np.ascontiguousarray(cross[:, t]), scale, _floor(lam1, lam2, cross[:, t]), lam2,
+            float(yy), tols[t], settings.create_sweeps(), w,
+        )  # fmt: skip
+
+
+def _solve_on_working_sets(problem, scale, lam1, lam2, tols, settings, start, gram):
+    """As `_solve_on_gram`, on working sets of features."""
+    Yw = problem.design.weigh_rows(problem.Y)
+    for t in range(Yw.shape[1]):
+        w = np.zeros(len(scale)) if start is None else start[t].astype(np.float64)
+        solver = WorkingSetSolver(
+            problem.design, np.ascontiguousarray(Yw[:, t]), scale, tols[t],
+            settings.create_sweeps(), w,
+        )  # fmt: skip
+        if not np.isfinite(solver.b).all():
+            raise ValueError("X contains values whose squares overflow: rescale its columns")
+        solutions = solver.solve_path(_floor(lam1, lam2, solver.b), lam2)
+        coefs = np.zeros((len(lam1), len(scale)))
+        for row, (support, values, _, _) in zip(coefs, solutions):
+            row[support] = values
+        yield coefs, np.array([s[2] for s in solutions]), np.array([s[3] for s in solutions])
+
+
+def _floor(lam1, lam2, b):
+    """A trace of an L1 penalty where there is none at all (non-negative least squares)."""
+    # Its duality gap would ask for exact feasibility; the trace moves the
+    # objective by less than a solver's rounding.
+    trace = 1e-12 * np.abs(b).max(initial=0.0)
+    return np.where((lam1 == 0) & (lam2 == 0), trace, lam1)
+
+
+def _solve_ridge(X, Y, alphas, sample_weight, fit_intercept, penalty_weights, settings):
+    """`solve` without an L1 penalty and without a sign constraint."""
+    problem = build_problem(X, Y, normalise(sample_weight), fit_intercept, penalty_weights)
+    path = Path.allocate(Y.shape[1], len(alphas), X.shape[1])
+    null = compute_null_objectives(problem)
+    for i, alpha in enumerate(alphas):
+        penalties = np.full(Y.shape[1], alpha * X.shape[0])
+        result = ridge.solve(problem, penalties, tol=settings.tol, max_iter=settings.max_iter)
+        path.coefs[:, i], path.intercepts[:, i] = problem.expand(result.W)
+        path.gaps[:, i] = result.gap / np.where(null > 0, null, 1.0)
+        path.n_iters[:, i] = 1 if result.n_iter is None else result.n_iter
+    path.converged[:] = path.gaps <= max(settings.tol, 1e-10)
+    return path
+
+
+def _list_arrays(path):
+    return [getattr(path, field.name) for field in fields(path)]

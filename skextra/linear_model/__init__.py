@@ -1,0 +1,17 @@
+"""Linear models."""
+
+from skextra.linear_model._display import RegularizationPathDisplay
+from skextra.linear_model._elastic_net import ElasticNet, Lasso
+from skextra.linear_model._paths import enet_path, lasso_path
+from skextra.linear_model._ridge import Ridge
+from skextra.linear_model._ridge_cv import RidgeCV
+
+__all__ = [
+    "ElasticNet",
+    "Lasso",
+    "RegularizationPathDisplay",
+    "Ridge",
+    "RidgeCV",
+    "enet_path",
+    "lasso_path",
+]

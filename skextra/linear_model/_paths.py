@@ -1,0 +1,400 @@
+"""Regularisation paths of the lasso and the elastic net."""
+
+import sys
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_array, check_random_state
+
+from skextra import _core
+from skextra._compat import Interval, StrOptions, validate_params
+from skextra._validation import (
+    as_columns,
+    check_finite_result,
+    validate_penalty_weights,
+    validate_sample_weight,
+)
+
+_FLOATS = (np.float64, np.float32)
+_PATH_CONSTRAINTS = {
+    "X": ["array-like", "sparse matrix"],
+    "y": ["array-like", "sparse matrix"],
+    "eps": [Interval(Real, 0, None, closed="neither"), None],
+    "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
+    "precompute": [StrOptions({"auto"}), "boolean", "array-like"],
+    "Xy": ["array-like", None],
+    "copy_X": ["boolean"],
+    "coef_init": ["array-like", None],
+    "verbose": ["verbose"],
+    "return_n_iter": ["boolean"],
+    "positive": ["boolean"],
+    "check_input": ["boolean"],
+}
+
+
+@validate_params(
+    {**_PATH_CONSTRAINTS, "l1_ratio": [Interval(Real, 0, 1, closed="both")]},
+    prefer_skip_nested_validation=True,
+)
+def enet_path(
+    X,
+    y,
+    *,
+    l1_ratio=0.5,
+    eps=1e-3,
+    alphas=100,
+    precompute="auto",
+    Xy=None,
+    copy_X=True,
+    coef_init=None,
+    verbose=False,
+    return_n_iter=False,
+    positive=False,
+    check_input=True,
+    **params,
+):
+    """Compute the elastic-net path: coefficients for a sequence of penalties.
+
+    Minimises for each alpha, without an intercept,::
+
+        ||y - Xw||^2 / (2 n_samples)
+        + alpha * sum_j v_j * (l1_ratio |w_j| + (1 - l1_ratio) w_j^2 / 2)
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Training data; centre it beforehand for a model with an intercept.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Target values. Each target has a path of its own, on one grid.
+    l1_ratio : float, default=0.5
+        Share of the L1 penalty, between 0 and 1.
+    eps : float, default=1e-3
+        Length of a generated grid: ``alpha_min / alpha_max``.
+    alphas : int or array-like, default=100
+        Number of penalties on the path, or the penalties themselves.
+    precompute : 'auto', bool or array-like of shape (n_features, n_features), \
+default='auto'
+        The Gram matrix ``X.T @ X`` if it is known. Otherwise without effect:
+        what is precomputed is chosen by shape.
+    Xy : array-like of shape (n_features,) or (n_features, n_targets), default=None
+        Accepted for compatibility; it is not needed.
+    copy_X : bool, default=True
+        Accepted for compatibility; X is never written to.
+    coef_init : array-like of shape (n_features,) or (n_targets, n_features), \
+default=None
+        Coefficients to start from.
+    verbose : bool or int, default=False
+        Print a dot for each target to standard error.
+    return_n_iter : bool, default=False
+        Whether to return the numbers of iterations.
+    positive : bool, default=False
+        Constrain coefficients to be non-negative. One target only.
+    check_input : bool, default=True
+        Skip the checks of X and y if False.
+    **params : dict
+        ``tol=1e-4``, ``max_iter=1000``, ``selection="cyclic"``,
+        ``random_state=None`` as in :class:`ElasticNet`; ``sample_weight=None``
+        and ``penalty_weights=None``.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+        Penalties, decreasing.
+    coefs : ndarray of shape (n_features, n_alphas) or \
+(n_targets, n_features, n_alphas)
+        Coefficients along the path.
+    dual_gaps : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
+        Duality gaps relative to the objective at zero.
+    n_iters : list of int
+        Iterations for each alpha, if `return_n_iter`.
+
+    Raises
+    ------
+    ValueError
+        If the data or an argument has a wrong shape or value.
+
+    Notes
+    -----
+    Differs from scikit-learn: the gaps are relative, and every gap, also at
+    ``l1_ratio=0``, is a valid bound; with several targets the paths are those
+    of single targets, where scikit-learn switches to the group penalty of
+    ``MultiTaskElasticNet``.
+
+    References
+    ----------
+    Friedman, Hastie & Tibshirani, "Regularization paths for generalized linear
+    models via coordinate descent", J. Stat. Softw. 33 (2010).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skextra.linear_model import enet_path
+    >>> X = np.array([[1.0, 2.0, 3.0], [2.0, 1.0, 5.0]]).T
+    >>> y = np.array([1.0, 2.0, 3.1])
+    >>> alphas, coefs, gaps = enet_path(X, y, l1_ratio=0.9, alphas=[1.0, 0.1])
+    >>> coefs.shape
+    (2, 2)
+    >>> bool((gaps <= 1e-4).all())
+    True
+    """
+    options = _pop_options(params)
+    sample_weight, penalty_weights = options.pop("sample_weight"), options.pop("penalty_weights")
+    if check_input:
+        X, y = _check_path_data(X, y)
+    sample_weight = validate_sample_weight(sample_weight, X)
+    penalty_weights = validate_penalty_weights(penalty_weights, X.shape[1])
+    if y.ndim == 2 and positive:
+        raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
+    Y = y.reshape(len(y), -1)
+    settings = create_settings(positive=positive, **options)
+    if isinstance(alphas, Integral):
+        alphas = create_alpha_grid(
+            X, Y, l1_ratio, eps, alphas, sample_weight=sample_weight, fit_intercept=False,
+            penalty_weights=penalty_weights, positive=positive,
+        )  # fmt: skip
+    alphas = validate_alphas(alphas)
+    start = None if coef_init is None else np.reshape(coef_init, (Y.shape[1], X.shape[1]))
+    gram = validate_gram(precompute, X, sample_weight, fit_intercept=False)
+    path = _core.elastic_net.solve(
+        X, Y, alphas, l1_ratio=l1_ratio, sample_weight=sample_weight, fit_intercept=False,
+        penalty_weights=penalty_weights, settings=settings, start=start, gram=gram,
+    )  # fmt: skip
+    check_finite_result("enet_path", path.coefs)
+    warn_if_unconverged(path, alphas, settings, stacklevel=4)
+    if verbose:
+        sys.stderr.write("." * Y.shape[1])
+    coefs = np.swapaxes(path.coefs, 1, 2).astype(X.dtype, copy=False)
+    gaps, n_iters = path.gaps, path.n_iters
+    if y.ndim == 1:
+        coefs, gaps, n_iters = coefs[0], gaps[0], n_iters[0]
+    return (alphas, coefs, gaps, n_iters.tolist()) if return_n_iter else (alphas, coefs, gaps)
+
+
+@validate_params(_PATH_CONSTRAINTS, prefer_skip_nested_validation=True)
+def lasso_path(
+    X,
+    y,
+    *,
+    eps=1e-3,
+    alphas=100,
+    precompute="auto",
+    Xy=None,
+    copy_X=True,
+    coef_init=None,
+    verbose=False,
+    return_n_iter=False,
+    positive=False,
+    **params,
+):
+    """Compute the lasso path: coefficients for a sequence of penalties.
+
+    Minimises ``||y - Xw||^2 / (2 n_samples) + alpha * sum_j v_j |w_j|`` for each
+    alpha, without an intercept.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Training data; centre it beforehand for a model with an intercept.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Target values. Each target has a path of its own, on one grid.
+    eps : float, default=1e-3
+        Length of a generated grid: ``alpha_min / alpha_max``.
+    alphas : int or array-like, default=100
+        Number of penalties on the path, or the penalties themselves.
+    precompute : 'auto', bool or array-like of shape (n_features, n_features), \
+default='auto'
+        As in :func:`enet_path`.
+    Xy : array-like of shape (n_features,) or (n_features, n_targets), default=None
+        Accepted for compatibility; it is not needed.
+    copy_X : bool, default=True
+        Accepted for compatibility; X is never written to.
+    coef_init : array-like of shape (n_features,) or (n_targets, n_features), \
+default=None
+        Coefficients to start from.
+    verbose : bool or int, default=False
+        Print a dot for each target to standard error.
+    return_n_iter : bool, default=False
+        Whether to return the numbers of iterations.
+    positive : bool, default=False
+        Constrain coefficients to be non-negative. One target only.
+    **params : dict
+        As in :func:`enet_path`.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+        Penalties, decreasing.
+    coefs : ndarray of shape (n_features, n_alphas) or \
+(n_targets, n_features, n_alphas)
+        Coefficients along the path.
+    dual_gaps : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
+        Duality gaps relative to the objective at zero.
+    n_iters : list of int
+        Iterations for each alpha, if `return_n_iter`.
+
+    Raises
+    ------
+    ValueError
+        If the data or an argument has a wrong shape or value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skextra.linear_model import lasso_path
+    >>> X = np.array([[1, 2, 3.1], [2.3, 5.4, 4.3]]).T
+    >>> y = np.array([1, 2, 3.1])
+    >>> _, coefs, _ = lasso_path(X, y, alphas=[5.0, 1.0, 0.5], tol=1e-8)
+    >>> coefs.round(3)
+    array([[0.   , 0.   , 0.473],
+           [0.216, 0.443, 0.237]])
+    """
+    if "l1_ratio" in params:
+        raise ValueError("l1_ratio is 1 for the lasso; use enet_path for other values")
+    return enet_path(
+        X, y, l1_ratio=1.0, eps=eps, alphas=alphas, precompute=precompute, Xy=Xy, copy_X=copy_X,
+        coef_init=coef_init, verbose=verbose, return_n_iter=return_n_iter, positive=positive,
+        **params,
+    )  # fmt: skip
+
+
+def _pop_options(params):
+    options = {
+        "tol": params.pop("tol", 1e-4),
+        "max_iter": params.pop("max_iter", 1000),
+        "selection": params.pop("selection", "cyclic"),
+        "random_state": params.pop("random_state", None),
+        "sample_weight": params.pop("sample_weight", None),
+        "penalty_weights": params.pop("penalty_weights", None),
+    }
+    if params:
+        raise ValueError("Unexpected parameters in params", params.keys())
+    if options["selection"] not in ("random", "cyclic"):
+        raise ValueError(
+            f"selection should be either random or cyclic, got {options['selection']!r}"
+        )
+    return options
+
+
+def _check_path_data(X, y):
+    X = check_array(X, accept_sparse=["csc", "csr"], dtype=list(_FLOATS))
+    if sparse.issparse(y):
+        y = y.toarray()
+    y = check_array(y, dtype=X.dtype, order="F", ensure_2d=False, input_name="y")
+    if y.ndim > 2 or len(y) != X.shape[0]:
+        raise ValueError(
+            f"y must have shape ({X.shape[0]},) or ({X.shape[0]}, n_targets), got {y.shape}"
+        )
+    return as_columns(X), y
+
+
+def create_settings(*, tol, max_iter, positive, selection, random_state):
+    """Solver settings from an estimator's parameters."""
+    seed = None
+    if selection == "random":
+        seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    return _core.elastic_net.Settings(tol, max_iter, positive, seed)
+
+
+def create_alpha_grid(
+    X, Y, l1_ratio, eps, n_alphas, *, sample_weight, fit_intercept, penalty_weights, positive
+):
+    """Geometric grid from the smallest alpha with zero coefficients, down by `eps`.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+        Decreasing.
+    """
+    if l1_ratio == 0:
+        raise ValueError(
+            "Automatic alpha grid generation is not supported for l1_ratio=0. "
+            "Please supply a grid by providing your estimator with the appropriate "
+            "`alphas=` argument."
+        )
+    problem, scale = _core.elastic_net.build(X, Y, sample_weight, fit_intercept, penalty_weights)
+    alpha_max = _core.elastic_net.compute_alpha_max(problem, scale, l1_ratio, positive)
+    resolution = np.finfo(np.float64).resolution
+    if not alpha_max > resolution:
+        return np.full(n_alphas, resolution)
+    return np.geomspace(alpha_max, alpha_max * eps, num=n_alphas)
+
+
+def validate_alphas(alphas):
+    """Check penalties and put them in decreasing order.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For entries that are negative, not finite or no numbers, or for no entries.
+    """
+    try:
+        array = np.asarray(alphas, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"alphas must be numbers, got {alphas!r}") from error
+    if array.ndim != 1 or len(array) == 0:
+        raise ValueError(
+            f"alphas must be an int or a one-dimensional array of at least one number, "
+            f"got shape {array.shape}"
+        )
+    for i in np.flatnonzero(~(np.isfinite(array) & (array >= 0))):
+        raise ValueError(f"alphas[{i}] == {array[i]}, must be finite and >= 0.0.")
+    return np.sort(array)[::-1]
+
+
+def validate_gram(precompute, X, sample_weight, fit_intercept):
+    """The user's Gram matrix if it is one of X as the solver sees it, else None.
+
+    Raises
+    ------
+    ValueError
+        If it has a wrong shape, or is not the Gram matrix of X at all.
+    """
+    if isinstance(precompute, (bool, np.bool_, str)) or precompute is None:
+        return None
+    n, p = X.shape
+    gram = check_array(precompute, dtype=[np.float64, np.float32], input_name="precompute")
+    if gram.shape != (p, p):
+        raise ValueError(f"precompute must have shape ({p}, {p}), got {gram.shape}")
+    design = _core.ridge_design.Design(
+        X, _core.elastic_net.normalise(sample_weight), fit_intercept
+    )
+    some = np.unique([0, p // 2, p - 1])
+    columns = _core.columns.pack(design, some)
+    expected = columns.compute_gram(columns)
+    size = np.sqrt(np.outer(expected.diagonal(), expected.diagonal()))
+    error = np.abs(expected - gram[np.ix_(some, some)])
+    if (error <= 1e-4 * size + 1e-30).all():
+        return gram
+    if fit_intercept and (np.abs(design.mean) > 1e-8 * np.sqrt(size.max() / n)).any():
+        warnings.warn(
+            "Gram matrix was provided but X was centered to fit intercept: "
+            "recomputing Gram matrix.",
+            UserWarning,
+            stacklevel=4,
+        )
+        return None
+    raise ValueError(
+        "Gram matrix passed in via 'precompute' parameter did not pass validation when a "
+        f"few elements were checked: expected {expected[0, -1]:.6g} for element "
+        f"(0, {p - 1}), got {gram[0, -1]:.6g}"
+    )
+
+
+def warn_if_unconverged(path, alphas, settings, stacklevel):
+    """Warn once, of the worst problem that stopped above its tolerance."""
+    if path.converged.all():
+        return
+    gaps = np.where(path.converged, -np.inf, path.gaps)
+    worst = gaps.max(axis=0).argmax()
+    warnings.warn(
+        f"Objective did not converge for {np.count_nonzero(~path.converged)} of "
+        f"{path.converged.size} problems; the worst, alpha={alphas[worst]:.4g}, has a relative "
+        f"duality gap of {gaps.max():.3e} after {path.n_iters[:, worst].max()} iterations, "
+        f"tol={settings.tol:.3g}. Increase max_iter (now {settings.max_iter}) or alpha, or "
+        "scale the features.",
+        ConvergenceWarning,
+        stacklevel=stacklevel,
+    )
