@@ -103,8 +103,8 @@ class Ridge(RidgeModel):
     dual_gap_ : float or ndarray of shape (n_targets,)
         Upper bound on the objective's distance from its minimum, relative to
         the objective at all-zero coefficients.
-    n_iter_ : ndarray of shape (n_targets,) or None
-        Iterations of each target; None where nothing was iterated.
+    n_iter_ : ndarray of shape (n_targets,)
+        Iterations of each target; 1 where the solution was direct.
     converged_ : bool
         Whether every target reached its tolerance.
     solver_ : str
@@ -124,7 +124,7 @@ class Ridge(RidgeModel):
     -----
     Differs from scikit-learn: every solver returns the same optimum, so `tol`,
     `max_iter` and `random_state` matter only where the solution is iterative,
-    and ``n_iter_`` is None where it is not. The relative duality gap is in
+    and ``n_iter_`` is 1, not None, where it is not. The relative duality gap is in
     ``dual_gap_``. Data is centred block by block before any product is formed,
     so that a large offset costs no accuracy and no copy of `X` is made.
 
@@ -218,7 +218,7 @@ class Ridge(RidgeModel):
         else:
             problem, result = self._solve(X, Y, alphas, sample_weight, penalty_weights)
 
-        self.n_iter_ = result.n_iter
+        self.n_iter_ = count_iterations(result, Y.shape[1])
         if result.method == "svd" and self.solver_ == "cholesky":
             self.solver_ = "svd"
         # What rounding allows, where it is more than asked for.
@@ -257,7 +257,7 @@ class Ridge(RidgeModel):
     def _warn_unconverged(self):
         warnings.warn(
             f"The {self.solver_} solver did not converge: relative duality gap "
-            f"{np.max(self.dual_gap_):.2e} after {np.max(self.n_iter_ or 0)} iterations, "
+            f"{np.max(self.dual_gap_):.2e} after {np.max(self.n_iter_)} iterations, "
             f"tol={self.tol}. Increase max_iter or alpha, or scale the features.",
             ConvergenceWarning,
             stacklevel=3,
@@ -352,6 +352,13 @@ def validate_alphas_per_target(alpha, n_targets):
             f"{len(alphas)} != {n_targets}"
         )
     return np.full(n_targets, alphas[0]) if len(alphas) == 1 else alphas
+
+
+def count_iterations(result, n_targets):
+    """Iterations of each target; a direct solution counts as one."""
+    if result.n_iter is None:
+        return np.ones(n_targets, dtype=np.int32)
+    return np.maximum(result.n_iter, 1)
 
 
 def compute_relative_gap(gap, null_objective):

@@ -265,7 +265,9 @@ def test_is_the_optimum(n, p, alpha, seed, fit_intercept):
     for size in (1e-3, 1e-1):
         step = size * rng.normal(size=p)
         shift = size * rng.normal() * fit_intercept
-        moved = compute_objective(X, y, model.coef_ + step, model.intercept_ + shift, alpha, weights)
+        moved = compute_objective(
+            X, y, model.coef_ + step, model.intercept_ + shift, alpha, weights
+        )
         assert moved >= value * (1 - 1e-12)
     assert model.converged_
     assert model.dual_gap_ < 1e-9
@@ -291,13 +293,15 @@ def test_input_is_left_alone(order, copy_X):
     before = X.copy()
     X.flags.writeable = y.flags.writeable = weights.flags.writeable = False
     model = Ridge(copy_X=copy_X).fit(X, y, weights)
-    assert (X == before).all()
+    assert (before == X).all()
     assert_allclose(model.coef_, solve_augmented(X, y, 1.0, weights)[0], rtol=1e-8)
 
 
 def test_strided_input():
     X, y, _ = make_data(100, 12)
-    assert_allclose(Ridge().fit(X[::2, ::3], y[::2]).coef_, Ridge().fit(X[::2, ::3].copy(), y[::2]).coef_)
+    assert_allclose(
+        Ridge().fit(X[::2, ::3], y[::2]).coef_, Ridge().fit(X[::2, ::3].copy(), y[::2]).coef_
+    )
 
 
 @pytest.mark.parametrize("shape", [(60, 7), (20, 60)])
@@ -330,9 +334,10 @@ def test_positive_sparse_multi_target_and_penalty_weights():
     other = Ridge(positive=True, penalty_weights=gamma).fit(sparse.csc_array(X), Y, weights)
     assert_allclose(other.coef_, dense.coef_, atol=1e-9)
     assert (dense.coef_[:, 1] == 0).all()
-    gradient = X.T @ (weights[:, None] * (Y - dense.predict(X))) - (
-        np.where(np.isfinite(gamma), gamma, 0) * dense.coef_
-    ).T
+    gradient = (
+        X.T @ (weights[:, None] * (Y - dense.predict(X)))
+        - (np.where(np.isfinite(gamma), gamma, 0) * dense.coef_).T
+    )
     gradient[1] = 0
     active = dense.coef_.T > 0
     assert_allclose(gradient[active], 0, atol=1e-7)

@@ -183,7 +183,7 @@ def test_one_standard_error_leave_one_out():
         error = model.cv_results_[:, best].std(ddof=1) / np.sqrt(60)
         expected = MANY[means <= means[best] + error].max()
         assert model.alpha_ == expected > MANY[best]
-        assert_allclose(model.best_score_, -means[MANY == expected][0])
+        assert_allclose(model.best_score_, -means[expected == MANY][0])
 
 
 def test_one_standard_error_per_target():
