@@ -278,6 +278,7 @@ def assert_right_or_refused(cls, X, y, weights=None, **parameters):
         if output.dtype.kind == "f" and name != "predict_log_proba":
             assert np.isfinite(output).all(), name
     for name, value in get_fitted_attributes(estimator).items():
+        value = value.data if sparse.issparse(value) else value
         if getattr(value, "dtype", np.dtype(object)).kind == "f" and np.ndim(value):
             assert not np.isnan(np.asarray(value)).any(), name
     if get_tags(estimator).estimator_type == "regressor":
