@@ -277,3 +277,53 @@ def _solve_ridge(X, Y, alphas, sample_weight, fit_intercept, penalty_weights, se
 
 def _list_arrays(path):
     return [getattr(path, field.name) for field in fields(path)]
+
+
+def solve_on_moments(gram, cross, yy, total_weight, alphas, l1_ratio, penalty_weights, settings):
+    """Solve for one target given nothing but weighted, centred moments.
+
+    Parameters
+    ----------
+    gram : ndarray of shape (n_features, n_features)
+    cross : ndarray of shape (n_features,)
+    yy, total_weight : float
+    alphas : ndarray of shape (n_alphas,)
+        Decreasing.
+    l1_ratio : float
+    penalty_weights : ndarray of shape (n_features,) or None
+        Finite; unpenalised features are eliminated by a Schur complement.
+    settings : Settings
+
+    Returns
+    -------
+    coefs : ndarray of shape (n_alphas, n_features)
+    converged : bool
+        Nothing at all (None) is returned where the moments do not determine
+        the solution well: no L1 penalty, or collinear unpenalised features.
+    """
+    if (l1_ratio == 0 or alphas[-1] == 0) and not settings.positive:
+        return None
+    scale = np.ones(len(cross)) if penalty_weights is None else penalty_weights
+    free, penalised = np.flatnonzero(scale == 0), np.flatnonzero(scale)
+    G, b, projection = gram, cross, None
+    if len(free):
+        values, V = np.linalg.eigh(gram[np.ix_(free, free)])
+        if values[0] < 1e-8 * values[-1] or settings.positive:
+            return None
+        solve_free = (V / values) @ V.T
+        projection = solve_free @ gram[np.ix_(free, penalised)]
+        G = gram[np.ix_(penalised, penalised)] - gram[np.ix_(penalised, free)] @ projection
+        free_values = solve_free @ cross[free]
+        b = cross[penalised] - gram[np.ix_(penalised, free)] @ free_values
+        yy = yy - cross[free] @ free_values
+    lam1, lam2 = alphas * l1_ratio * total_weight, alphas * (1 - l1_ratio) * total_weight
+    tol = max(settings.tol, _ROUNDING) * 0.5 * yy
+    coefs = np.zeros((len(alphas), len(cross)))
+    coefs[:, penalised], gaps, _ = solve_path(
+        np.ascontiguousarray(G), np.ascontiguousarray(b), scale[penalised],
+        _floor(lam1, lam2, b), lam2, float(yy), tol, settings.create_sweeps(),
+        np.zeros(len(penalised)),
+    )  # fmt: skip
+    if len(free):
+        coefs[:, free] = free_values - coefs[:, penalised] @ projection.T
+    return coefs, bool((gaps <= tol).all())

@@ -203,7 +203,9 @@ class Design:
                 if self.weights is not None:
                     block *= self.sqrt_weights[start:stop, None]
                 norms += np.einsum("ij,ij->j", block, block)
-        return norms if self.scale is None else norms * self.scale**2
+        norms = norms if self.scale is None else norms * self.scale**2
+        _refuse_overflow(norms)
+        return norms
 
     def compute_moments(self, Y):
         """Gram matrix of Z's columns and their products with Y, in one pass.
@@ -228,6 +230,7 @@ class Design:
             gram *= self.scale
             gram *= self.scale[:, None]
             cross *= self.scale[:, None]
+        _refuse_overflow(gram.diagonal(), cross)
         return gram, cross
 
     def _is_sparse_product_cheaper(self):
@@ -317,6 +320,11 @@ class Design:
         kernel : ndarray of shape (n_samples, n_samples), F-ordered float64
             Only its lower triangle is meaningful.
         """
+        kernel = self._compute_kernel()
+        _refuse_overflow(kernel.diagonal())
+        return kernel
+
+    def _compute_kernel(self):
         n, p = self.shape
         if self.is_sparse and self.rows is None and self.X.nnz < 0.1 * n * p:
             kernel = self._compute_sparse_kernel()
@@ -411,6 +419,7 @@ class Design:
         sequential QR and LU factorizations", SIAM J. Sci. Comput. 34 (2012).
         """
         n, p = self.shape
+        _refuse_overflow(self.mean)
         R, C = np.zeros((0, p)), np.zeros((0, Y.shape[1]))
         Yw = self.weigh_rows(Y)
         for start, stop, block in self.iterate_row_blocks(at_least=max(256, 2 * p)):
@@ -439,6 +448,14 @@ def compute_column_means(X, weights, total_weight):
         else:
             total += weights[start : start + step] @ block
     return total / total_weight
+
+
+def _refuse_overflow(*sums):
+    for values in sums:
+        if not np.isfinite(values).all():
+            raise ValueError(
+                "X is too large: sums of squares of its features overflow; scale the features"
+            )
 
 
 def accumulate_gram(gram, block):

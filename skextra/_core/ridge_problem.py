@@ -132,6 +132,8 @@ def centre_targets(Y, sample_weight, fit_intercept):
         squares = np.einsum("ij,ij->j", Y, Y)
     else:
         squares = np.einsum("i,ij,ij->j", sample_weight, Y, Y)
+    if not np.isfinite(squares).all():
+        raise ValueError("y is too large: its sum of squares overflows; scale y")
     return Y, y_mean, 0.5 * squares
 
 

@@ -2,13 +2,16 @@
 
 from skextra.linear_model._display import RegularizationPathDisplay
 from skextra.linear_model._elastic_net import ElasticNet, Lasso
+from skextra.linear_model._elastic_net_cv import ElasticNetCV, LassoCV
 from skextra.linear_model._paths import enet_path, lasso_path
 from skextra.linear_model._ridge import Ridge
 from skextra.linear_model._ridge_cv import RidgeCV
 
 __all__ = [
     "ElasticNet",
+    "ElasticNetCV",
     "Lasso",
+    "LassoCV",
     "RegularizationPathDisplay",
     "Ridge",
     "RidgeCV",

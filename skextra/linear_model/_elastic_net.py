@@ -18,7 +18,6 @@ from skextra.linear_model._base import LinearRegressor
 from skextra.linear_model._paths import (
     create_settings,
     enet_path,
-    lasso_path,
     validate_gram,
     warn_if_unconverged,
 )
@@ -213,7 +212,7 @@ class ElasticNet(LinearRegressor):
             start=self._get_start(),
             gram=gram,
         )
-        self._set_solution(path, X.dtype, is_single=y.ndim == 1)
+        set_solution(self, path, X.dtype, is_single=y.ndim == 1)
         warn_if_unconverged(path, [self.alpha], settings, stacklevel=4)
         return self
 
@@ -221,20 +220,6 @@ class ElasticNet(LinearRegressor):
         if self.warm_start and hasattr(self, "coef_"):
             return np.atleast_2d(self.coef_)
         return None
-
-    def _set_solution(self, path, dtype, is_single):
-        coef = path.coefs[:, 0].astype(dtype)
-        intercept = path.intercepts[:, 0].astype(dtype)
-        check_finite_result(self, coef, intercept)
-        gaps, n_iters = path.gaps[:, 0], path.n_iters[:, 0].tolist()
-        one = len(coef) == 1
-        self.coef_ = coef[0] if one else coef
-        self.intercept_ = 0.0
-        if self.fit_intercept:
-            self.intercept_ = intercept[0] if is_single else intercept
-        self.dual_gap_ = float(gaps[0]) if one else gaps
-        self.n_iter_ = n_iters[0] if one else n_iters
-        self.converged_ = bool(path.converged.all())
 
     @property
     def sparse_coef_(self):
@@ -245,6 +230,22 @@ class ElasticNet(LinearRegressor):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def set_solution(estimator, path, dtype, is_single):
+    """Set the fitted attributes from a path of one penalty."""
+    coef = path.coefs[:, 0].astype(dtype)
+    intercept = path.intercepts[:, 0].astype(dtype)
+    check_finite_result(estimator, coef, intercept)
+    gaps, n_iters = path.gaps[:, 0], path.n_iters[:, 0].tolist()
+    one = len(coef) == 1
+    estimator.coef_ = coef[0] if one else coef
+    estimator.intercept_ = 0.0
+    if estimator.fit_intercept:
+        estimator.intercept_ = intercept[0] if is_single else intercept
+    estimator.dual_gap_ = float(gaps[0]) if one else gaps
+    estimator.n_iter_ = n_iters[0] if one else n_iters
+    estimator.converged_ = bool(path.converged.all())
 
 
 class Lasso(ElasticNet):
@@ -333,8 +334,6 @@ class Lasso(ElasticNet):
 
     # For code that treats both alike; not a parameter.
     l1_ratio = 1.0
-
-    path = staticmethod(lasso_path)
 
     def __init__(
         self,

