@@ -72,7 +72,9 @@ def test_design(monkeypatch, container, weighted, fit_intercept, with_gamma, blo
 def test_moments_without_the_exact_mean_notice_a_bad_shift(monkeypatch):
     monkeypatch.setattr(ridge_design, "_BLOCK_BYTES", 1)
     X = np.random.default_rng(2).normal(size=(5000, 2))
-    X[:, 0] += np.where(np.arange(5000) % 4 == 0, 0, 1e9)
+    sampled = np.arange(5000) % 4 == 0  # the rows that the provisional shift is taken from
+    X[:, 0] += np.where(sampled, 0, 1e9)
+    weights = np.where(sampled, 1e-6, 1.0)
     calls = []
     accumulate = ridge_design.Design.accumulate_moments
     monkeypatch.setattr(
@@ -80,13 +82,14 @@ def test_moments_without_the_exact_mean_notice_a_bad_shift(monkeypatch):
         "accumulate_moments",
         lambda self, Y, shift, *rest: calls.append(shift) or accumulate(self, Y, shift, *rest),
     )
-    design = ridge_design.Design(X)
+    design = ridge_design.Design(X, weights)
     gram, _ = design.compute_moments(np.zeros((5000, 1)))
-    centred = X - X.mean(axis=0)
-    assert_allclose(gram[0, 0], (centred**2).sum(axis=0)[0], rtol=1e-12)
-    assert_allclose(design.mean, X.mean(axis=0))
+    mean = weights @ X / weights.sum()
+    centred = X - mean
+    assert_allclose(np.tril(gram), np.tril(centred.T @ (weights[:, None] * centred)), rtol=1e-7)
+    assert_allclose(design.mean, mean)
     assert len(calls) == 2
-    ridge_design.Design(X[:, 1:]).compute_moments(np.zeros((5000, 1)))
+    ridge_design.Design(X[:, 1:], weights).compute_moments(np.zeros((5000, 1)))
     assert len(calls) == 3, "one pass over the data where the sampled shift is good"
 
 
