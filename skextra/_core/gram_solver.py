@@ -29,7 +29,18 @@ class Sweeps:
         self.max_iter = max_iter
         self.random = seed is not None
         # xorshift needs a non-zero state.
-        self.state = np.uint64((seed or 0) + 0x9E3779B97F4A7C15)
+        self.state = (seed or 0) + 0x9E3779B97F4A7C15
+
+    @property
+    def state(self):
+        """Of the generator that shuffles, as the kernels want it."""
+        return self._state
+
+    @state.setter
+    def state(self, value):
+        # A kernel returns its uint64 as a Python int, which below 2**63 would
+        # enter the next call as another type, and so another signature.
+        self._state = np.uint64(value)
 
 
 def solve_problem(gram, b, c, w, l1, l2, yy, tol, sweeps, max_iter):
