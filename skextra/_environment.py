@@ -85,7 +85,7 @@ def _describe_cache():
     return [
         ("folder", folder),
         ("writable", "yes" if os.access(folder, os.W_OK) else "no"),
-        ("files", len(list(folder.glob("*.nbc")))),
+        ("files", sum(path.is_file() for path in folder.rglob("*"))),
     ]
 
 

@@ -42,7 +42,7 @@ from skextra import linear_model as lm
 from skextra._core import jit
 
 n_fits = 0
-for n_samples, n_features in ((120, 7), (40, 90)):
+for n_samples, n_features in ((120, 7), (40, 400)):
     X, y = make_regression(n_samples, n_features, noise=5.0, random_state=0)
     weights = np.linspace(0.5, 1.5, n_samples)
     for dtype in (np.float64, np.float32):
@@ -52,6 +52,7 @@ for n_samples, n_features in ((120, 7), (40, 90)):
             for model in (
                 lm.Lasso(),
                 lm.Lasso(positive=True, fit_intercept=False),
+                lm.Lasso(selection="random", random_state=0),
                 lm.ElasticNet(penalty_weights=np.linspace(0.0, 2.0, n_features)),
                 lm.Ridge(),
                 lm.LassoCV(cv=3),
@@ -99,7 +100,7 @@ def test_warmup_runs_every_kernel(warmed):
     assert summary["n_kernels"] > 0
     assert summary["n_compiled"] >= summary["n_kernels"]
     assert Path(summary["cache_folder"]).parent == folder / "skextra"
-    assert list(Path(summary["cache_folder"]).glob("*.nbc"))
+    assert list(Path(summary["cache_folder"]).iterdir())
 
 
 @pytest.mark.slow
