@@ -61,14 +61,16 @@ def is_factorisation_dear(design, n_targets, method="auto"):
     """Whether conjugate gradients are expected to beat a factorisation by far."""
     n, p = design.shape
     small = min(n, p)
-    if method == "svd" or small <= 500:
+    if method == "svd" or small <= 150:
         return False
     if not design.is_sparse:
         return method == "iterative" and small > 2000
-    # Seconds, from about 1e10 flops of BLAS and 1e9 sparse multiply-adds a second.
+    # Seconds, from about 3e10 flops of BLAS and 1e8 multiply-adds of sparse by
+    # sparse a second; conjugate gradients mostly take some 25 iterations.
+    nnz = float(design.X.nnz)
     factorisation = small**3 / 3e10
-    product = min(float(design.X.nnz) ** 2 / max(n, p) / 2e8, float(n) * p * small / 2e10)
-    iterations = 100 * 2 * design.X.nnz * n_targets / 5e8
+    product = min(nnz**2 / max(n, p) / 1e8, float(n) * p * small / 2e10)
+    iterations = 25 * 2 * nnz * n_targets / 1e9
     return factorisation + product > iterations
 
 

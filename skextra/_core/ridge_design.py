@@ -153,7 +153,7 @@ class Design:
         """``Z @ W`` of shape (n_samples, k), unweighted, float64."""
         W = W if self.scale is None else self.scale[:, None] * W
         if self.is_sparse:
-            out = np.asarray(self.X @ W.astype(self.dtype, copy=False), dtype=np.float64)
+            out = _multiply_sparse(self.X, W.astype(self.dtype, copy=False))
             if self.fit_intercept:
                 out -= self.mean @ W
             if self.rows is not None:
@@ -175,7 +175,7 @@ class Design:
 
     def _transpose_dot(self, R):
         if self.is_sparse:
-            out = np.asarray(self.X.T @ R.astype(self.dtype, copy=False), dtype=np.float64)
+            out = _multiply_sparse(self.X.T, R.astype(self.dtype, copy=False))
             if self.fit_intercept:
                 out -= np.outer(self.mean, R.sum(axis=0))
             if self.rows is not None:
@@ -192,8 +192,8 @@ class Design:
     def compute_column_norms(self):
         """Squared weighted norms of the columns of Z (before projection if sparse)."""
         if self.is_sparse:
-            squared = self.X.copy()
-            np.square(squared.data, out=squared.data)
+            X = self.X
+            squared = type(X)((X.data**2, X.indices, X.indptr), shape=X.shape)
             ones = np.ones(self.shape[0]) if self.weights is None else self.weights
             norms = np.asarray(squared.T @ ones, dtype=np.float64)
             norms = np.maximum(norms - self.total_weight * self.mean**2, 0)
@@ -448,6 +448,13 @@ def compute_column_means(X, weights, total_weight):
         else:
             total += weights[start : start + step] @ block
     return total / total_weight
+
+
+def _multiply_sparse(X, W):
+    # SciPy's product with a vector is much faster than with a matrix of one column.
+    if W.shape[1] == 1:
+        return np.asarray(X @ W[:, 0], dtype=np.float64)[:, None]
+    return np.asarray(X @ W, dtype=np.float64)
 
 
 def _refuse_overflow(*sums):

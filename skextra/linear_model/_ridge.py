@@ -82,8 +82,9 @@ class Ridge(RidgeModel):
         (by default 10 times the smaller dimension, at least 1000) and exchanges
         of the active set for ``positive=True``.
     tol : float, default=1e-4
-        Conjugate gradients stop when the relative duality gap and the gradient
-        relative to its start are both below `tol`. Factorisations do not use it.
+        Conjugate gradients stop when the gradient relative to its start is at
+        most `tol` and the relative duality gap at most 1 % of it.
+        Factorisations do not use it.
     solver : {'auto', 'svd', 'cholesky', 'lsqr', 'sparse_cg', 'sag', 'saga', 'lbfgs'}, \
             default='auto'
         Every name gives the same optimum. 'svd' always takes a singular value
