@@ -251,7 +251,7 @@ def decompose(symmetric):
 
 def _solve_eigen(gram, cross, alphas, eigen=None):
     values, V = decompose(gram) if eigen is None else eigen
-    if alphas.min() + max(values[0], 0) < _RCOND_SINGULAR * values[-1]:
+    if alphas.min() + max(values[0], 0) <= _RCOND_SINGULAR * values[-1]:
         raise SingularError
     denominator = np.maximum(values, 0)[:, None] + alphas
     W = V @ ((V.T @ cross) / denominator)
@@ -331,7 +331,7 @@ def solve_kernel(problem, kernel, alphas):
 
 def _solve_dual_eigen(kernel, Yw, alphas):
     values, Q = decompose(kernel)
-    if alphas.min() + max(values[0], 0) < _RCOND_SINGULAR * values[-1]:
+    if alphas.min() + max(values[0], 0) <= _RCOND_SINGULAR * values[-1]:
         raise SingularError
     denominator = np.maximum(values, 0)[:, None] + alphas
     C = Q @ ((Q.T @ Yw) / denominator)

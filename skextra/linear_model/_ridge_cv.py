@@ -1,8 +1,6 @@
 """Ridge regression with a penalty selected by cross-validation."""
 
-import numbers
 import warnings
-from functools import partial
 from numbers import Real
 
 import numpy as np
@@ -10,7 +8,6 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
 from sklearn.model_selection import check_cv
-from sklearn.utils import check_scalar
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from skextra import _core
@@ -24,7 +21,7 @@ from skextra._compat import (
     safe_indexing,
     scorer_accepts_sample_weight,
 )
-from skextra._validation import validate_penalty_weights
+from skextra._validation import validate_alphas, validate_penalty_weights
 from skextra.linear_model._ridge import Ridge, RidgeModel, validate_ridge_data
 
 # Values of one alpha beyond which leave-one-out predictions come in groups.
@@ -227,6 +224,12 @@ class RidgeCV(RidgeModel):
             )
 
     def _fit_loo(self, X, y, Y, alphas, weights, penalty_weights, params):
+        count = X.shape[0] if weights is None else np.count_nonzero(weights)
+        if count < 2:
+            raise ValueError(
+                "leave-one-out needs X with at least two samples of positive sample_weight, "
+                "got n_samples=1"
+            )
         use_svd = self.gcv_mode == "svd"
         if use_svd and sparse.issparse(X):
             warnings.warn(
@@ -428,40 +431,6 @@ class _ModelScore:
         model.coef_ = coef[0] if single else coef
         model.intercept_ = intercept[0] if self.y.ndim == 1 else intercept
         return self.scorer(model, self.X, self.y, **self.params)
-
-
-def validate_alphas(alphas, allow_zero):
-    """Check the penalties to choose from.
-
-    Returns
-    -------
-    alphas : ndarray of shape (n_alphas,) and float64
-
-    Raises
-    ------
-    ValueError, TypeError
-        For entries that are negative, zero (unless `allow_zero`), not finite or
-        no numbers, for no entries, or more than one dimension.
-    """
-    check = partial(
-        check_scalar,
-        target_type=numbers.Real,
-        min_val=0.0,
-        include_boundaries="left" if allow_zero else "neither",
-    )
-    if np.ndim(alphas) == 0:
-        alphas = [alphas if np.isscalar(alphas) else np.asarray(alphas).item()]
-    elif np.ndim(alphas) > 1 or len(alphas) == 0:
-        raise ValueError(
-            "alphas must be a number or a one-dimensional array of at least one number, "
-            f"got shape {np.shape(alphas)}"
-        )
-    for index, alpha in enumerate(alphas):
-        check(alpha, "alphas" if len(alphas) == 1 else f"alphas[{index}]")
-    alphas = np.array(alphas, dtype=np.float64)
-    if not np.isfinite(alphas).all():
-        raise ValueError(f"alphas must be finite, got {alphas}")
-    return alphas
 
 
 def _compute_fold_spread(scores):

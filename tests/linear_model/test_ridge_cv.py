@@ -289,6 +289,8 @@ def test_bad_weights():
     X, y, _ = make_data(20, 3)
     with pytest.raises(ValueError, match="at least one non-zero"):
         RidgeCV().fit(X, y, sample_weight=np.zeros(20))
+    with pytest.raises(ValueError, match="at least two samples of positive sample_weight"):
+        RidgeCV().fit(X, y, sample_weight=np.eye(20)[3])
     weights = np.zeros(20)
     weights[:10] = 1
     with pytest.raises(ValueError, match="training part of a fold"):
