@@ -1,14 +1,17 @@
-"""Runs, on tiny data, the solvers that only large data selects.
+"""Runs, on tiny data, the solvers that no fit of an estimator on tiny data selects.
 
 Warming the cache by fitting every estimator on tiny data compiles all kernels
-but these. A solver with a size below which it is never chosen has its line here.
+but these. A solver with a size below which it is never chosen, or that only a
+function uses, has its line here.
 """
 
 import numpy as np
 from scipy import sparse
 
+from skextra._core import multi_task
 from skextra._core.columns import pack
 from skextra._core.gram_solver import Sweeps
+from skextra._core.multi_task_kernels import sweep_rows_until_flat
 from skextra._core.residual_solver import solve_on_columns
 from skextra._core.ridge_design import Design
 
@@ -26,6 +29,15 @@ def run_solvers_of_large_data():
                 columns.matrix.indices = columns.matrix.indices.astype(index_type)
                 columns.matrix.indptr = columns.matrix.indptr.astype(index_type)
             _solve(columns, y - y.mean())
+    _solve_jointly(X, np.column_stack([y, y]))
+
+
+def _solve_jointly(X, Y):
+    multi_task.solve(X, Y, [0.1])
+    sweeps, W = Sweeps(), np.zeros((Y.shape[1], X.shape[1]))
+    columns, R = np.ascontiguousarray(X.T), np.ascontiguousarray(Y.T)
+    ones = np.ones(len(columns))
+    sweep_rows_until_flat(columns, ones, R, W, ones, ones, 1, sweeps.random, sweeps.state)
 
 
 def _solve(columns, y):
