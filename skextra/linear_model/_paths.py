@@ -63,12 +63,16 @@ def enet_path(
         ||y - Xw||^2 / (2 n_samples)
         + alpha * sum_j v_j * (l1_ratio |w_j| + (1 - l1_ratio) w_j^2 / 2)
 
+    A two-dimensional y makes it the multi-task elastic net, where ``|w_j|`` is
+    the Euclidean norm of the coefficients of feature j for all targets: a
+    feature enters for every target or for none.
+
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Training data; centre it beforehand for a model with an intercept.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
-        Target values. Each target has a path of its own, on one grid.
+        Target values; several targets are solved jointly.
     l1_ratio : float, default=0.5
         Share of the L1 penalty, between 0 and 1.
     eps : float, default=1e-3
@@ -87,7 +91,7 @@ default='auto'
 default=None
         Coefficients to start from.
     verbose : bool or int, default=False
-        Print a dot for each target to standard error.
+        Print a dot to standard error once the path is computed.
     return_n_iter : bool, default=False
         Whether to return the numbers of iterations.
     positive : bool, default=False
@@ -97,7 +101,11 @@ default=None
     **params : dict
         ``tol=1e-4``, ``max_iter=1000``, ``selection="cyclic"``,
         ``random_state=None`` as in :class:`ElasticNet`; ``sample_weight=None``
-        and ``penalty_weights=None``.
+        and ``penalty_weights=None``. ``X_offset`` and ``X_scale`` are for
+        callers that prepare their data as scikit-learn's estimators do: with
+        them, dense X and y count as centred and weighted already (and
+        ``sample_weight`` is ignored), while sparse X is seen minus
+        ``X_offset / X_scale`` and weighted here.
 
     Returns
     -------
@@ -106,7 +114,7 @@ default=None
     coefs : ndarray of shape (n_features, n_alphas) or \
 (n_targets, n_features, n_alphas)
         Coefficients along the path.
-    dual_gaps : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
+    dual_gaps : ndarray of shape (n_alphas,)
         Duality gaps relative to the objective at zero.
     n_iters : list of int
         Iterations for each alpha, if `return_n_iter`.
@@ -119,14 +127,16 @@ default=None
     Notes
     -----
     Differs from scikit-learn: the gaps are relative, and every gap, also at
-    ``l1_ratio=0``, is a valid bound; with several targets the paths are those
-    of single targets, where scikit-learn switches to the group penalty of
-    ``MultiTaskElasticNet``.
+    ``l1_ratio=0``, is a valid bound; `sample_weight` also weights dense data,
+    and only the ratios of the weights count.
 
     References
     ----------
     Friedman, Hastie & Tibshirani, "Regularization paths for generalized linear
     models via coordinate descent", J. Stat. Softw. 33 (2010).
+
+    Obozinski, Taskar & Jordan, "Joint covariate selection and joint subspace
+    selection for multiple classification problems", Stat. Comput. 20 (2010).
 
     Examples
     --------
@@ -142,10 +152,11 @@ default=None
     """
     options = _pop_options(params)
     sample_weight, penalty_weights = options.pop("sample_weight"), options.pop("penalty_weights")
-    offset = options.pop("X_offset")
+    preparation = options.pop("X_offset"), options.pop("X_scale")
     if check_input:
         X, y = _check_path_data(X, y)
     sample_weight = validate_sample_weight(sample_weight, X)
+    X, sample_weight, centred = _finish_preparation(X, sample_weight, *preparation)
     penalty_weights = validate_penalty_weights(penalty_weights, X.shape[1])
     if y.ndim == 2 and positive:
         raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
@@ -153,24 +164,25 @@ default=None
     settings = create_settings(positive=positive, **options)
     if isinstance(alphas, Integral):
         alphas = create_alpha_grid(
-            X, Y, l1_ratio, eps, alphas, sample_weight=sample_weight, fit_intercept=False,
+            X, Y, l1_ratio, eps, alphas, sample_weight=sample_weight, fit_intercept=centred,
             penalty_weights=penalty_weights, positive=positive,
         )  # fmt: skip
     alphas = validate_alphas(alphas)
-    start = None if coef_init is None else np.reshape(coef_init, (Y.shape[1], X.shape[1]))
-    gram = validate_gram(precompute, X, sample_weight, fit_intercept=False)
-    path = _core.elastic_net.solve(
-        X, Y, alphas, l1_ratio=l1_ratio, sample_weight=sample_weight, fit_intercept=False,
+    start = _validate_start(coef_init, Y.shape[1], X.shape[1])
+    gram = validate_gram(precompute, X, sample_weight, fit_intercept=centred)
+    core = _core.elastic_net if y.ndim == 1 else _core.multi_task
+    path = core.solve(
+        X, Y, alphas, l1_ratio=l1_ratio, sample_weight=sample_weight, fit_intercept=centred,
         penalty_weights=penalty_weights, settings=settings, start=start, gram=gram,
     )  # fmt: skip
     check_finite_result("enet_path", path.coefs)
     warn_if_unconverged(path, alphas, settings, stacklevel=4)
     if verbose:
-        sys.stderr.write("." * Y.shape[1])
+        sys.stderr.write(".")
     coefs = np.swapaxes(path.coefs, 1, 2).astype(X.dtype, copy=False)
-    gaps, n_iters = path.gaps, path.n_iters
+    gaps, n_iters = path.gaps[0], path.n_iters[0]
     if y.ndim == 1:
-        coefs, gaps, n_iters = coefs[0], gaps[0], n_iters[0]
+        coefs = coefs[0]
     return (alphas, coefs, gaps, n_iters.tolist()) if return_n_iter else (alphas, coefs, gaps)
 
 
@@ -200,7 +212,7 @@ def lasso_path(
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Training data; centre it beforehand for a model with an intercept.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
-        Target values. Each target has a path of its own, on one grid.
+        Target values; several targets are solved jointly.
     eps : float, default=1e-3
         Length of a generated grid: ``alpha_min / alpha_max``.
     alphas : int or array-like, default=100
@@ -216,7 +228,7 @@ default='auto'
 default=None
         Coefficients to start from.
     verbose : bool or int, default=False
-        Print a dot for each target to standard error.
+        Print a dot to standard error once the path is computed.
     return_n_iter : bool, default=False
         Whether to return the numbers of iterations.
     positive : bool, default=False
@@ -231,7 +243,7 @@ default=None
     coefs : ndarray of shape (n_features, n_alphas) or \
 (n_targets, n_features, n_alphas)
         Coefficients along the path.
-    dual_gaps : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
+    dual_gaps : ndarray of shape (n_alphas,)
         Duality gaps relative to the objective at zero.
     n_iters : list of int
         Iterations for each alpha, if `return_n_iter`.
@@ -270,10 +282,10 @@ def _pop_options(params):
         "sample_weight": params.pop("sample_weight", None),
         "penalty_weights": params.pop("penalty_weights", None),
     }
-    # What scikit-learn's own callers add; it changes nothing on centred data.
     options["X_offset"] = params.pop("X_offset", None)
-    for name in ("X_scale", "do_screening"):
-        params.pop(name, None)
+    options["X_scale"] = params.pop("X_scale", None)
+    # Of scikit-learn's solver; ours screens in any case.
+    params.pop("do_screening", None)
     if params:
         raise ValueError("Unexpected parameters in params", params.keys())
     if options["selection"] not in ("random", "cyclic"):
@@ -293,6 +305,53 @@ def _check_path_data(X, y):
             f"y must have shape ({X.shape[0]},) or ({X.shape[0]}, n_targets), got {y.shape}"
         )
     return as_columns(X), y
+
+
+def _finish_preparation(X, sample_weight, X_offset, X_scale):
+    """Do what a caller that passes `X_offset` leaves to us.
+
+    Returns
+    -------
+    X : ndarray or CSC
+    sample_weight : ndarray or None
+        Weights still to be applied.
+    centred : bool
+        Whether X is to be seen minus its weighted mean.
+    """
+    # scikit-learn's estimators always pass `X_offset` (zeros without an
+    # intercept). By then they have centred dense X and y and multiplied them by
+    # the roots of the weights, which they pass all the same; of sparse data they
+    # have centred y alone. Whoever passes no `X_offset` has prepared nothing.
+    if X_offset is None:
+        return X, sample_weight, False
+    if not sparse.issparse(X):
+        return X, None, False
+    offset = np.asarray(X_offset, dtype=np.float64)
+    offset = offset if X_scale is None else offset / X_scale
+    if offset.shape != (X.shape[1],) or not np.isfinite(offset).all():
+        raise ValueError(
+            f"X_offset / X_scale must be finite and of shape ({X.shape[1]},), got {offset}"
+        )
+    if not offset.any():
+        return X, sample_weight, False
+    weights = _core.elastic_net.normalise(sample_weight)
+    mean = _core.ridge_design.compute_column_means(X, weights, float(X.shape[0]))
+    size = np.sqrt(np.asarray(X.multiply(X).mean(axis=0), dtype=np.float64).ravel())
+    if (np.abs(offset - mean) <= 1e-6 * (np.abs(mean) + size)).all():
+        return X, sample_weight, True
+    # No other centre leaves columns orthogonal to the intercept, which is what
+    # makes sparse centring cheap: this rare caller pays for a dense copy.
+    return np.asfortranarray(X.toarray() - offset.astype(X.dtype)), sample_weight, False
+
+
+def _validate_start(coef_init, n_targets, n_features):
+    if coef_init is None:
+        return None
+    start = check_array(coef_init, dtype=np.float64, ensure_2d=False, input_name="coef_init")
+    if start.shape != (n_targets, n_features) and (n_targets > 1 or start.shape != (n_features,)):
+        wanted = (n_features,) if n_targets == 1 else (n_targets, n_features)
+        raise ValueError(f"coef_init must have shape {wanted}, got {start.shape}")
+    return start.reshape(n_targets, n_features)
 
 
 def create_settings(*, tol, max_iter, positive, selection, random_state):
