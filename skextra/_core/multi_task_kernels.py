@@ -169,6 +169,43 @@ def sweep_rows_columns(columns, norms, R, W, l1, l2, order, n_order, z):
     return largest_change, largest_move
 
 
+@njit(fastmath=FAST)
+def sweep_rows_sparse(
+    data, indices, indptr, mean, total, norms, R, offset, W, l1, l2, order, n_order, z
+):
+    """As `sweep_rows_columns`, on centred sparse columns.
+
+    The residual is ``R + outer(root, offset)`` with `root` the square roots of
+    the sample weights, one target a column; only `R` is sparse to update.
+    `total` is ``root @ root``, `mean` zero without an intercept.
+    """
+    largest_change, largest_move = 0.0, 0.0
+    n_targets = W.shape[0]
+    for i in range(n_order):
+        j = order[i]
+        curvature = norms[j] + l2[j]
+        if curvature <= 0.0:
+            continue
+        for t in range(n_targets):
+            z[t] = offset[t] * total * mean[j] + norms[j] * W[t, j]
+        for m in range(indptr[j], indptr[j + 1]):
+            value, r = data[m], R[indices[m]]
+            for t in range(n_targets):
+                z[t] += value * r[t]
+        move, square = update_feature(z, j, W, curvature, l1[j])
+        if move == 0.0:
+            continue
+        for m in range(indptr[j], indptr[j + 1]):
+            value, r = data[m], R[indices[m]]
+            for t in range(n_targets):
+                r[t] -= value * z[t]
+        for t in range(n_targets):
+            offset[t] += z[t] * mean[j]
+        largest_change = max(largest_change, curvature * square)
+        largest_move = max(largest_move, move)
+    return largest_change, largest_move
+
+
 @njit
 def find_nonzero_rows(W, out):
     """Write the features with a non-zero coefficient to `out`; return how many."""
@@ -284,7 +321,43 @@ def sweep_rows_until_flat(columns, norms, R, W, l1, l2, max_iter, random, state)
         for _ in range(_ACTIVE_SWEEPS):
             if n_iter >= max_iter:
                 break
+            if random:
+                state = shuffle(active, n_active, state)
             change, move = sweep_rows_columns(columns, norms, R, W, l1, l2, active, n_active, z)
+            n_iter += 1
+            if change <= 0.01 * first:
+                break
+    return move, n_iter, state
+
+
+@njit
+def sweep_rows_sparse_until_flat(
+    data, indices, indptr, mean, total, norms, R, W, l1, l2, max_iter, random, state
+):
+    """As `sweep_rows_until_flat`, on centred sparse columns; `R` is left without its offset."""
+    n_targets, k = W.shape
+    everything = np.arange(k)
+    active = np.empty(k, dtype=np.int64)
+    z, offset = np.empty(n_targets), np.zeros(n_targets)
+    n_iter = 0
+    move = np.inf
+    while n_iter < max_iter:
+        if random:
+            state = shuffle(everything, k, state)
+        first, move = sweep_rows_sparse(
+            data, indices, indptr, mean, total, norms, R, offset, W, l1, l2, everything, k, z
+        )
+        n_iter += 1
+        n_active = find_nonzero_rows(W, active)
+        for _ in range(_ACTIVE_SWEEPS):
+            if n_iter >= max_iter:
+                break
+            if random:
+                state = shuffle(active, n_active, state)
+            change, move = sweep_rows_sparse(
+                data, indices, indptr, mean, total, norms, R, offset, W, l1, l2, active,
+                n_active, z,
+            )  # fmt: skip
             n_iter += 1
             if change <= 0.01 * first:
                 break

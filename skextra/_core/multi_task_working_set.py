@@ -9,7 +9,11 @@ problems", JRSS B 74 (2012), section 5: the group form of the rule.
 import numpy as np
 
 from skextra._core.columns import correlate, pack
-from skextra._core.multi_task_kernels import compute_multi_task_gap, sweep_rows_until_flat
+from skextra._core.multi_task_kernels import (
+    compute_multi_task_gap,
+    sweep_rows_sparse_until_flat,
+    sweep_rows_until_flat,
+)
 from skextra._core.multi_task_newton import solve_rows
 
 # Share of the certified tolerance that the problem on the working set may use.
@@ -132,8 +136,16 @@ class RowWorkingSet:
 
     def _uses_gram(self):
         # Beyond this a sweep over the columns is cheaper than one over their
-        # Gram matrix, and so is keeping them, dense if need be.
-        return len(self.active) <= max(1000, 2 * self.design.shape[0])
+        # Gram matrix, and so is keeping them.
+        n_entries = self.design.shape[0]
+        if self._sweeps_sparse():
+            n_entries = 2 * self.design.X.nnz / self.design.shape[1]
+        return len(self.active) <= max(1000, 2 * n_entries)
+
+    def _sweeps_sparse(self):
+        # A projection on unpenalised features cannot be kept implicit in a
+        # sparse residual: such columns are made dense.
+        return self.design.is_sparse and self.design.rows is None
 
     def _extend_gram(self, new):
         if not self._uses_gram():
@@ -170,13 +182,6 @@ class RowWorkingSet:
             return self.columns.predict(W.T)
         return (W @ self.columns.matrix).T
 
-    def _list_dense_columns(self):
-        columns = self.columns
-        if not self.design.is_sparse:
-            return columns.matrix
-        centred = columns.matrix.toarray().T - columns.loadings.T @ columns.basis.T
-        return np.ascontiguousarray(centred)
-
     # --- the problem on it --------------------------------------------------
 
     def _solve_active(self, l1, l2, stop, sweeps, budget):
@@ -200,19 +205,45 @@ class RowWorkingSet:
         return C, R, n_iter
 
     def _solve_on_columns(self, W, l1, l2, stop, sweeps, budget):
-        columns = self._list_dense_columns()
-        norms = np.einsum("ij,ij->i", columns, columns)
+        update = self._create_column_sweeps(l1, l2, sweeps)
         n_iter = 0
         while True:
             # The residual afresh: updates drift.
-            R = np.ascontiguousarray(self.Y.T) - W @ columns
-            n_sweeps = min(_SWEEPS_PER_GAP, budget - n_iter)
-            move, n_more, sweeps.state = sweep_rows_until_flat(
-                columns, norms, R, W, l1, l2, n_sweeps, sweeps.random, sweeps.state
-            )
+            R = self.Y - self._predict(W)
+            move, n_more, sweeps.state = update(W, R, min(_SWEEPS_PER_GAP, budget - n_iter))
             n_iter += n_more
-            C = R @ columns.T
-            gap = compute_multi_task_gap(W, C, l1, l2, float(np.vdot(self.Y.T, R)), 0.0, 0.0)
+            R = self.Y - self._predict(W)
+            C = self._correlate(R)
+            gap = compute_multi_task_gap(W, C, l1, l2, float(np.vdot(self.Y, R)), 0.0, 0.0)
             is_settled = move <= self.settle * np.abs(W).max()
             if (gap <= stop and is_settled) or n_iter >= budget:
-                return C, R.T, n_iter
+                return C, R, n_iter
+
+    def _create_column_sweeps(self, l1, l2, sweeps):
+        """Function of coefficients (updated), residual and sweeps to make."""
+        design, norms = self.design, self.columns.compute_squared_norms()
+        if self._sweeps_sparse():
+            matrix, mean = self.columns.matrix, design.mean[self.active]
+            return lambda W, R, n: sweep_rows_sparse_until_flat(
+                matrix.data, matrix.indices, matrix.indptr, mean, design.total_weight, norms,
+                np.array(R, order="C"), W, l1, l2, n, sweeps.random, sweeps.state,
+            )  # fmt: skip
+        columns = self._list_dense_columns()
+        return lambda W, R, n: sweep_rows_until_flat(
+            columns, norms, np.array(R.T, order="C"), W, l1, l2, n, sweeps.random, sweeps.state
+        )
+
+    def _correlate(self, R):
+        if self.design.is_sparse:
+            columns = self.columns
+            C = columns.matrix.T @ R - columns.loadings.T @ (columns.basis.T @ R)
+        else:
+            C = self.columns.matrix @ R
+        return np.ascontiguousarray(C.T)
+
+    def _list_dense_columns(self):
+        columns = self.columns
+        if not self.design.is_sparse:
+            return columns.matrix
+        centred = columns.matrix.toarray().T - columns.loadings.T @ columns.basis.T
+        return np.ascontiguousarray(centred)

@@ -11,7 +11,10 @@ from scipy import sparse
 from skextra._core import multi_task
 from skextra._core.columns import pack
 from skextra._core.gram_solver import Sweeps
-from skextra._core.multi_task_kernels import sweep_rows_until_flat
+from skextra._core.multi_task_kernels import (
+    sweep_rows_sparse_until_flat,
+    sweep_rows_until_flat,
+)
 from skextra._core.residual_solver import solve_on_columns
 from skextra._core.ridge_design import Design
 
@@ -38,6 +41,12 @@ def _solve_jointly(X, Y):
     columns, R = np.ascontiguousarray(X.T), np.ascontiguousarray(Y.T)
     ones = np.ones(len(columns))
     sweep_rows_until_flat(columns, ones, R, W, ones, ones, 1, sweeps.random, sweeps.state)
+    matrix, R = sparse.csc_array(X), np.ascontiguousarray(Y)
+    for index_type in (np.int32, np.int64):
+        sweep_rows_sparse_until_flat(
+            matrix.data, matrix.indices.astype(index_type), matrix.indptr.astype(index_type),
+            ones, 1.0, ones, R, W, ones, ones, 1, sweeps.random, sweeps.state,
+        )  # fmt: skip
 
 
 def _solve(columns, y):
