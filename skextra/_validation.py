@@ -1,8 +1,11 @@
 """User input -> checked, typed, contiguous arrays; once, for every estimator."""
 
+import numbers
+from functools import partial
+
 import numpy as np
 from scipy import sparse
-from sklearn.utils import check_array
+from sklearn.utils import check_scalar
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from skextra._compat import check_sample_weight
@@ -40,7 +43,7 @@ def validate_regression_data(estimator, X, y, *, multi_output=True, dtype=_FLOAT
             multi_output=True,
             y_numeric=True,
         )
-        y = check_array(y, order="F", dtype=X.dtype, ensure_2d=False, input_name="y")
+        y = _cast_target(y, X.dtype)
     except ValueError as error:
         if "could not convert string" not in str(error):
             raise
@@ -53,6 +56,21 @@ def validate_regression_data(estimator, X, y, *, multi_output=True, dtype=_FLOAT
             )
         y = column_or_1d(y, warn=True)
     return as_columns(X), y
+
+
+def _cast_target(y, dtype):
+    """Checked y as a column-major array of X's dtype, still finite."""
+    if sparse.issparse(y):
+        raise TypeError("y must be dense, got a sparse matrix; use y.toarray()")
+    if y.ndim > 2:
+        raise ValueError(f"y must have one or two dimensions, got shape {y.shape}")
+    if y.dtype == dtype:
+        return np.asfortranarray(y)
+    with np.errstate(over="ignore"):
+        cast = y.astype(dtype, order="F")
+    if not np.isfinite(cast).all():
+        raise ValueError(f"y has values too large for {dtype}, the type of X")
+    return cast
 
 
 def as_columns(X):
@@ -132,6 +150,40 @@ def validate_penalty_weights(penalty_weights, n_features):
             "got NaN or negative entries"
         )
     return weights
+
+
+def validate_alphas(alphas, allow_zero):
+    """Check the penalties to choose from.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,) and float64
+
+    Raises
+    ------
+    ValueError, TypeError
+        For entries that are negative, zero (unless `allow_zero`), not finite or
+        no numbers, for no entries, or more than one dimension.
+    """
+    check = partial(
+        check_scalar,
+        target_type=numbers.Real,
+        min_val=0.0,
+        include_boundaries="left" if allow_zero else "neither",
+    )
+    if np.ndim(alphas) == 0:
+        alphas = [alphas if np.isscalar(alphas) else np.asarray(alphas).item()]
+    elif np.ndim(alphas) > 1 or len(alphas) == 0:
+        raise ValueError(
+            "alphas must be a number or a one-dimensional array of at least one number, "
+            f"got shape {np.shape(alphas)}"
+        )
+    for index, alpha in enumerate(alphas):
+        check(alpha, "alphas" if len(alphas) == 1 else f"alphas[{index}]")
+    alphas = np.array(alphas, dtype=np.float64)
+    if not np.isfinite(alphas).all():
+        raise ValueError(f"alphas must be finite, got {alphas}")
+    return alphas
 
 
 def _as_numeric_array(values, name):

@@ -16,8 +16,8 @@ from skextra._core.penalties import soft_threshold
 
 # Sums may be reordered (that is what makes them SIMD); NaN and inf keep their meaning.
 FAST = {"contract", "reassoc", "nsz"}
-# Sweeps over the non-zero coefficients between two looks at all of them.
-_ACTIVE_SWEEPS = 4
+# A sweep over all coordinates, then sweeps over those that are not zero.
+_CYCLE = 5
 
 
 @njit(fastmath=FAST)
@@ -34,13 +34,15 @@ def shuffle(order, n, state):
 
 @njit(fastmath=FAST)
 def sweep_gram(gram, c, w, l1, l2, order, n_order, positive):
-    """Minimise over each coordinate in `order`; largest decrease-like change."""
+    """Minimise over each coordinate in `order`; returns the largest change."""
     largest = 0.0
     n = c.shape[0]
     for i in range(n_order):
         j = order[i]
         curvature = gram[j, j] + l2[j]
         if curvature <= 0.0:
+            # A start may put a value on a column of zeros, which no residual would undo.
+            w[j] = 0.0
             continue
         old = w[j]
         new = soft_threshold(c[j] + gram[j, j] * old, l1[j], positive) / curvature
@@ -50,7 +52,7 @@ def sweep_gram(gram, c, w, l1, l2, order, n_order, positive):
             row = gram[j]
             for k in range(n):
                 c[k] -= delta * row[k]
-            largest = max(largest, curvature * delta * delta)
+            largest = max(largest, abs(delta))
     return largest
 
 
@@ -65,6 +67,15 @@ def find_nonzero(w, out):
     return n
 
 
+@njit
+def is_settled(w, largest_move, tol):
+    """Whether the last sweep moved no coefficient by more than `tol` of the largest."""
+    largest = 0.0
+    for j in range(w.shape[0]):
+        largest = max(largest, abs(w[j]))
+    return largest_move == 0.0 or largest_move <= tol * largest
+
+
 @njit(fastmath=FAST)
 def compute_gram_gap(b, c, w, l1, l2, yy, positive):
     """Duality gap of a problem whose every feature is in the Gram matrix."""
@@ -75,8 +86,8 @@ def compute_gram_gap(b, c, w, l1, l2, yy, positive):
 
 
 @njit
-def solve_gram(gram, b, c, w, l1, l2, yy, tol, max_iter, positive, random, state):
-    """Sweep until the duality gap is at most `tol`.
+def solve_gram(gram, b, c, w, l1, l2, yy, tol, settle, max_iter, positive, random, state):
+    """Sweep until the duality gap is at most `tol` and the coefficients are settled.
 
     Parameters
     ----------
@@ -86,6 +97,9 @@ def solve_gram(gram, b, c, w, l1, l2, yy, tol, max_iter, positive, random, state
         ``X.T @ y``; correlations and coefficients, updated in place.
     l1, l2 : ndarray of shape (k,)
     yy, tol : float
+    settle : float
+        Largest change in the last sweep, relative to the largest coefficient;
+        inf if the gap alone counts.
     max_iter : int
         Sweeps at most.
     positive, random : bool
@@ -94,6 +108,7 @@ def solve_gram(gram, b, c, w, l1, l2, yy, tol, max_iter, positive, random, state
 
     Returns
     -------
+    done : bool
     gap : float
     n_iter : int
     state : uint64
@@ -102,35 +117,39 @@ def solve_gram(gram, b, c, w, l1, l2, yy, tol, max_iter, positive, random, state
     everything = np.arange(k)
     active = np.empty(k, dtype=np.int64)
     n_iter = 0
+    n_active = 0
+    first, change = 0.0, 0.0
     while True:
-        gap = compute_gram_gap(b, c, w, l1, l2, yy, positive)
-        if gap <= tol or n_iter >= max_iter:
-            return gap, n_iter, state
-        if random:
-            state = shuffle(everything, k, state)
-        first = sweep_gram(gram, c, w, l1, l2, everything, k, positive)
-        n_iter += 1
-        n_active = find_nonzero(w, active)
-        for _ in range(_ACTIVE_SWEEPS):
-            if n_iter >= max_iter:
-                break
+        # A sweep over all coordinates starts each cycle, and a look at the gap
+        # ends it, or comes when a cycle has done most of what it can.
+        position = n_iter % _CYCLE
+        if position == 0 or change <= 0.1 * first or n_iter >= max_iter:
+            gap = compute_gram_gap(b, c, w, l1, l2, yy, positive)
+            done = gap <= tol and (n_iter == 0 or is_settled(w, change, settle))
+            if done or n_iter >= max_iter:
+                return done, gap, n_iter, state
+        if position == 0:
+            if random:
+                state = shuffle(everything, k, state)
+            change = sweep_gram(gram, c, w, l1, l2, everything, k, positive)
+            first = change
+            n_active = find_nonzero(w, active)
+        else:
             if random:
                 state = shuffle(active, n_active, state)
             change = sweep_gram(gram, c, w, l1, l2, active, n_active, positive)
-            n_iter += 1
-            if change <= 0.01 * first:
-                break
+        n_iter += 1
 
 
 @njit
 def solve_gram_path(
-    gram, b, c, w, scale, lam1, lam2, yy, tol, max_iter, patience, positive, random, state,
-    start, coefs, gaps, n_iters,
+    gram, b, c, w, scale, lam1, lam2, yy, tol, settle, max_iter, patience, positive, random,
+    state, start, coefs, gaps, n_iters,
 ):  # fmt: skip
     """Solve for ``l1 = lam1[i] * scale, l2 = lam2[i] * scale`` from `start` on.
 
-    Stops at the first problem that has not converged after `patience` more
-    sweeps, so that the caller can help with a Newton step and call again.
+    Stops at the first problem that is not solved after `patience` more sweeps,
+    so that the caller can help with a Newton step and call again.
 
     Returns
     -------
@@ -142,13 +161,13 @@ def solve_gram_path(
         l1 = lam1[i] * scale
         l2 = lam2[i] * scale
         budget = min(patience, max_iter - n_iters[i])
-        gap, n_iter, state = solve_gram(
-            gram, b, c, w, l1, l2, yy, tol, budget, positive, random, state
+        done, gap, n_iter, state = solve_gram(
+            gram, b, c, w, l1, l2, yy, tol, settle, budget, positive, random, state
         )
         n_iters[i] += n_iter
         gaps[i] = gap
         coefs[i] = w
-        if gap > tol and n_iters[i] < max_iter:
+        if not done and n_iters[i] < max_iter:
             return i, state
     return lam1.shape[0], state
 
@@ -162,6 +181,7 @@ def sweep_dense(columns, norms, r, w, l1, l2, order, n_order, positive):
         j = order[i]
         curvature = norms[j] + l2[j]
         if curvature <= 0.0:
+            w[j] = 0.0
             continue
         column = columns[j]
         c = 0.0
@@ -193,6 +213,7 @@ def sweep_sparse(
         j = order[i]
         curvature = norms[j] + l2[j]
         if curvature <= 0.0:
+            w[j] = 0.0
             continue
         c = offset * total * mean[j]
         for k in range(indptr[j], indptr[j + 1]):
@@ -222,7 +243,7 @@ def sweep_dense_until_flat(columns, norms, r, w, l1, l2, max_iter, positive, ran
         first = sweep_dense(columns, norms, r, w, l1, l2, everything, k, positive)
         n_iter += 1
         n_active = find_nonzero(w, active)
-        for _ in range(_ACTIVE_SWEEPS):
+        for _ in range(_CYCLE - 1):
             if n_iter >= max_iter:
                 break
             change = sweep_dense(columns, norms, r, w, l1, l2, active, n_active, positive)
@@ -251,7 +272,7 @@ def sweep_sparse_until_flat(
         )  # fmt: skip
         n_iter += 1
         n_active = find_nonzero(w, active)
-        for _ in range(_ACTIVE_SWEEPS):
+        for _ in range(_CYCLE - 1):
             if n_iter >= max_iter:
                 break
             change, offset = sweep_sparse(

@@ -39,9 +39,7 @@ class FoldErrors:
     n_alphas : int
     """
 
-    def __init__(
-        self, X, y, sample_weight, fit_intercept, penalty_weights, settings, n_alphas
-    ):
+    def __init__(self, X, y, sample_weight, fit_intercept, penalty_weights, settings, n_alphas):
         self.X, self.Y = X, y[:, None]
         self.sample_weight = normalise(sample_weight)
         self.fit_intercept = fit_intercept
@@ -49,7 +47,9 @@ class FoldErrors:
         self.settings = settings
         self.rows = X.tocsr() if sparse.issparse(X) else X
         self.total = None
-        if prefers_gram(X, n_alphas):
+        # Without any feature there are no moments to take.
+        is_empty = penalty_weights is not None and np.isinf(penalty_weights).all()
+        if prefers_gram(X, n_alphas) and not is_empty:
             self._read_total()
 
     def _read_total(self):
@@ -77,6 +77,8 @@ class FoldErrors:
         converged : bool
         """
         train, test = _as_counts(train, len(self.Y)), _as_counts(test, len(self.Y))
+        if self.sample_weight is not None and not self.sample_weight[test > 0].any():
+            raise ValueError("sample_weight must not be all zero in the test part of a fold")
         if self.total is not None and ((train + test) == 1).all():
             result = self._compute_from_moments(test > 0, alphas, l1_ratio)
             if result is not None:
@@ -114,9 +116,9 @@ class FoldErrors:
         problem = self.total
         design, Y = problem.design, problem.Y
         weights = None if design.weights is None else design.weights[test]
-        X_test = self.rows[test] if problem.penalised is None else self.rows[test][
-            :, problem.penalised
-        ]
+        X_test = (
+            self.rows[test] if problem.penalised is None else self.rows[test][:, problem.penalised]
+        )
         part = Design(X_test, weights, self.fit_intercept, dtype=design.dtype)
         Y_test = Y[test]
         gram, cross, sums = part.accumulate_moments(Y_test, design.mean)

@@ -1,7 +1,7 @@
 """Elastic-net paths: from checked data to certified coefficients.
 
-    min over w, b of  sum_i s_i (y_i - x_i w - b)^2 / (2 sum_i s_i)
-                      + alpha sum_j v_j (l1_ratio |w_j| + (1 - l1_ratio) w_j^2 / 2)
+min over w, b of  sum_i s_i (y_i - x_i w - b)^2 / (2 sum_i s_i)
+                  + alpha sum_j v_j (l1_ratio |w_j| + (1 - l1_ratio) w_j^2 / 2)
 """
 
 from contextlib import nullcontext
@@ -112,6 +112,8 @@ def build(X, Y, sample_weight, fit_intercept, penalty_weights):
 
 def compute_null_objectives(problem):
     """Half the weighted squares of the targets, free of nuisance directions."""
+    if problem.design.rows is None:
+        return problem.null_objective
     Yw = problem.design.weigh_rows(problem.Y)
     return 0.5 * np.einsum("ij,ij->j", Yw, Yw)
 
@@ -165,6 +167,8 @@ def solve(
     if n_sparse < len(alphas):
         ridge_alphas = alphas[n_sparse:] * (1 - l1_ratio)
         parts.append(_solve_ridge(X, Y, ridge_alphas, *options[1:5]))
+    if len(parts) == 1:
+        return parts[0]
     return Path(*(np.concatenate(arrays, axis=1) for arrays in zip(*map(_list_arrays, parts))))
 
 
@@ -179,6 +183,9 @@ def _solve_penalised(
     tols = np.maximum(settings.tol * null, _ROUNDING * problem.null_objective)
     if start is not None and problem.penalised is not None:
         start = start[:, problem.penalised]
+    if start is not None and settings.positive:
+        # A gap only bounds anything at a feasible point.
+        start = np.maximum(start, 0.0)
     shape = (Y.shape[1], len(alphas))
     path = Path.allocate(*shape, X.shape[1])
     W = np.zeros((*shape, len(scale)))
@@ -194,7 +201,7 @@ def _solve_penalised(
             for t, (coefs, gaps, n_iters) in enumerate(results):
                 W[t], path.gaps[t], path.n_iters[t] = coefs, gaps, n_iters
                 path.converged[t] = gaps <= tols[t]
-    path.gaps /= np.where(null > 0, null, 1.0)[:, None]
+    path.gaps /= np.maximum(null, np.finfo(np.float64).tiny)[:, None]
     for i in range(len(alphas)):
         path.coefs[:, i], path.intercepts[:, i] = problem.expand(W[:, i].T)
     return path
@@ -203,9 +210,7 @@ def _solve_penalised(
 def _solve_on_gram(problem, scale, lam1, lam2, tols, settings, start, gram):
     """Results of each target, on one Gram matrix: coefficients, gaps, iterations."""
     gram, cross = compute_gram(problem, gram)
-    return _solve_targets_on_gram(
-        problem, gram, cross, scale, lam1, lam2, tols, settings, start
-    )
+    return _solve_targets_on_gram(problem, gram, cross, scale, lam1, lam2, tols, settings, start)
 
 
 def compute_gram(problem, gram=None):
@@ -230,7 +235,7 @@ def _solve_targets_on_gram(problem, gram, cross, scale, lam1, lam2, tols, settin
         w = np.zeros(len(scale)) if start is None else start[t].astype(np.float64)
         yield solve_path(
             gram, np.ascontiguousarray(cross[:, t]), scale, _floor(lam1, lam2, cross[:, t]), lam2,
-            float(yy), tols[t], settings.create_sweeps(), w,
+            float(yy), tols[t], settings.tol, settings.create_sweeps(), w,
         )  # fmt: skip
 
 
@@ -254,10 +259,12 @@ def _solve_on_working_sets(problem, scale, lam1, lam2, tols, settings, start, gr
 
 def _floor(lam1, lam2, b):
     """A trace of an L1 penalty where there is none at all (non-negative least squares)."""
-    # Its duality gap would ask for exact feasibility; the trace moves the
-    # objective by less than a solver's rounding.
-    trace = 1e-12 * np.abs(b).max(initial=0.0)
-    return np.where((lam1 == 0) & (lam2 == 0), trace, lam1)
+    # Its duality gap would ask for exact feasibility. With a trace t of the largest
+    # correlation, rounding of the correlations costs (eps / t)^2 of gap, and the
+    # trace itself at most t: 1e-10 keeps both below what a tolerance can ask.
+    if lam1[-1] > 0 or lam2[-1] > 0:
+        return lam1
+    return np.where(lam1 == 0, 1e-10 * np.abs(b).max(initial=0.0), lam1)
 
 
 def _solve_ridge(X, Y, alphas, sample_weight, fit_intercept, penalty_weights, settings):
@@ -321,7 +328,7 @@ def solve_on_moments(gram, cross, yy, total_weight, alphas, l1_ratio, penalty_we
     coefs = np.zeros((len(alphas), len(cross)))
     coefs[:, penalised], gaps, _ = solve_path(
         np.ascontiguousarray(G), np.ascontiguousarray(b), scale[penalised],
-        _floor(lam1, lam2, b), lam2, float(yy), tol, settings.create_sweeps(),
+        _floor(lam1, lam2, b), lam2, float(yy), tol, settings.tol, settings.create_sweeps(),
         np.zeros(len(penalised)),
     )  # fmt: skip
     if len(free):

@@ -57,11 +57,12 @@ def solve_problem(gram, b, c, w, l1, l2, yy, tol, sweeps, max_iter):
     n_iter = 0
     while True:
         budget = min(patience, max_iter - n_iter)
-        gap, n_sweeps, sweeps.state = solve_gram(
-            gram, b, c, w, l1, l2, yy, tol, budget, sweeps.positive, sweeps.random, sweeps.state
-        )
+        done, gap, n_sweeps, sweeps.state = solve_gram(
+            gram, b, c, w, l1, l2, yy, tol, np.inf, budget, sweeps.positive, sweeps.random,
+            sweeps.state,
+        )  # fmt: skip
         n_iter += n_sweeps
-        if gap <= tol or n_iter >= max_iter:
+        if done or n_iter >= max_iter:
             return gap, n_iter
         n_steps = update_by_newton(gram[:k, :k], b, c, w, l1, l2)
         n_iter += n_steps
@@ -69,7 +70,7 @@ def solve_problem(gram, b, c, w, l1, l2, yy, tol, sweeps, max_iter):
             patience *= 2
 
 
-def solve_path(gram, b, scale, lam1, lam2, yy, tol, sweeps, w):
+def solve_path(gram, b, scale, lam1, lam2, yy, tol, settle, sweeps, w):
     """Solve for every penalty in turn, each from the previous solution.
 
     Parameters
@@ -82,6 +83,10 @@ def solve_path(gram, b, scale, lam1, lam2, yy, tol, sweeps, w):
     lam1, lam2 : ndarray of shape (n_alphas,)
     yy, tol : float
         ``y @ y`` and the absolute gap to reach.
+    settle : float
+        Largest relative change in the last sweep, as scikit-learn asks of its
+        solver too: small problems can afford coefficients that are more exact
+        than their gap says.
     sweeps : Sweeps
     w : ndarray of shape (k,)
         Where to start; updated in place.
@@ -100,7 +105,7 @@ def solve_path(gram, b, scale, lam1, lam2, yy, tol, sweeps, w):
     patience, i = _choose_patience(k), 0
     while True:
         stopped, sweeps.state = solve_gram_path(
-            gram, b, c, w, scale, lam1, lam2, yy, tol, sweeps.max_iter, patience,
+            gram, b, c, w, scale, lam1, lam2, yy, tol, settle, sweeps.max_iter, patience,
             sweeps.positive, sweeps.random, sweeps.state, i, coefs, gaps, n_iters,
         )  # fmt: skip
         if stopped == n_alphas:

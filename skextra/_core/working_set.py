@@ -60,7 +60,7 @@ def compute_outside(c, w, l1, l2, positive):
     magnitude, l1, l2 = magnitude[outside], l1[outside], l2[outside]
     if len(magnitude) == 0:
         return 0.0, 0.0
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = magnitude / l1
         excess = np.maximum(magnitude - l1, 0.0)
         conjugate = 0.5 * excess * excess / l2
@@ -317,9 +317,7 @@ class WorkingSetSolver:
         if len(self.active) == 0:
             return values, self.y, 0
         if not self._uses_gram():
-            return solve_on_columns(
-                self.columns, self.y, values, l1, l2, stop, self.sweeps, budget
-            )
+            return solve_on_columns(self.columns, self.y, values, l1, l2, stop, self.sweeps, budget)
         k = len(values)
         b = self.b[self.active]
         c = b - self.gram[:k, :k] @ values

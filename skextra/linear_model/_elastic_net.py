@@ -80,7 +80,7 @@ class ElasticNet(LinearRegressor):
         Whether every gap is at most `tol` (or what rounding allows).
     n_features_in_ : int
         Number of features seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during `fit`, if all are strings.
 
     See Also
@@ -209,17 +209,23 @@ class ElasticNet(LinearRegressor):
             fit_intercept=self.fit_intercept,
             penalty_weights=penalty_weights,
             settings=settings,
-            start=self._get_start(),
+            start=self._get_start((y.size // len(y), X.shape[1])),
             gram=gram,
         )
         set_solution(self, path, X.dtype, is_single=y.ndim == 1)
         warn_if_unconverged(path, [self.alpha], settings, stacklevel=4)
         return self
 
-    def _get_start(self):
-        if self.warm_start and hasattr(self, "coef_"):
-            return np.atleast_2d(self.coef_)
-        return None
+    def _get_start(self, shape):
+        if not (self.warm_start and hasattr(self, "coef_")):
+            return None
+        start = np.atleast_2d(self.coef_)
+        if start.shape != shape:
+            raise ValueError(
+                "warm_start=True needs as many targets and features as the previous fit had: "
+                f"coef_ has shape {start.shape}, got data for {shape}"
+            )
+        return start
 
     @property
     def sparse_coef_(self):
@@ -302,7 +308,7 @@ class Lasso(ElasticNet):
         Whether every gap is at most `tol` (or what rounding allows).
     n_features_in_ : int
         Number of features seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during `fit`, if all are strings.
 
     See Also

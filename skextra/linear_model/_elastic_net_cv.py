@@ -18,18 +18,18 @@ from skextra._compat import (
 )
 from skextra._parallel import map_in_threads
 from skextra._validation import (
+    validate_alphas,
     validate_penalty_weights,
     validate_regression_data,
     validate_sample_weight,
 )
-from skextra.linear_model._elastic_net import set_solution
 from skextra.linear_model._base import LinearRegressor
+from skextra.linear_model._elastic_net import set_solution
 from skextra.linear_model._paths import (
     create_alpha_grid,
     create_settings,
     enet_path,
     lasso_path,
-    validate_alphas,
     validate_gram,
     warn_if_unconverged,
 )
@@ -123,7 +123,8 @@ class _PathCV(LinearRegressor):
     def _list_grids(self, X, y, l1_ratios, sample_weight, penalty_weights):
         """One decreasing grid of alphas for each mixing ratio."""
         if not isinstance(self.alphas, Integral):
-            return [validate_alphas(self.alphas)] * len(l1_ratios)
+            grid = np.sort(validate_alphas(self.alphas, allow_zero=True))[::-1]
+            return [grid] * len(l1_ratios)
         return [
             create_alpha_grid(
                 X, y[:, None], l1_ratio, self.eps, self.alphas, sample_weight=sample_weight,
@@ -266,7 +267,7 @@ default='auto'
         Whether the final fit reached `tol`.
     n_features_in_ : int
         Number of features seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during `fit`, if all are strings.
 
     See Also
@@ -391,7 +392,7 @@ default='auto'
         Whether the final fit reached `tol`.
     n_features_in_ : int
         Number of features seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during `fit`, if all are strings.
 
     See Also

@@ -14,6 +14,7 @@ from skextra._compat import Interval, StrOptions, validate_params
 from skextra._validation import (
     as_columns,
     check_finite_result,
+    validate_alphas,
     validate_penalty_weights,
     validate_sample_weight,
 )
@@ -167,7 +168,7 @@ default=None
             X, Y, l1_ratio, eps, alphas, sample_weight=sample_weight, fit_intercept=centred,
             penalty_weights=penalty_weights, positive=positive,
         )  # fmt: skip
-    alphas = validate_alphas(alphas)
+    alphas = np.sort(validate_alphas(alphas, allow_zero=True))[::-1]
     start = _validate_start(coef_init, Y.shape[1], X.shape[1])
     gram = validate_gram(precompute, X, sample_weight, fit_intercept=centred)
     core = _core.elastic_net if y.ndim == 1 else _core.multi_task
@@ -292,6 +293,11 @@ def _pop_options(params):
         raise ValueError(
             f"selection should be either random or cyclic, got {options['selection']!r}"
         )
+    tol, max_iter = options["tol"], options["max_iter"]
+    if not (isinstance(tol, Real) and 0 <= tol < np.inf):
+        raise ValueError(f"tol must be a non-negative, finite number, got {tol!r}")
+    if not (isinstance(max_iter, Integral) and max_iter >= 1):
+        raise ValueError(f"max_iter must be a positive integer, got {max_iter!r}")
     return options
 
 
@@ -386,28 +392,6 @@ def create_alpha_grid(
     return np.geomspace(alpha_max, alpha_max * eps, num=n_alphas)
 
 
-def validate_alphas(alphas):
-    """Check penalties and put them in decreasing order.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For entries that are negative, not finite or no numbers, or for no entries.
-    """
-    try:
-        array = np.asarray(alphas, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"alphas must be numbers, got {alphas!r}") from error
-    if array.ndim != 1 or len(array) == 0:
-        raise ValueError(
-            f"alphas must be an int or a one-dimensional array of at least one number, "
-            f"got shape {array.shape}"
-        )
-    for i in np.flatnonzero(~(np.isfinite(array) & (array >= 0))):
-        raise ValueError(f"alphas[{i}] == {array[i]}, must be finite and >= 0.0.")
-    return np.sort(array)[::-1]
-
-
 def validate_gram(precompute, X, sample_weight, fit_intercept):
     """The user's Gram matrix if it is one of X as the solver sees it, else None.
 
@@ -422,9 +406,7 @@ def validate_gram(precompute, X, sample_weight, fit_intercept):
     gram = check_array(precompute, dtype=[np.float64, np.float32], input_name="precompute")
     if gram.shape != (p, p):
         raise ValueError(f"precompute must have shape ({p}, {p}), got {gram.shape}")
-    design = _core.ridge_design.Design(
-        X, _core.elastic_net.normalise(sample_weight), fit_intercept
-    )
+    design = _core.ridge_design.Design(X, _core.elastic_net.normalise(sample_weight), fit_intercept)
     some = np.unique([0, p // 2, p - 1])
     columns = _core.columns.pack(design, some)
     expected = columns.compute_gram(columns)
@@ -454,11 +436,11 @@ def warn_if_unconverged(path, alphas, settings, stacklevel):
     gaps = np.where(path.converged, -np.inf, path.gaps)
     worst = gaps.max(axis=0).argmax()
     warnings.warn(
-        f"Objective did not converge for {np.count_nonzero(~path.converged)} of "
-        f"{path.converged.size} problems; the worst, alpha={alphas[worst]:.4g}, has a relative "
-        f"duality gap of {gaps.max():.3e} after {path.n_iters[:, worst].max()} iterations, "
-        f"tol={settings.tol:.3g}. Increase max_iter (now {settings.max_iter}) or alpha, or "
-        "scale the features.",
+        "Objective did not converge. You might want to increase the number of iterations, "
+        f"max_iter={settings.max_iter}: {np.count_nonzero(~path.converged)} of "
+        f"{path.converged.size} problems stopped early; the worst, alpha={alphas[worst]:.4g}, has "
+        f"a relative duality gap of {gaps.max():.3e} after {path.n_iters[:, worst].max()} "
+        f"iterations, tol={settings.tol:.3g}. Increase alpha, or scale the features.",
         ConvergenceWarning,
         stacklevel=stacklevel,
     )
