@@ -5,6 +5,11 @@ from sklearn.linear_model import MultiTaskElasticNet
 
 from skextra._core import elastic_net, multi_task
 from skextra._core.elastic_net import Settings
+from skextra._core.gram_solver import Sweeps
+from skextra._core.multi_task_kernels import (
+    sweep_rows_sparse_until_flat,
+    sweep_rows_until_flat,
+)
 from skextra._core.multi_task_newton import compute_rows_objective, update_rows_by_newton
 from skextra._core.multi_task_working_set import RowWorkingSet
 
@@ -216,6 +221,30 @@ def test_columns_in_place_of_their_gram_matrix(monkeypatch, kind, fit_intercept,
         on_columns = solve(as_matrix(X, kind), Y, alphas, **options)
         assert on_columns.converged.all()
         np.testing.assert_allclose(on_columns.coefs, on_gram.coefs, atol=1e-8)
+
+
+@pytest.mark.parametrize("seed", [None, 1])
+def test_sparse_sweeps_are_those_of_centred_dense_columns(seed):
+    X, Y = make_data(30, 10, seed=26, density=0.5)
+    weights = np.random.default_rng(27).uniform(0.5, 2, size=30)
+    root, mean = np.sqrt(weights), np.average(X, axis=0, weights=weights)
+    R = (Y - np.average(Y, axis=0, weights=weights)) * root[:, None]
+    matrix = sparse.csc_array(X * root[:, None])
+    columns = np.ascontiguousarray(((X - mean) * root[:, None]).T)
+    norms, l1, l2 = (columns**2).sum(axis=1), np.full(10, 1.0), np.full(10, 0.1)
+    on_dense, on_sparse = np.zeros((3, 10)), np.zeros((3, 10))
+    sweeps = Sweeps(seed=seed)
+    order = (5, sweeps.random, sweeps.state)
+    dense_R = np.array(R.T, order="C")
+    expected = sweep_rows_until_flat(columns, norms, dense_R, on_dense, l1, l2, *order)
+    result = sweep_rows_sparse_until_flat(
+        matrix.data, matrix.indices, matrix.indptr, mean, weights.sum(), norms, R.copy(),
+        on_sparse, l1, l2, *order,
+    )  # fmt: skip
+    np.testing.assert_allclose(on_sparse, on_dense, atol=1e-12)
+    assert on_dense.any()
+    assert result[0] == pytest.approx(expected[0])
+    assert result[1:] == expected[1:]
 
 
 def test_working_set_larger_than_its_gram_matrix():
