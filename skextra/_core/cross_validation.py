@@ -10,6 +10,7 @@ data with the test rows' weights set to zero: nothing is copied.
 import numpy as np
 from scipy import sparse
 
+from skextra._core.design import Design
 from skextra._core.elastic_net import (
     compute_gram,
     normalise,
@@ -17,8 +18,7 @@ from skextra._core.elastic_net import (
     solve,
     solve_on_moments,
 )
-from skextra._core.ridge_design import Design
-from skextra._core.ridge_problem import build_problem
+from skextra._core.problem import build_problem
 
 # Below this share of the test rows' variance a mean squared error computed from
 # moments has lost half its digits.

@@ -12,7 +12,7 @@ import numpy as np
 from skextra._core import ridge
 from skextra._core.columns import correlate
 from skextra._core.gram_solver import Sweeps, solve_path
-from skextra._core.ridge_problem import build_problem
+from skextra._core.problem import build_problem
 from skextra._core.threads import single_threaded_blas
 from skextra._core.working_set import WorkingSetSolver
 

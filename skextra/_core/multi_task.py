@@ -24,7 +24,7 @@ from skextra._core.elastic_net import (
 )
 from skextra._core.multi_task_newton import solve_rows
 from skextra._core.multi_task_working_set import RowWorkingSet
-from skextra._core.ridge_problem import build_problem
+from skextra._core.problem import build_problem
 from skextra._core.threads import single_threaded_blas
 
 # Gaps below this multiple of the null objective cannot be told from rounding,

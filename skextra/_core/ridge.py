@@ -16,7 +16,7 @@ import numpy as np
 from scipy.linalg import blas, eigh, lapack, svd
 
 from skextra._core import ridge_iterative
-from skextra._core.ridge_problem import Result
+from skextra._core.problem import Result
 
 # Below this reciprocal condition number of the factored matrix the solution is
 # corrected with residuals of the data; below the second it is not trusted.

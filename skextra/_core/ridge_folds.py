@@ -10,8 +10,8 @@ import numpy as np
 from scipy import sparse
 
 from skextra._core import ridge
-from skextra._core.ridge_design import Design
-from skextra._core.ridge_problem import build_problem
+from skextra._core.design import Design
+from skextra._core.problem import build_problem
 
 # From this many penalties on, eigenvectors cost less than a Cholesky factor each.
 _MAX_FACTORISATIONS = 16

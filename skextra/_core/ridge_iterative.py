@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skextra._core.ridge_problem import Result
+from skextra._core.problem import Result
 
 
 def solve_iterative(problem, alphas, *, tol=1e-4, max_iter=None):
@@ -23,7 +23,7 @@ def solve_iterative(problem, alphas, *, tol=1e-4, max_iter=None):
 
     Returns
     -------
-    result : ridge_problem.Result
+    result : problem.Result
         ``n_iter`` counts products with Z and its transpose, a target each.
     """
     design = problem.design

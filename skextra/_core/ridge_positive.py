@@ -11,8 +11,8 @@ from scipy.linalg import eigh, lapack
 from scipy.optimize import nnls
 
 from skextra._core import ridge
-from skextra._core.ridge_design import Design
-from skextra._core.ridge_problem import Problem, Result
+from skextra._core.design import Design
+from skextra._core.problem import Problem, Result
 
 # Above this many features the Gram matrix of all columns is not formed.
 _MAX_GRAM = 3000

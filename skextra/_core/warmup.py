@@ -10,13 +10,13 @@ from scipy import sparse
 
 from skextra._core import multi_task
 from skextra._core.columns import pack
+from skextra._core.design import Design
 from skextra._core.gram_solver import Sweeps
 from skextra._core.multi_task_kernels import (
     sweep_rows_sparse_until_flat,
     sweep_rows_until_flat,
 )
 from skextra._core.residual_solver import solve_on_columns
-from skextra._core.ridge_design import Design
 
 
 def run_solvers_of_large_data():

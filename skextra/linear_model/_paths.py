@@ -341,7 +341,7 @@ def _finish_preparation(X, sample_weight, X_offset, X_scale):
     if not offset.any():
         return X, sample_weight, False
     weights = _core.elastic_net.normalise(sample_weight)
-    mean = _core.ridge_design.compute_column_means(X, weights, float(X.shape[0]))
+    mean = _core.design.compute_column_means(X, weights, float(X.shape[0]))
     size = np.sqrt(np.asarray(X.multiply(X).mean(axis=0), dtype=np.float64).ravel())
     if (np.abs(offset - mean) <= 1e-6 * (np.abs(mean) + size)).all():
         return X, sample_weight, True
@@ -406,7 +406,7 @@ def validate_gram(precompute, X, sample_weight, fit_intercept):
     gram = check_array(precompute, dtype=[np.float64, np.float32], input_name="precompute")
     if gram.shape != (p, p):
         raise ValueError(f"precompute must have shape ({p}, {p}), got {gram.shape}")
-    design = _core.ridge_design.Design(X, _core.elastic_net.normalise(sample_weight), fit_intercept)
+    design = _core.design.Design(X, _core.elastic_net.normalise(sample_weight), fit_intercept)
     some = np.unique([0, p // 2, p - 1])
     columns = _core.columns.pack(design, some)
     expected = columns.compute_gram(columns)

@@ -235,7 +235,7 @@ class Ridge(RidgeModel):
         return self
 
     def _solve(self, X, Y, alphas, sample_weight, penalty_weights):
-        problem = _core.ridge_problem.build_problem(
+        problem = _core.problem.build_problem(
             X, Y, sample_weight, self.fit_intercept, penalty_weights
         )
         method = "svd" if self.solver == "svd" else "auto"
@@ -252,7 +252,7 @@ class Ridge(RidgeModel):
             # A sign constraint keeps unpenalised features from being projected out.
             penalised = (penalty_weights > 0)[np.isfinite(penalty_weights)]
             penalty_weights = np.where(penalty_weights > 0, penalty_weights, 1.0)
-        problem = _core.ridge_problem.build_problem(
+        problem = _core.problem.build_problem(
             X, Y, sample_weight, self.fit_intercept, penalty_weights
         )
         result = _core.ridge_positive.solve_positive(

@@ -238,7 +238,7 @@ class RidgeCV(RidgeModel):
                 stacklevel=3,
             )
             use_svd = False
-        problem = _core.ridge_problem.build_problem(
+        problem = _core.problem.build_problem(
             X, Y, weights, self.fit_intercept, penalty_weights, dtype=np.float64
         )
         loo = _core.ridge_loo.build_loo(problem, use_svd)

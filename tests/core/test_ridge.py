@@ -5,8 +5,9 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from skextra._core import ridge, ridge_design, ridge_folds, ridge_loo, ridge_positive
-from skextra._core.ridge_problem import build_problem
+from skextra._core import design as design_module
+from skextra._core import ridge, ridge_folds, ridge_loo, ridge_positive
+from skextra._core.problem import build_problem
 
 
 def form_explicitly(X, weights, fit_intercept, penalty_weights=None):
@@ -44,7 +45,7 @@ CONTAINERS = [np.asarray, np.asfortranarray, sparse.csr_array, sparse.csc_array]
 @pytest.mark.parametrize("with_gamma", [True, False])
 @pytest.mark.parametrize("block_bytes", [1 << 21, 1])
 def test_design(monkeypatch, container, weighted, fit_intercept, with_gamma, block_bytes):
-    monkeypatch.setattr(ridge_design, "_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(design_module, "_BLOCK_BYTES", block_bytes)
     gamma = np.array([1.0, 0, 2, np.inf, 1, 0.5, 0]) if with_gamma else None
     X, _, weights, problem = make_problem((1100, 7), container, weighted, fit_intercept, gamma)
     design = problem.design
@@ -70,26 +71,26 @@ def test_design(monkeypatch, container, weighted, fit_intercept, with_gamma, blo
 
 
 def test_moments_without_the_exact_mean_notice_a_bad_shift(monkeypatch):
-    monkeypatch.setattr(ridge_design, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(design_module, "_BLOCK_BYTES", 1)
     X = np.random.default_rng(2).normal(size=(5000, 2))
     sampled = np.arange(5000) % 4 == 0  # the rows that the provisional shift is taken from
     X[:, 0] += np.where(sampled, 0, 1e9)
     weights = np.where(sampled, 1e-6, 1.0)
     calls = []
-    accumulate = ridge_design.Design.accumulate_moments
+    accumulate = design_module.Design.accumulate_moments
     monkeypatch.setattr(
-        ridge_design.Design,
+        design_module.Design,
         "accumulate_moments",
         lambda self, Y, shift, *rest: calls.append(shift) or accumulate(self, Y, shift, *rest),
     )
-    design = ridge_design.Design(X, weights)
+    design = design_module.Design(X, weights)
     gram, _ = design.compute_moments(np.zeros((5000, 1)))
     mean = weights @ X / weights.sum()
     centred = X - mean
     assert_allclose(np.tril(gram), np.tril(centred.T @ (weights[:, None] * centred)), rtol=1e-7)
     assert_allclose(design.mean, mean)
     assert len(calls) == 2
-    ridge_design.Design(X[:, 1:], weights).compute_moments(np.zeros((5000, 1)))
+    design_module.Design(X[:, 1:], weights).compute_moments(np.zeros((5000, 1)))
     assert len(calls) == 3, "one pass over the data where the sampled shift is good"
 
 

@@ -1,9 +1,9 @@
 """A centred, weighted design matrix that is only ever formed block by block.
 
-Ridge needs three things of its data: the moments (Gram matrix of the columns
-and their products with the targets), the kernel (Gram matrix of the rows), and
-products with vectors. All are accumulated here from blocks that fit the cache,
-so no centred or weighted copy of X ever exists.
+Solvers of linear models need three things of their data: the moments (Gram
+matrix of the columns and their products with the targets), the kernel (Gram
+matrix of the rows), and products with vectors. All are accumulated here from
+blocks that fit the cache, so no centred or weighted copy of X ever exists.
 """
 
 import numpy as np

@@ -1,21 +1,24 @@
-"""From data and penalty to the one ridge problem every solver sees.
+"""From data and penalty weights to the one problem every linear solver sees.
 
 An intercept and unpenalised features are the same thing: directions that the
 fit may use freely. They are projected out of the columns and the targets, the
-penalised columns are rescaled so that one alpha fits all, and the solution is
-carried back at the end.
+penalised columns are rescaled so that one squared L2 penalty fits all, and the
+solution is carried back at the end. Other penalties add to this problem; what
+rescaling does to them is their solver's business.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from skextra._core.ridge_design import Design, compute_column_means
+from skextra._core.design import Design, compute_column_means
 
 
 @dataclass
 class Problem:
-    """min over w of ``||Y - Z w||^2 + alpha ||w||^2``, one column a target.
+    """Least squares of Y on Z with a penalty, one column a target.
+
+    For ridge regression: min over w of ``||Y - Z w||^2 + alpha ||w||^2``.
 
     Attributes
     ----------
@@ -64,7 +67,7 @@ class Problem:
 
 @dataclass
 class Result:
-    """Solution of a ridge problem, one column or entry a target.
+    """Solution of a problem, one column or entry a target.
 
     ``n_iter`` is None where nothing was iterated, ``method`` names what was done.
     """
