@@ -5,38 +5,20 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from skextra import _core
-from skextra._base import BaseEstimator
 from skextra._compat import Interval, StrOptions, fit_context
 from skextra._validation import validate_penalty_weights, validate_sample_weight
+from skextra.linear_model._base import LinearRegressor
 
 _SOLVERS = ("auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs")
 _ITERATIVE = ("lsqr", "sparse_cg", "sag", "saga")
 
 
-class RidgeModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
-    """What ridge models do after the fit."""
-
-    def predict(self, X):
-        """Predict targets with the linear model.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        y_pred : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Predicted values.
-        """
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
-        return X @ self.coef_.T + self.intercept_
+class RidgeModel(LinearRegressor):
+    """How ridge models come by their fitted attributes."""
 
     def _set_solution(self, problem, result, X, y, tol):
         """Set the fitted attributes; returns whether every target converged."""
@@ -109,8 +91,8 @@ class Ridge(RidgeModel):
     dual_gap_ : float or ndarray of shape (n_targets,)
         Upper bound on the objective's distance from its minimum, relative to
         the objective at all-zero coefficients.
-    n_iter_ : ndarray of shape (n_targets,)
-        Iterations of each target; 1 where the solution was direct.
+    n_iter_ : ndarray of shape (n_targets,) or None
+        Iterations of each target; None where the solution was direct.
     converged_ : bool
         Whether every target reached its tolerance.
     solver_ : str
@@ -130,9 +112,10 @@ class Ridge(RidgeModel):
     -----
     Differs from scikit-learn: every solver returns the same optimum, so `tol`,
     `max_iter` and `random_state` matter only where the solution is iterative,
-    and ``n_iter_`` is 1, not None, where it is not. The relative duality gap is in
-    ``dual_gap_``. Data is centred block by block before any product is formed,
-    so that a large offset costs no accuracy and no copy of `X` is made.
+    which the size of the data decides more than `solver`; ``n_iter_`` is None
+    where it is not. The relative duality gap is in ``dual_gap_``. Data is
+    centred block by block before any product is formed, so that a large offset
+    costs no accuracy and no copy of `X` is made.
 
     References
     ----------
@@ -224,7 +207,7 @@ class Ridge(RidgeModel):
         with np.errstate(over="ignore", invalid="ignore"):
             problem, result = solve(X, Y, alphas, sample_weight, penalty_weights)
 
-        self.n_iter_ = count_iterations(result, Y.shape[1])
+        self.n_iter_ = result.n_iter
         if result.method == "svd" and self.solver_ == "cholesky":
             self.solver_ = "svd"
         # What rounding allows, where it is more than asked for.
@@ -261,10 +244,14 @@ class Ridge(RidgeModel):
         return problem, result
 
     def _warn_unconverged(self):
+        if self.n_iter_ is None:
+            effort, advice = "", "Increase alpha, or scale the features."
+        else:
+            effort = f" after {np.max(self.n_iter_)} iterations"
+            advice = "Increase max_iter or alpha, or scale the features."
         warnings.warn(
             f"The {self.solver_} solver did not converge: relative duality gap "
-            f"{np.max(self.dual_gap_):.2e} after {np.max(self.n_iter_)} iterations, "
-            f"tol={self.tol}. Increase max_iter or alpha, or scale the features.",
+            f"{np.max(self.dual_gap_):.2e}{effort}, tol={self.tol}. {advice}",
             ConvergenceWarning,
             stacklevel=3,
         )
@@ -360,13 +347,6 @@ def validate_alphas_per_target(alpha, n_targets):
             f"{len(alphas)} != {n_targets}"
         )
     return np.full(n_targets, alphas[0]) if len(alphas) == 1 else alphas
-
-
-def count_iterations(result, n_targets):
-    """Iterations of each target; a direct solution counts as one."""
-    if result.n_iter is None:
-        return np.ones(n_targets, dtype=np.int32)
-    return np.maximum(result.n_iter, 1)
 
 
 def compute_relative_gap(gap, null_objective):
