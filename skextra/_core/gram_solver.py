@@ -7,8 +7,8 @@ from skextra._core.newton import update_by_newton
 
 
 def _choose_patience(n_features):
-    """Sweeps that cost about as much as one Newton step."""
-    return 20 + 3000 // max(n_features, 1)
+    """Sweeps before a Newton step is worth its overhead: few where a sweep is dear."""
+    return 2 + 3000 // max(n_features, 1)
 
 
 class Sweeps:

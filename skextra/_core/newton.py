@@ -23,7 +23,7 @@ def compute_objective(b, c, w, l1, l2):
     return -0.5 * (w @ b + w @ c) + l1 @ np.abs(w) + 0.5 * (l2 * w) @ w
 
 
-def update_by_newton(gram, b, c, w, l1, l2, max_steps=3):
+def update_by_newton(gram, b, c, w, l1, l2, max_steps=10):
     """Newton steps on the support of `w`, in place.
 
     Parameters
@@ -58,7 +58,12 @@ def update_by_newton(gram, b, c, w, l1, l2, max_steps=3):
             if trial_objective < objective:
                 break
         else:
-            return n_steps
+            if not (old * (old + direction) <= 0).any():
+                return n_steps
+            trial, trial_c = _step_to_first_crossing(gram, b, support, old, direction)
+            trial_objective = compute_objective(b, trial_c, trial, l1, l2)
+            if not trial_objective < objective:
+                return n_steps
         w[:] = trial
         c[:] = trial_c
         objective = trial_objective
@@ -67,11 +72,27 @@ def update_by_newton(gram, b, c, w, l1, l2, max_steps=3):
     return max_steps
 
 
+def _step_to_first_crossing(gram, b, support, old, direction):
+    """Follow the direction until the first coefficient is zero.
+
+    Up to there the objective is the quadratic the direction minimises, so it
+    falls; taking one coefficient out at a time is slow but sure.
+    """
+    with np.errstate(divide="ignore"):
+        steps = np.where(old * direction < 0, -old / direction, np.inf)
+    first = steps.argmin()
+    new = old + steps[first] * direction
+    new[first] = 0.0
+    trial = np.zeros(len(b))
+    trial[support] = new
+    return trial, b - gram @ trial
+
+
 def _solve_on_support(gram, c, w, l1, l2, support):
     """Newton direction on the support, or None where it is not well defined."""
     if len(support) == 0:
         return None
-    hessian = gram[np.ix_(support, support)]
+    hessian = gram.take(support, axis=0).take(support, axis=1)
     hessian[np.diag_indices_from(hessian)] += l2[support]
     # dpotrf reads columns: the transpose of a symmetric C-ordered matrix is free.
     factor, failed = lapack.dpotrf(hessian.T, lower=1, clean=0, overwrite_a=1)

@@ -31,6 +31,9 @@ _POOL_SHARE = 0.3
 _ACTIVE_SHARE = 0.15
 # Features enter the pool at this share of the last penalty of a batch.
 _POOL_THRESHOLD = 0.9
+# Sweeps on the active features before the pool is searched again: where they
+# are nearly collinear, what is missing may be what makes them so slow.
+_SWEEPS_A_VISIT = 200
 _LARGEST_BATCH = 8
 _SMALLEST_POOL = 100
 
@@ -232,8 +235,10 @@ class WorkingSetSolver:
         in_active[self.active] = True
         stop = _ACTIVE_SHARE * self.tol
         while True:
-            values, residual, n_more = self._solve_active(l1, l2, stop, n_iter)
+            budget = min(self.sweeps.max_iter - n_iter, _SWEEPS_A_VISIT)
+            values, residual, n_more = self._solve_active(l1, l2, stop, budget)
             n_iter += n_more
+            solved = n_more < budget
             self.w[self.active] = values
             c = self.pool_columns.correlate(residual)
             pool_w = self.w[self.pool]
@@ -245,9 +250,11 @@ class WorkingSetSolver:
             violation = np.where(in_active[self.pool], 0.0, magnitude - pool_l1)
             entering = np.flatnonzero(violation > 0)
             exhausted = n_iter >= self.sweeps.max_iter
-            if gap <= _POOL_SHARE * self.tol or exhausted or len(entering) == 0:
+            if gap <= _POOL_SHARE * self.tol or exhausted or (solved and len(entering) == 0):
                 support = self.active[values != 0]
                 return _Solution(support, values[values != 0], residual, n_iter)
+            if len(entering) == 0:
+                continue
             limit = max(20, len(self.active) // 4)
             if len(entering) > limit:
                 entering = entering[np.argpartition(-violation[entering], limit - 1)[:limit]]
@@ -310,10 +317,9 @@ class WorkingSetSolver:
         if self._uses_gram() and not len(self.gram):
             self._build_gram()
 
-    def _solve_active(self, l1, l2, stop, n_iter):
+    def _solve_active(self, l1, l2, stop, budget):
         values = self.w[self.active]
         l1, l2 = l1[self.active], l2[self.active]
-        budget = self.sweeps.max_iter - n_iter
         if len(self.active) == 0:
             return values, self.y, 0
         if not self._uses_gram():

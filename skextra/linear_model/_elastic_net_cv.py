@@ -6,6 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
+from sklearn.utils import column_or_1d
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from skextra import _core
@@ -16,7 +17,7 @@ from skextra._compat import (
     raise_for_params,
     routing_enabled,
 )
-from skextra._parallel import map_in_threads
+from skextra._parallel import map_in_threads, single_threaded_blas
 from skextra._validation import (
     validate_alphas,
     validate_penalty_weights,
@@ -94,11 +95,20 @@ class _PathCV(LinearRegressor):
         )
         l1_ratios = self._list_l1_ratios()
         grids = self._list_grids(X, y, l1_ratios, sample_weight, penalty_weights)
-        errors = self._compute_errors(
-            X, y, sample_weight, penalty_weights, settings, l1_ratios, grids, split_params
+        folds = list(check_cv(self.cv).split(X, y, **split_params))
+        evaluator = _core.cross_validation.FoldErrors(
+            X, y, sample_weight, self.fit_intercept, penalty_weights, settings, len(grids[0]), folds
         )
+        errors = self._compute_errors(evaluator, l1_ratios, grids)
         l1_ratio = self._select(errors, l1_ratios, grids)
-        self._refit(X, y, l1_ratio, sample_weight, penalty_weights, settings)
+        gram = validate_gram(self.precompute, X, sample_weight, self.fit_intercept)
+        path = _core.elastic_net.solve(
+            X, y[:, None], [self.alpha_], l1_ratio=l1_ratio, sample_weight=sample_weight,
+            fit_intercept=self.fit_intercept, penalty_weights=penalty_weights, settings=settings,
+            gram=evaluator.get_total_gram() if gram is None else gram,
+        )  # fmt: skip
+        set_solution(self, path, X.dtype, is_single=True)
+        warn_if_unconverged(path, [self.alpha_], settings, stacklevel=4)
         return self
 
     def _route(self, params, sample_weight):
@@ -107,12 +117,13 @@ class _PathCV(LinearRegressor):
         return process_routing(self, "fit", sample_weight=sample_weight, **params).splitter.split
 
     def _validate(self, X, y, sample_weight):
-        if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        X, y = validate_regression_data(self, X, y)
+        if y.ndim == 2 and y.shape[1] != 1:
             raise ValueError(
                 f"For multi-task outputs, use MultiTask{type(self).__name__}: y must be "
-                f"one-dimensional, got shape {np.shape(y)}"
+                f"one-dimensional, got shape {y.shape}"
             )
-        X, y = validate_regression_data(self, X, y, multi_output=False)
+        y = column_or_1d(y, warn=True)
         sample_weight = validate_sample_weight(sample_weight, X)
         penalty_weights = validate_penalty_weights(self.penalty_weights, X.shape[1])
         return X, y, sample_weight, penalty_weights
@@ -134,20 +145,17 @@ class _PathCV(LinearRegressor):
             for l1_ratio in l1_ratios
         ]  # fmt: skip
 
-    def _compute_errors(
-        self, X, y, sample_weight, penalty_weights, settings, l1_ratios, grids, split_params
-    ):
+    def _compute_errors(self, evaluator, l1_ratios, grids):
         """Mean squared errors of shape (n_l1_ratios, n_folds, n_alphas)."""
-        folds = list(check_cv(self.cv).split(X, y, **split_params))
-        evaluator = _core.cross_validation.FoldErrors(
-            X, y, sample_weight, self.fit_intercept, penalty_weights, settings, len(grids[0])
-        )
+        n_folds = len(evaluator.folds)
         tasks = [
-            (train, test, grid, l1_ratio)
+            (fold, grid, l1_ratio)
             for l1_ratio, grid in zip(l1_ratios, grids, strict=True)
-            for train, test in folds
+            for fold in range(n_folds)
         ]
-        results = map_in_threads(evaluator.compute, tasks, self.n_jobs)
+        # One BLAS thread also for n_jobs=1: the result must not depend on n_jobs.
+        with single_threaded_blas():
+            results = map_in_threads(evaluator.compute, tasks, self.n_jobs)
         n_unconverged = sum(not converged for _, converged in results)
         if n_unconverged:
             warnings.warn(
@@ -158,7 +166,7 @@ class _PathCV(LinearRegressor):
                 stacklevel=4,
             )
         errors = np.array([error for error, _ in results])
-        return errors.reshape(len(l1_ratios), len(folds), -1)
+        return errors.reshape(len(l1_ratios), n_folds, -1)
 
     def _select(self, errors, l1_ratios, grids):
         """Set the chosen penalty and what it was chosen from; return the mixing ratio."""
@@ -174,15 +182,6 @@ class _PathCV(LinearRegressor):
         is_generated = isinstance(self.alphas, Integral) and len(l1_ratios) > 1
         self.alphas_ = np.asarray(grids) if is_generated else np.asarray(grids[0])
         return l1_ratios[ratio]
-
-    def _refit(self, X, y, l1_ratio, sample_weight, penalty_weights, settings):
-        path = _core.elastic_net.solve(
-            X, y[:, None], [self.alpha_], l1_ratio=l1_ratio, sample_weight=sample_weight,
-            fit_intercept=self.fit_intercept, penalty_weights=penalty_weights, settings=settings,
-            gram=validate_gram(self.precompute, X, sample_weight, self.fit_intercept),
-        )  # fmt: skip
-        set_solution(self, path, X.dtype, is_single=True)
-        warn_if_unconverged(path, [self.alpha_], settings, stacklevel=5)
 
     def get_metadata_routing(self):
         """Get metadata routing of this object.

@@ -151,40 +151,10 @@ default=None
     >>> bool((gaps <= 1e-4).all())
     True
     """
-    options = _pop_options(params)
-    sample_weight, penalty_weights = options.pop("sample_weight"), options.pop("penalty_weights")
-    preparation = options.pop("X_offset"), options.pop("X_scale")
-    if check_input:
-        X, y = _check_path_data(X, y)
-    sample_weight = validate_sample_weight(sample_weight, X)
-    X, sample_weight, centred = _finish_preparation(X, sample_weight, *preparation)
-    penalty_weights = validate_penalty_weights(penalty_weights, X.shape[1])
-    if y.ndim == 2 and positive:
-        raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
-    Y = y.reshape(len(y), -1)
-    settings = create_settings(positive=positive, **options)
-    if isinstance(alphas, Integral):
-        alphas = create_alpha_grid(
-            X, Y, l1_ratio, eps, alphas, sample_weight=sample_weight, fit_intercept=centred,
-            penalty_weights=penalty_weights, positive=positive,
-        )  # fmt: skip
-    alphas = np.sort(validate_alphas(alphas, allow_zero=True))[::-1]
-    start = _validate_start(coef_init, Y.shape[1], X.shape[1])
-    gram = validate_gram(precompute, X, sample_weight, fit_intercept=centred)
-    core = _core.elastic_net if y.ndim == 1 else _core.multi_task
-    path = core.solve(
-        X, Y, alphas, l1_ratio=l1_ratio, sample_weight=sample_weight, fit_intercept=centred,
-        penalty_weights=penalty_weights, settings=settings, start=start, gram=gram,
+    return _compute_path(
+        X, y, l1_ratio, eps, alphas, precompute, coef_init, verbose, return_n_iter, positive,
+        check_input, params,
     )  # fmt: skip
-    check_finite_result("enet_path", path.coefs)
-    warn_if_unconverged(path, alphas, settings, stacklevel=4)
-    if verbose:
-        sys.stderr.write(".")
-    coefs = np.swapaxes(path.coefs, 1, 2).astype(X.dtype, copy=False)
-    gaps, n_iters = path.gaps[0], path.n_iters[0]
-    if y.ndim == 1:
-        coefs = coefs[0]
-    return (alphas, coefs, gaps, n_iters.tolist()) if return_n_iter else (alphas, coefs, gaps)
 
 
 @validate_params(_PATH_CONSTRAINTS, prefer_skip_nested_validation=True)
@@ -267,11 +237,50 @@ default=None
     """
     if "l1_ratio" in params:
         raise ValueError("l1_ratio is 1 for the lasso; use enet_path for other values")
-    return enet_path(
-        X, y, l1_ratio=1.0, eps=eps, alphas=alphas, precompute=precompute, Xy=Xy, copy_X=copy_X,
-        coef_init=coef_init, verbose=verbose, return_n_iter=return_n_iter, positive=positive,
-        **params,
+    return _compute_path(
+        X, y, 1.0, eps, alphas, precompute, coef_init, verbose, return_n_iter, positive, True,
+        params,
     )  # fmt: skip
+
+
+def _compute_path(
+    X, y, l1_ratio, eps, alphas, precompute, coef_init, verbose, return_n_iter, positive,
+    check_input, params,
+):  # fmt: skip
+    options = _pop_options(params)
+    sample_weight, penalty_weights = options.pop("sample_weight"), options.pop("penalty_weights")
+    preparation = options.pop("X_offset"), options.pop("X_scale")
+    if check_input:
+        X, y = _check_path_data(X, y)
+    sample_weight = validate_sample_weight(sample_weight, X)
+    X, sample_weight, centred = _finish_preparation(X, sample_weight, *preparation)
+    penalty_weights = validate_penalty_weights(penalty_weights, X.shape[1])
+    if y.ndim == 2 and positive:
+        raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
+    Y = y.reshape(len(y), -1)
+    settings = create_settings(positive=positive, **options)
+    if isinstance(alphas, Integral):
+        alphas = create_alpha_grid(
+            X, Y, l1_ratio, eps, alphas, sample_weight=sample_weight, fit_intercept=centred,
+            penalty_weights=penalty_weights, positive=positive,
+        )  # fmt: skip
+    alphas = np.sort(validate_alphas(alphas, allow_zero=True))[::-1]
+    start = _validate_start(coef_init, Y.shape[1], X.shape[1])
+    gram = validate_gram(precompute, X, sample_weight, fit_intercept=centred)
+    core = _core.elastic_net if y.ndim == 1 else _core.multi_task
+    path = core.solve(
+        X, Y, alphas, l1_ratio=l1_ratio, sample_weight=sample_weight, fit_intercept=centred,
+        penalty_weights=penalty_weights, settings=settings, start=start, gram=gram,
+    )  # fmt: skip
+    check_finite_result("enet_path", path.coefs)
+    warn_if_unconverged(path, alphas, settings, stacklevel=5)
+    if verbose:
+        sys.stderr.write(".")
+    coefs = np.swapaxes(path.coefs, 1, 2).astype(X.dtype, copy=False)
+    gaps, n_iters = path.gaps[0], path.n_iters[0]
+    if y.ndim == 1:
+        coefs = coefs[0]
+    return (alphas, coefs, gaps, n_iters.tolist()) if return_n_iter else (alphas, coefs, gaps)
 
 
 def _pop_options(params):
