@@ -49,6 +49,7 @@ class Design:
         self.projection = None
         self._mean = None if fit_intercept else np.zeros(X.shape[1])
         self._csr = None
+        self._transposed = None
 
     @property
     def mean(self):
@@ -131,7 +132,7 @@ class Design:
         W = W if self.scale is None else self.scale[:, None] * W
         if not self.is_sparse:
             for start, stop, block in self.iterate_row_blocks(at_least, width=width):
-                yield start, stop, block @ W
+                yield start, stop, multiply_dense(block, W)
             return
         X = self._to_csr()
         mean_part = self.mean @ W
@@ -163,7 +164,7 @@ class Design:
         W = W.astype(self.dtype, copy=False)
         at_least = 16 if W.shape[1] == 1 else 512
         for start, stop, block in self.iterate_row_blocks(at_least):
-            out[start:stop] = block @ W
+            out[start:stop] = multiply_dense(block, W)
         return out
 
     def transpose_dot(self, R):
@@ -175,7 +176,9 @@ class Design:
 
     def _transpose_dot(self, R):
         if self.is_sparse:
-            out = _multiply_sparse(self.X.T, R.astype(self.dtype, copy=False))
+            if self._transposed is None:
+                self._transposed = self.X.T
+            out = _multiply_sparse(self._transposed, R.astype(self.dtype, copy=False))
             if self.fit_intercept:
                 out -= np.outer(self.mean, R.sum(axis=0))
             if self.rows is not None:
@@ -185,7 +188,7 @@ class Design:
         R = R.astype(self.dtype, copy=False)
         at_least = 16 if R.shape[1] == 1 else 512
         for start, stop, block in self.iterate_row_blocks(at_least):
-            product = block.T @ R[start:stop]
+            product = multiply_dense(block.T, R[start:stop])
             out = product.astype(np.float64, copy=False) if out is None else out + product
         return out
 
@@ -226,12 +229,27 @@ class Design:
         else:
             moments = self._compute_dense_moments(Y)
         gram, cross = moments
+        self._clear_constant_columns(gram, cross)
         if self.scale is not None:
             gram *= self.scale
             gram *= self.scale[:, None]
             cross *= self.scale[:, None]
         _refuse_overflow(gram.diagonal(), cross)
         return gram, cross
+
+    def _clear_constant_columns(self, gram, cross):
+        # What centring leaves of a constant column is rounding; scaled up to a
+        # coefficient it would be noise of any size.
+        if not self.fit_intercept:
+            return
+        noise = 8 * np.finfo(self.dtype).eps * np.abs(self.mean)
+        with np.errstate(over="ignore"):
+            constant = gram.diagonal() <= self.total_weight * noise**2
+        constant &= np.isfinite(gram.diagonal())
+        if constant.any():
+            gram[constant] = 0.0
+            gram[:, constant] = 0.0
+            cross[constant] = 0.0
 
     def _is_sparse_product_cheaper(self):
         # A sparse multiply-add costs about as much as 60 dense ones.
@@ -250,7 +268,7 @@ class Design:
         gram = np.asfortranarray((Z.T @ Z).toarray(), dtype=np.float64)
         if self.fit_intercept:
             before = gram.diagonal().copy()
-            gram -= self.total_weight * np.outer(self.mean, self.mean)
+            gram = _subtract_outer(gram, self.total_weight, self.mean)
             # Columns far from zero lose their digits: centre those block by block.
             if (before > 1e6 * np.maximum(gram.diagonal(), 0)).any(where=before > 0):
                 return self._compute_dense_moments(Y)
@@ -265,7 +283,7 @@ class Design:
             return gram, cross
         offset = sums / self.total_weight
         self._mean = shift.astype(np.float64) + offset
-        gram -= self.total_weight * np.outer(offset, offset)
+        gram = _subtract_outer(gram, self.total_weight, offset)
         lost = self.total_weight * offset**2 > 1e3 * np.maximum(gram.diagonal(), 0)
         if lost.any(where=offset != 0):
             gram, cross, _ = self.accumulate_moments(Y, self._mean, at_least)
@@ -299,12 +317,12 @@ class Design:
         as_is = self.weights is None and self.rows is None and self.X.dtype == self.dtype
         if as_is and not (self.is_sparse or self.fit_intercept):
             gram = accumulate_gram(gram, self.X)
-            return gram, (self.X.T @ Yw).astype(np.float64), sums
+            return gram, multiply_dense(self.X.T, Yw).astype(np.float64), sums
         for start, stop, block in self.iterate_row_blocks(at_least, shift):
             if self.weights is not None:
                 block *= self.sqrt_weights[start:stop, None]
             gram = accumulate_gram(gram, block)
-            cross += block.T @ Yw[start:stop]
+            cross += multiply_dense(block.T, Yw[start:stop])
             if self._mean is None:
                 if self.weights is None:
                     sums += block.sum(axis=0, dtype=np.float64)
@@ -392,10 +410,8 @@ class Design:
             mean = self.mean if self.scale is None else self.mean * self.scale
             root = np.ones(self.shape[0]) if self.weights is None else self.sqrt_weights
             before = kernel.diagonal().copy()
-            cross = np.outer(Z @ mean, root)
-            kernel -= cross
-            kernel -= cross.T
-            kernel += (mean @ mean) * np.outer(root, root)
+            half = Z @ mean - (0.5 * (mean @ mean)) * root
+            kernel = blas.dsyr2(-1.0, half, root, a=kernel, lower=1, overwrite_a=1)
             if (before > 1e6 * np.maximum(kernel.diagonal(), 0)).any(where=before > 0):
                 return None
         return kernel
@@ -450,6 +466,22 @@ def compute_column_means(X, weights, total_weight):
     return total / total_weight
 
 
+def multiply_dense(A, B):
+    """``A @ B`` for matrices of one type, on the threads that SciPy's BLAS has.
+
+    NumPy's wheels have a BLAS of their own, whose threads go on spinning after a
+    product, in the way of the factorisation or product by SciPy that comes next.
+    """
+    if A.size == 0 or B.size == 0 or A.dtype != B.dtype:
+        return A @ B
+    a, trans_a = (A, 0) if A.flags.f_contiguous else (A.T, 1)
+    gemv, gemm = (blas.dgemv, blas.dgemm) if A.dtype == np.float64 else (blas.sgemv, blas.sgemm)
+    if B.shape[1] == 1:
+        return gemv(1.0, a, B[:, 0], trans=trans_a)[:, None]
+    b, trans_b = (B, 0) if B.flags.f_contiguous else (B.T, 1)
+    return gemm(1.0, a, b, trans_a=trans_a, trans_b=trans_b)
+
+
 def _multiply_sparse(X, W):
     # SciPy's product with a vector is much faster than with a matrix of one column.
     if W.shape[1] == 1:
@@ -463,6 +495,13 @@ def _refuse_overflow(*sums):
             raise ValueError(
                 "X is too large: sums of squares of its features overflow; scale the features"
             )
+
+
+def _subtract_outer(gram, factor, x):
+    """Subtract ``factor * outer(x, x)`` from the lower triangle of `gram`, in place."""
+    if len(x) == 0:
+        return gram
+    return blas.dsyr(-factor, x, a=gram, lower=1, overwrite_a=1)
 
 
 def accumulate_gram(gram, block):
