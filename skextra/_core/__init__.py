@@ -23,6 +23,7 @@ _SUBMODULES = (
     "newton",
     "penalties",
     "problem",
+    "products",
     "residual_solver",
     "ridge",
     "ridge_folds",

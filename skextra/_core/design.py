@@ -10,6 +10,13 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import blas, svd
 
+from skextra._core.products import (
+    accumulate_gram,
+    multiply_dense,
+    multiply_sparse,
+    subtract_outer,
+)
+
 # Big enough for a product to run at full speed, small enough to stay in cache.
 _BLOCK_BYTES = 1 << 21
 
@@ -154,7 +161,7 @@ class Design:
         """``Z @ W`` of shape (n_samples, k), unweighted, float64."""
         W = W if self.scale is None else self.scale[:, None] * W
         if self.is_sparse:
-            out = _multiply_sparse(self.X, W.astype(self.dtype, copy=False))
+            out = multiply_sparse(self.X, W.astype(self.dtype, copy=False))
             if self.fit_intercept:
                 out -= self.mean @ W
             if self.rows is not None:
@@ -178,7 +185,7 @@ class Design:
         if self.is_sparse:
             if self._transposed is None:
                 self._transposed = self.X.T
-            out = _multiply_sparse(self._transposed, R.astype(self.dtype, copy=False))
+            out = multiply_sparse(self._transposed, R.astype(self.dtype, copy=False))
             if self.fit_intercept:
                 out -= np.outer(self.mean, R.sum(axis=0))
             if self.rows is not None:
@@ -268,7 +275,7 @@ class Design:
         gram = np.asfortranarray((Z.T @ Z).toarray(), dtype=np.float64)
         if self.fit_intercept:
             before = gram.diagonal().copy()
-            gram = _subtract_outer(gram, self.total_weight, self.mean)
+            gram = subtract_outer(gram, self.total_weight, self.mean)
             # Columns far from zero lose their digits: centre those block by block.
             if (before > 1e6 * np.maximum(gram.diagonal(), 0)).any(where=before > 0):
                 return self._compute_dense_moments(Y)
@@ -283,7 +290,7 @@ class Design:
             return gram, cross
         offset = sums / self.total_weight
         self._mean = shift.astype(np.float64) + offset
-        gram = _subtract_outer(gram, self.total_weight, offset)
+        gram = subtract_outer(gram, self.total_weight, offset)
         lost = self.total_weight * offset**2 > 1e3 * np.maximum(gram.diagonal(), 0)
         if lost.any(where=offset != 0):
             gram, cross, _ = self.accumulate_moments(Y, self._mean, at_least)
@@ -466,49 +473,9 @@ def compute_column_means(X, weights, total_weight):
     return total / total_weight
 
 
-def multiply_dense(A, B):
-    """``A @ B`` for matrices of one type, on the threads that SciPy's BLAS has.
-
-    NumPy's wheels have a BLAS of their own, whose threads go on spinning after a
-    product, in the way of the factorisation or product by SciPy that comes next.
-    """
-    if A.size == 0 or B.size == 0 or A.dtype != B.dtype:
-        return A @ B
-    a, trans_a = (A, 0) if A.flags.f_contiguous else (A.T, 1)
-    gemv, gemm = (blas.dgemv, blas.dgemm) if A.dtype == np.float64 else (blas.sgemv, blas.sgemm)
-    if B.shape[1] == 1:
-        return gemv(1.0, a, B[:, 0], trans=trans_a)[:, None]
-    b, trans_b = (B, 0) if B.flags.f_contiguous else (B.T, 1)
-    return gemm(1.0, a, b, trans_a=trans_a, trans_b=trans_b)
-
-
-def _multiply_sparse(X, W):
-    # SciPy's product with a vector is much faster than with a matrix of one column.
-    if W.shape[1] == 1:
-        return np.asarray(X @ W[:, 0], dtype=np.float64)[:, None]
-    return np.asarray(X @ W, dtype=np.float64)
-
-
 def _refuse_overflow(*sums):
     for values in sums:
         if not np.isfinite(values).all():
             raise ValueError(
                 "X is too large: sums of squares of its features overflow; scale the features"
             )
-
-
-def _subtract_outer(gram, factor, x):
-    """Subtract ``factor * outer(x, x)`` from the lower triangle of `gram`, in place."""
-    if len(x) == 0:
-        return gram
-    return blas.dsyr(-factor, x, a=gram, lower=1, overwrite_a=1)
-
-
-def accumulate_gram(gram, block):
-    """Add ``block.T @ block`` to the lower triangle of `gram` (F-ordered float64)."""
-    a, trans = (block.T, 0) if block.flags.c_contiguous else (block, 1)
-    if block.dtype == np.float64:
-        return blas.dsyrk(1.0, a, beta=1.0, c=gram, trans=trans, lower=1, overwrite_c=1)
-    # Single precision products, double precision sums.
-    gram += blas.ssyrk(1.0, a, trans=trans, lower=1)
-    return gram

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skextra._core.design import Design, compute_column_means
+from skextra._core.products import multiply_dense
 
 
 @dataclass
@@ -50,7 +51,7 @@ class Problem:
         """Coefficients (n_targets, n_features) and intercepts of a solution W."""
         design = self.design
         W = W if design.scale is None else design.scale[:, None] * W
-        mean_part = design.mean @ W if design.fit_intercept else 0.0
+        mean_part = multiply_dense(W.T, design.mean[:, None])[:, 0] if design.fit_intercept else 0.0
         if self.penalised is None:
             coef = W.T
         else:

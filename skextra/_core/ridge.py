@@ -12,11 +12,14 @@ Bjorck, "Stability analysis of the method of seminormal equations for linear
 least squares problems", Linear Algebra and its Applications 88/89 (1987).
 """
 
+from contextlib import nullcontext
+
 import numpy as np
 from scipy.linalg import blas, eigh, lapack, svd
 
 from skextra._core import ridge_iterative
 from skextra._core.problem import Result
+from skextra._core.threads import single_threaded_blas
 
 # Below this reciprocal condition number of the factored matrix the solution is
 # corrected with residuals of the data; below the second it is not trusted.
@@ -25,6 +28,8 @@ _RCOND_SINGULAR = 1e-14
 # From this many different penalties on, one eigendecomposition is cheaper than
 # a Cholesky factorisation each.
 _MAX_FACTORISATIONS = 16
+# Sizes of matrices between which one BLAS thread factorises as fast as more.
+_SMALLEST_STALL, _LARGEST_STALL = 100, 600
 
 
 class SingularError(Exception):
@@ -125,7 +130,10 @@ def factorise(matrix, alpha, refine_below):
     diagonal += alpha
     if not (diagonal > 0).all():
         raise SingularError
-    factor, info = lapack.dpotrf(a, lower=1, overwrite_a=1, clean=0)
+    # Threads gain a small factorisation nothing, and stall it when cores are busy.
+    stalls = _SMALLEST_STALL < len(a) <= _LARGEST_STALL
+    with single_threaded_blas() if stalls else nullcontext():
+        factor, info = lapack.dpotrf(a, lower=1, overwrite_a=1, clean=0)
     if info:
         raise SingularError
     # LAPACK's estimate would count differently scaled features as
@@ -273,9 +281,9 @@ def deflate_kernel(kernel, null_rows):
     """
     if null_rows is None:
         return kernel, 0.0
-    lower = np.tril(kernel)
     diagonal = kernel.diagonal()
-    norm = np.sqrt(max(2 * np.vdot(lower, lower) - diagonal @ diagonal, 0.0))
+    squares = 2 * lapack.dlange("F", np.tril(kernel)) ** 2 - np.einsum("i,i", diagonal, diagonal)
+    norm = np.sqrt(max(squares, 0.0))
     # Twice, so that they stay apart from a kernel of rank one, too.
     shift = 2 * norm if norm > 0 else 1.0
     return blas.dsyrk(
