@@ -79,10 +79,6 @@ def test_a_pool_of_everything(wide):
     assert np.count_nonzero(path.coefs) > 100
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the active problem takes all of max_iter for a gap that nobody can see yet",
-)
 @pytest.mark.parametrize("tol", [1e-8, 1e-12])
 def test_hard_active_problems_do_not_starve_the_rest(tol):
     """A budget of iterations is worth no more spent at a tighter tolerance."""

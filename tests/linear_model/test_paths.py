@@ -194,11 +194,7 @@ def test_single_precision_is_kept():
     assert_allclose(coefs, expected, atol=2e-3)
 
 
-@pytest.mark.parametrize("path", [
-    enet_path,
-    pytest.param(lasso_path, marks=pytest.mark.xfail(
-        strict=True, reason="the warning names skextra's own line, one frame too few")),
-])  # fmt: skip
+@pytest.mark.parametrize("path", [enet_path, lasso_path])
 def test_unfinished_path_warns_once(path):
     X, y = make_centred(40, 20, seed=10)
     with pytest.warns(ConvergenceWarning, match="gap") as caught:
