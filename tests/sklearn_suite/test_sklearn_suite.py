@@ -1,6 +1,7 @@
 """The drop-in contract: scikit-learn's own test files with our classes in place."""
 
 import textwrap
+from functools import cache
 
 import pytest
 import sklearn
@@ -11,14 +12,18 @@ from tests.sklearn_suite.runner import SUITES, load_expected, run_suite, run_tes
 VERSION, REASONS = load_expected()
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(
+only_for_listed_version = pytest.mark.skipif(
     not sklearn.__version__.startswith(VERSION + "."),
     reason=f"the list of failures is about the test files of scikit-learn {VERSION}",
 )
+run_suite_once = cache(run_suite)
+
+
+@pytest.mark.slow
+@only_for_listed_version
 @pytest.mark.parametrize("name", SUITES)
 def test_suite_fails_exactly_where_expected(name):
-    result = run_suite(name)
+    result = run_suite_once(name)
     failures = {**dict.fromkeys(result.failed), **dict.fromkeys(result.untouched_failed)}
     messages = {test: result.messages[test] for test in failures}
     expected = set(REASONS.get(name, {}))
@@ -26,7 +31,16 @@ def test_suite_fails_exactly_where_expected(name):
     assert not surprises
     assert not expected - set(failures), "these are listed as failing, but pass or are gone"
     assert len(result.passed) > 50
-    assert result.share_passed >= 0.95
+    assert result.share_passed >= 0.9
+
+
+@pytest.mark.slow
+@only_for_listed_version
+def test_nearly_all_tests_that_touch_our_classes_pass():
+    results = [run_suite_once(name) for name in SUITES]
+    passed = sum(len(result.passed) for result in results)
+    failed = sum(len(result.failed) for result in results)
+    assert passed / (passed + failed) >= 0.95
 
 
 def test_every_expected_failure_has_a_suite_and_a_reason():
