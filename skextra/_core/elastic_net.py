@@ -216,7 +216,8 @@ def _solve_on_gram(problem, scale, lam1, lam2, tols, settings, start, gram):
 def compute_gram(problem, gram=None):
     """Gram matrix of the penalised columns (both triangles), and products with the targets."""
     design = problem.design
-    if gram is None:
+    # A Gram matrix from outside knows nothing of unpenalised features.
+    if gram is None or design.rows is not None:
         gram, cross = design.compute_moments(problem.Y)
         gram = np.tril(gram) + np.tril(gram, -1).T
     else:

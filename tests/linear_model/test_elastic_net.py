@@ -381,6 +381,17 @@ def test_warm_start_on_other_shapes_starts_afresh_or_says_so():
 # --- arguments --------------------------------------------------------------
 
 
+def test_precomputed_gram_beside_penalty_weights():
+    X, y = make_problem(60, 8, seed=3)
+    centred = X - X.mean(axis=0)
+    weights = np.array([1, 1, 2, 0, 1, np.inf, 1, 1])
+    plain = ElasticNet(0.1, tol=1e-12, penalty_weights=weights).fit(X, y)
+    given = ElasticNet(0.1, tol=1e-12, penalty_weights=weights, precompute=centred.T @ centred).fit(
+        X, y
+    )
+    assert_allclose(given.coef_, plain.coef_, rtol=1e-9)
+
+
 def test_precomputed_gram():
     X, y = make_problem(40, 6, seed=29)
     X -= X.mean(axis=0)
