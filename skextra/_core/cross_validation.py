@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from skextra._core.design import Design
+from skextra._core.design import Design, refuse_overflow
 from skextra._core.elastic_net import normalise, prefers_gram, solve, solve_on_moments
 from skextra._core.problem import build_problem
 
@@ -39,7 +39,9 @@ class Moments:
     weight: float
 
     def __add__(self, other):
-        return Moments(*(a + b for a, b in zip(self._list(), other._list(), strict=True)))
+        # Sums that overflow are refused where the total is complete.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return Moments(*(a + b for a, b in zip(self._list(), other._list(), strict=True)))
 
     def __sub__(self, other):
         return Moments(*(a - b for a, b in zip(self._list(), other._list(), strict=True)))
@@ -114,6 +116,13 @@ class FoldErrors:
             self.total = sum(others, start=first)
         else:
             self.total = self._sum_moments(slice(None))
+        refuse_overflow(self.total.gram.diagonal(), self.total.cross)
+        if self.fit_intercept:
+            # Folds of a column that is constant but for rounding have nothing to share.
+            noise = 8 * np.finfo(self.problem.design.dtype).eps * np.abs(self.shift)
+            left = self.total.centre()[0].diagonal()
+            if (left <= self.total.weight * noise**2).any(where=noise > 0):
+                self.total, self.parts = None, {}
 
     def _sum_moments(self, rows):
         design, Y = self.problem.design, self.problem.Y[rows]
@@ -218,9 +227,13 @@ class FoldErrors:
 def _as_counts(rows, n_samples):
     """How often each row occurs in a boolean mask or a list of indices."""
     rows = np.asarray(rows)
+    if rows.size == 0 or (rows.dtype == bool and not rows.any()):
+        raise ValueError("cv must yield at least one training row and one test row in each fold")
     if rows.dtype == bool:
         return rows.astype(np.int64)
-    return np.bincount(rows, minlength=n_samples)
+    counts = np.zeros(n_samples, dtype=np.int64)
+    np.add.at(counts, rows, 1)
+    return counts
 
 
 def _as_slice(mask):

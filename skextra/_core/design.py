@@ -214,7 +214,7 @@ class Design:
                     block *= self.sqrt_weights[start:stop, None]
                 norms += np.einsum("ij,ij->j", block, block)
         norms = norms if self.scale is None else norms * self.scale**2
-        _refuse_overflow(norms)
+        refuse_overflow(norms)
         return norms
 
     def compute_moments(self, Y):
@@ -241,7 +241,7 @@ class Design:
             gram *= self.scale
             gram *= self.scale[:, None]
             cross *= self.scale[:, None]
-        _refuse_overflow(gram.diagonal(), cross)
+        refuse_overflow(gram.diagonal(), cross)
         return gram, cross
 
     def _clear_constant_columns(self, gram, cross):
@@ -346,7 +346,7 @@ class Design:
             Only its lower triangle is meaningful.
         """
         kernel = self._compute_kernel()
-        _refuse_overflow(kernel.diagonal())
+        refuse_overflow(kernel.diagonal())
         return kernel
 
     def _compute_kernel(self):
@@ -442,7 +442,7 @@ class Design:
         sequential QR and LU factorizations", SIAM J. Sci. Comput. 34 (2012).
         """
         n, p = self.shape
-        _refuse_overflow(self.mean)
+        refuse_overflow(self.mean)
         R, C = np.zeros((0, p)), np.zeros((0, Y.shape[1]))
         Yw = self.weigh_rows(Y)
         for start, stop, block in self.iterate_row_blocks(at_least=max(256, 2 * p)):
@@ -473,7 +473,8 @@ def compute_column_means(X, weights, total_weight):
     return total / total_weight
 
 
-def _refuse_overflow(*sums):
+def refuse_overflow(*sums):
+    """Refuse data whose sums of squares or products are not finite."""
     for values in sums:
         if not np.isfinite(values).all():
             raise ValueError(

@@ -316,7 +316,7 @@ def solve_on_moments(gram, cross, yy, total_weight, alphas, l1_ratio, penalty_we
     G, b, projection = gram, cross, None
     if len(free):
         values, V = np.linalg.eigh(gram[np.ix_(free, free)])
-        if values[0] < 1e-8 * values[-1] or settings.positive:
+        if values[0] <= 1e-8 * values[-1] or settings.positive:
             return None
         solve_free = (V / values) @ V.T
         projection = solve_free @ gram[np.ix_(free, penalised)]

@@ -151,6 +151,9 @@ def _project_out_free(problem, X_free, free):
         total = design.total_weight
         problem.free_mean = compute_column_means(columns, design.weights, total)
         columns -= problem.free_mean
+        # Of a constant column centring leaves rounding, which spans nothing.
+        noise = 8 * np.finfo(X_free.dtype).eps * np.abs(problem.free_mean)
+        columns[:, np.abs(columns).max(axis=0) <= noise] = 0.0
     problem.free_transform = design.project_out(columns)
     problem.free_cross = design.rows.T @ design.weigh(problem.Y)
     problem.Y = problem.Y - design.rows @ problem.free_cross
