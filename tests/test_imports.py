@@ -21,7 +21,7 @@ MODULES = sorted(
     if not module.name.endswith("__main__")
 )
 # What estimators stand on, and therefore must not know of them.
-FOUNDATION = ("_base", "_compat", "_core", "_parallel", "_validation", "_version")
+FOUNDATION = ("_base", "_callbacks", "_compat", "_core", "_parallel", "_validation", "_version")
 HEAVY = ("numba", "llvmlite", "pandas", "polars", "matplotlib", "dask")
 OPTIONAL = ("pandas", "polars", "pyarrow", "matplotlib", "dask", "distributed", "skops")
 

@@ -7,7 +7,14 @@ from scipy import sparse
 from sklearn.utils import metadata_routing
 
 from skextra import _core
-from skextra._compat import Interval, StrOptions, align_sparse_interface, fit_context
+from skextra._callbacks import report_fit
+from skextra._compat import (
+    CallbackSupportMixin,
+    Interval,
+    StrOptions,
+    align_sparse_interface,
+    fit_context,
+)
 from skextra._validation import (
     check_finite_result,
     validate_penalty_weights,
@@ -23,7 +30,7 @@ from skextra.linear_model._paths import (
 )
 
 
-class ElasticNet(LinearRegressor):
+class ElasticNet(CallbackSupportMixin, LinearRegressor):
     """Linear regression with a combined L1 and L2 penalty.
 
     Minimises::
@@ -188,31 +195,21 @@ class ElasticNet(LinearRegressor):
         """
         if not np.isfinite(self.alpha):
             raise ValueError(f"alpha must be finite, got {self.alpha}")
+        given = X, y
         if check_input:
             X, y = validate_regression_data(self, X, y)
         sample_weight = validate_sample_weight(sample_weight, X)
         penalty_weights = validate_penalty_weights(self.penalty_weights, X.shape[1])
-        settings = create_settings(
-            tol=self.tol,
-            max_iter=self.max_iter or 1000,
-            positive=self.positive,
-            selection=self.selection,
-            random_state=self.random_state,
-        )
+        settings = read_settings(self)
         gram = validate_gram(self.precompute, X, sample_weight, self.fit_intercept)
-        path = _core.elastic_net.solve(
-            X,
-            y.reshape(len(y), -1),
-            [self.alpha],
-            l1_ratio=self.l1_ratio,
-            sample_weight=sample_weight,
-            fit_intercept=self.fit_intercept,
-            penalty_weights=penalty_weights,
-            settings=settings,
-            start=self._get_start((y.size // len(y), X.shape[1])),
-            gram=gram,
-        )
-        set_solution(self, path, X.dtype, is_single=y.ndim == 1)
+        start = self._get_start((y.size // len(y), X.shape[1]))
+        with report_fit(self, *given, sample_weight):
+            path = _core.elastic_net.solve(
+                X, y.reshape(len(y), -1), [self.alpha], l1_ratio=self.l1_ratio,
+                sample_weight=sample_weight, fit_intercept=self.fit_intercept,
+                penalty_weights=penalty_weights, settings=settings, start=start, gram=gram,
+            )  # fmt: skip
+            set_solution(self, path, X.dtype, is_single=y.ndim == 1)
         warn_if_unconverged(path, [self.alpha], settings, stacklevel=4)
         return self
 
@@ -236,6 +233,17 @@ class ElasticNet(LinearRegressor):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def read_settings(estimator):
+    """How an estimator's parameters tell the solver to iterate."""
+    return create_settings(
+        tol=estimator.tol,
+        max_iter=estimator.max_iter or 1000,
+        positive=estimator.positive,
+        selection=estimator.selection,
+        random_state=estimator.random_state,
+    )
 
 
 def set_solution(estimator, path, dtype, is_single):

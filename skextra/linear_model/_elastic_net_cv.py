@@ -10,7 +10,9 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from skextra import _core
+from skextra._callbacks import report_fit
 from skextra._compat import (
+    CallbackSupportMixin,
     Interval,
     StrOptions,
     fit_context,
@@ -25,10 +27,9 @@ from skextra._validation import (
     validate_sample_weight,
 )
 from skextra.linear_model._base import LinearRegressor
-from skextra.linear_model._elastic_net import set_solution
+from skextra.linear_model._elastic_net import read_settings, set_solution
 from skextra.linear_model._paths import (
     create_alpha_grid,
-    create_settings,
     enet_path,
     lasso_path,
     validate_gram,
@@ -36,7 +37,7 @@ from skextra.linear_model._paths import (
 )
 
 
-class _PathCV(LinearRegressor):
+class _PathCV(CallbackSupportMixin, LinearRegressor):
     """What the cross-validated forms share: everything but the mixing ratios."""
 
     _parameter_constraints: dict = {
@@ -85,31 +86,32 @@ class _PathCV(LinearRegressor):
         """
         raise_for_params(params, self, "fit")
         split_params = self._route(params, sample_weight)
+        given = X, y
         X, y, sample_weight, penalty_weights = self._validate(X, y, sample_weight)
-        settings = create_settings(
-            tol=self.tol,
-            max_iter=self.max_iter,
-            positive=self.positive,
-            selection=self.selection,
-            random_state=self.random_state,
-        )
+        settings = read_settings(self)
         l1_ratios = self._list_l1_ratios()
         grids = self._list_grids(X, y, l1_ratios, sample_weight, penalty_weights)
         folds = list(check_cv(self.cv).split(X, y, **split_params))
-        evaluator = _core.cross_validation.FoldErrors(
-            X, y, sample_weight, self.fit_intercept, penalty_weights, settings, len(grids[0]), folds
-        )
-        errors = self._compute_errors(evaluator, l1_ratios, grids)
-        l1_ratio = self._select(errors, l1_ratios, grids)
+        with report_fit(self, *given, sample_weight, len(folds) * len(l1_ratios)) as report:
+            evaluator = _core.cross_validation.FoldErrors(
+                X, y, sample_weight, self.fit_intercept, penalty_weights, settings,
+                len(grids[0]), folds,
+            )  # fmt: skip
+            errors = self._compute_errors(evaluator, l1_ratios, grids, report)
+            l1_ratio = self._select(errors, l1_ratios, grids)
+            path = self._solve(X, y, sample_weight, penalty_weights, settings, l1_ratio, evaluator)
+            set_solution(self, path, X.dtype, is_single=True)
+        warn_if_unconverged(path, [self.alpha_], settings, stacklevel=4)
+        return self
+
+    def _solve(self, X, y, sample_weight, penalty_weights, settings, l1_ratio, evaluator):
+        """The model of the penalty chosen, on all data."""
         gram = validate_gram(self.precompute, X, sample_weight, self.fit_intercept)
-        path = _core.elastic_net.solve(
+        return _core.elastic_net.solve(
             X, y[:, None], [self.alpha_], l1_ratio=l1_ratio, sample_weight=sample_weight,
             fit_intercept=self.fit_intercept, penalty_weights=penalty_weights, settings=settings,
             gram=evaluator.get_total_gram() if gram is None else gram,
         )  # fmt: skip
-        set_solution(self, path, X.dtype, is_single=True)
-        warn_if_unconverged(path, [self.alpha_], settings, stacklevel=4)
-        return self
 
     def _route(self, params, sample_weight):
         if not routing_enabled():
@@ -145,7 +147,7 @@ class _PathCV(LinearRegressor):
             for l1_ratio in l1_ratios
         ]  # fmt: skip
 
-    def _compute_errors(self, evaluator, l1_ratios, grids):
+    def _compute_errors(self, evaluator, l1_ratios, grids, report):
         """Mean squared errors of shape (n_l1_ratios, n_folds, n_alphas)."""
         n_folds = len(evaluator.folds)
         tasks = [
@@ -155,7 +157,7 @@ class _PathCV(LinearRegressor):
         ]
         # One BLAS thread also for n_jobs=1: the result must not depend on n_jobs.
         with single_threaded_blas():
-            results = map_in_threads(evaluator.compute, tasks, self.n_jobs)
+            results = map_in_threads(*report.split(evaluator.compute, tasks, "path"), self.n_jobs)
         n_unconverged = sum(not converged for _, converged in results)
         if n_unconverged:
             warnings.warn(

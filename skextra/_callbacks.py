@@ -1,0 +1,91 @@
+"""Progress of a fit, told to scikit-learn's callbacks (its version 1.9 and later).
+
+Setting callbacks up, handing them on inside a meta-estimator and tearing them down is
+scikit-learn's: `CallbackSupportMixin` and `fit_context`. Here a fit says what it is
+doing. What a callback answers is not asked for: no part of these fits can be left out.
+"""
+
+from contextlib import contextmanager
+
+
+@contextmanager
+def report_fit(estimator, X, y, sample_weight=None, max_subtasks=0):
+    """Report a fit as one task, finished when the block is left without an error.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Must have its fitted attributes at the end of the block.
+    X, y : array-like
+        Training data as the user gave it: with feature names, for a callback that predicts.
+    sample_weight : ndarray of shape (n_samples,) or None
+    max_subtasks : int
+        Number of tasks that `split` will be given; 0 if it is not called.
+
+    Yields
+    ------
+    report : object
+        Its `split` reports the parts of the fit.
+    """
+    # The second is what a meta-estimator leaves on the estimator it fits.
+    if not (hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx")):
+        yield _NoReport()
+        return
+    context = estimator._init_callback_context(
+        max_subtasks=max_subtasks, sequential_subtasks=max_subtasks == 0
+    )
+    metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+    training = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+    context.call_on_fit_task_begin(**training)
+    yield _Report(estimator, context)
+    context.call_on_fit_task_end(
+        **training, reconstruction_attributes=lambda: _get_fitted_attributes(estimator)
+    )
+
+
+class _NoReport:
+    def split(self, function, tasks, name):
+        return function, tasks
+
+
+class _Report:
+    def __init__(self, estimator, context):
+        self.estimator = estimator
+        self.context = context
+
+    def split(self, function, tasks, name):
+        """Make each call of `function` a subtask; calls may come from several threads.
+
+        Parameters
+        ----------
+        function : callable
+        tasks : list of tuple
+            Positional arguments of each call.
+        name : str
+            What a callback shows for it.
+
+        Returns
+        -------
+        function : callable
+        tasks : list of tuple
+            To be called with, in place of those given.
+        """
+        # All contexts are made before the first call: the tree of tasks does not grow
+        # in one thread while a callback walks it in another.
+        contexts = [self.context.subcontext(name, task_id=i) for i in range(len(tasks))]
+
+        def call(context, *task):
+            context.call_on_fit_task_begin(estimator=self.estimator)
+            result = function(*task)
+            context.call_on_fit_task_end(estimator=self.estimator)
+            return result
+
+        return call, [(context, *task) for context, task in zip(contexts, tasks, strict=True)]
+
+
+def _get_fitted_attributes(estimator):
+    return {
+        name: value
+        for name, value in vars(estimator).items()
+        if name.endswith("_") and not name.startswith("_")
+    }
