@@ -16,6 +16,8 @@ import numpy as np
 from scipy.linalg import lapack
 
 _STEPS = (1.0, 0.5, 0.25, 0.1)
+# Relative to the largest curvature; enough for a Cholesky factor to exist.
+_DAMPING = 1e-10
 
 
 def compute_objective(b, c, w, l1, l2):
@@ -118,7 +120,12 @@ class SupportFactor:
         hessian = gram.take(self.support, axis=0).take(self.support, axis=1)
         hessian[np.diag_indices_from(hessian)] += l2[self.support]
         # dpotrf reads columns: the transpose of a symmetric C-ordered matrix is free.
-        factor, failed = lapack.dpotrf(hessian.T, lower=1, clean=0, overwrite_a=1)
+        factor, failed = lapack.dpotrf(hessian.T, lower=1, clean=0)
+        if failed:
+            # More coefficients than the data determines: damped, the direction
+            # runs along the null space until one of them reaches zero.
+            hessian[np.diag_indices_from(hessian)] += _DAMPING * hessian.diagonal().max()
+            factor, failed = lapack.dpotrf(hessian.T, lower=1, clean=0, overwrite_a=1)
         if not failed:
             self.factor = factor
 

@@ -101,6 +101,7 @@ class _PathCV(CallbackSupportMixin, LinearRegressor):
             l1_ratio = self._select(errors, l1_ratios, grids)
             path = self._solve(X, y, sample_weight, penalty_weights, settings, l1_ratio, evaluator)
             set_solution(self, path, X.dtype, is_single=True)
+            self.mse_path_ = self.mse_path_.astype(X.dtype, copy=False)
         warn_if_unconverged(path, [self.alpha_], settings, stacklevel=4)
         return self
 
