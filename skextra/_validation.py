@@ -69,7 +69,9 @@ def _cast_target(y, dtype):
     with np.errstate(over="ignore"):
         cast = y.astype(dtype, order="F")
     if not np.isfinite(cast).all():
-        raise ValueError(f"y has values too large for {dtype}, the type of X")
+        raise ValueError(
+            f"Input y contains infinity or a value too large for {dtype}, the type of X"
+        )
     return cast
 
 

@@ -117,7 +117,10 @@ class SupportFactor:
         self.factor = None
         if len(self.support) == 0:
             return
-        hessian = gram.take(self.support, axis=0).take(self.support, axis=1)
+        if len(self.support) == len(w):
+            hessian = gram.copy()
+        else:
+            hessian = gram.take(self.support, axis=0).take(self.support, axis=1)
         hessian[np.diag_indices_from(hessian)] += l2[self.support]
         # dpotrf reads columns: the transpose of a symmetric C-ordered matrix is free.
         factor, failed = lapack.dpotrf(hessian.T, lower=1, clean=0)
