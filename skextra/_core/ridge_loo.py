@@ -15,6 +15,7 @@ import numpy as np
 from scipy.linalg import blas, lapack, svd
 
 from skextra._core import ridge
+from skextra._core.threads import single_threaded_blas
 
 # Up to this many alphas an n x n inverse each costs less than eigenvectors.
 _MAX_INVERSES = 6
@@ -133,11 +134,13 @@ class TallLoo:
                 continue
             if len(scratch) < len(T):
                 scratch = np.empty_like(Y, order="C")
-            for a in range(len(alphas)):
-                errors = _subtract_product(
-                    Y, T, inverse[:, a, None] * self.rotated, factor[:, a], scratch[: len(T)]
-                )
-                totals.add(start, stop, slice(a, a + 1), errors[:, None, :])
+            # Two BLAS threads wait longer for each other than such a block takes.
+            with single_threaded_blas():
+                for a in range(len(alphas)):
+                    errors = _subtract_product(
+                        Y, T, inverse[:, a, None] * self.rotated, factor[:, a], scratch[: len(T)]
+                    )
+                    totals.add(start, stop, slice(a, a + 1), errors[:, None, :])
 
     def _compute_leverages(self, T, inverse, start, stop):
         design = self.problem.design
