@@ -6,9 +6,7 @@ from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _raise_for_params, _routing_enabled
 from sklearn.utils._param_validation import (
-    Hidden,
     Interval,
-    Options,
     StrOptions,
     validate_params,
 )
@@ -51,9 +49,7 @@ def scorer_accepts_sample_weight(scorer):
 
 __all__ = [
     "CallbackSupportMixin",
-    "Hidden",
     "Interval",
-    "Options",
     "Parallel",
     "StrOptions",
     "align_sparse_interface",

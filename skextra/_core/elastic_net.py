@@ -11,6 +11,7 @@ import numpy as np
 
 from skextra._core import ridge
 from skextra._core.columns import correlate
+from skextra._core.design import refuse_overflow
 from skextra._core.gram_solver import Sweeps, solve_path
 from skextra._core.problem import build_problem
 from skextra._core.threads import single_threaded_blas
@@ -178,8 +179,6 @@ def _solve_penalised(
     """`solve` by coordinate descent."""
     problem, scale = build(X, Y, sample_weight, fit_intercept, penalty_weights)
     null = compute_null_objectives(problem)
-    if not np.isfinite(problem.null_objective).all():
-        raise ValueError("y contains values whose squares overflow: rescale it")
     tols = np.maximum(settings.tol * null, _ROUNDING * problem.null_objective)
     if start is not None and problem.penalised is not None:
         start = start[:, problem.penalised]
@@ -225,8 +224,6 @@ def compute_gram(problem, gram=None):
         if problem.penalised is not None:
             gram = gram[np.ix_(problem.penalised, problem.penalised)]
     gram = np.ascontiguousarray(gram, dtype=np.float64)
-    if not np.isfinite(gram.diagonal()).all():
-        raise ValueError("X contains values whose squares overflow: rescale its columns")
     return gram, cross
 
 
@@ -249,8 +246,7 @@ def _solve_on_working_sets(problem, scale, lam1, lam2, tols, settings, start, gr
             problem.design, np.ascontiguousarray(Yw[:, t]), scale, tols[t],
             settings.create_sweeps(), w,
         )  # fmt: skip
-        if not np.isfinite(solver.b).all():
-            raise ValueError("X contains values whose squares overflow: rescale its columns")
+        refuse_overflow(solver.b)
         solutions = solver.solve_path(_floor(lam1, lam2, solver.b), lam2)
         coefs = np.zeros((len(lam1), len(scale)))
         for row, (support, values, _, _) in zip(coefs, solutions):
