@@ -6,6 +6,8 @@ from functools import partial
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_scalar
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from skextra._compat import check_sample_weight
@@ -75,13 +77,55 @@ def _cast_target(y, dtype):
     return cast
 
 
+def validate_classification_data(estimator, X, y, *, dtype=_FLOATS):
+    """Check training data of a classifier and number its classes.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Receives ``n_features_in_`` and ``feature_names_in_``.
+    X : array-like or sparse of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,)
+        Labels of any kind that can be sorted.
+    dtype : sequence of dtypes
+        Allowed types; the first is the one others are converted to.
+
+    Returns
+    -------
+    X : ndarray (C- or F-contiguous) or CSR or CSC with sorted, unique indices
+        Never written to by skextra; shares memory with the input where it can.
+    codes : ndarray of int of shape (n_samples,)
+        Position of each label in `classes`.
+    classes : ndarray of shape (n_classes,)
+        Sorted, at least two.
+
+    Raises
+    ------
+    ValueError
+        If y is continuous or holds a single class, or the data are otherwise unfit.
+    """
+    X, y = validate_data(estimator, X, y, accept_sparse=["csr", "csc"], dtype=list(dtype))
+    check_classification_targets(y)
+    classes, codes = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(
+            "This solver needs samples of at least 2 classes in the data, "
+            f"but the data contains only one class: {classes[0]!r}"
+        )
+    return as_contiguous(X), codes, classes
+
+
 def as_columns(X):
     """X in a layout whose columns can be read: contiguous dense or canonical CSC."""
+    return as_contiguous(X.tocsc() if sparse.issparse(X) else X)
+
+
+def as_contiguous(X):
+    """X in a layout that the core takes: contiguous dense or canonical compressed sparse."""
     if not sparse.issparse(X):
         if not X.flags.aligned:  # numba compiles anew for these, NumPy crawls
             return np.array(X, order="F")
         return X if X.flags.c_contiguous or X.flags.f_contiguous else np.asfortranarray(X)
-    X = X.tocsc()
     if not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
@@ -121,6 +165,61 @@ def validate_sample_weight(sample_weight, X):
     if not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number: got all zeros")
     return weights
+
+
+def compute_weights(sample_weight, class_weight, codes, classes):
+    """Weight of each sample: its own times that of its class.
+
+    Parameters
+    ----------
+    sample_weight : ndarray of shape (n_samples,) or None
+        As `validate_sample_weight` returns it.
+    class_weight : dict, 'balanced' or None
+    codes : ndarray of int of shape (n_samples,)
+    classes : ndarray of shape (n_classes,)
+
+    Returns
+    -------
+    weights : ndarray of shape (n_samples,) and float64, or None
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a class weight is negative, not finite or no number.
+    ValueError
+        If nothing of a class is left, or `class_weight` misses a class.
+    """
+    if sample_weight is None and class_weight is None:
+        return None
+    _check_all_classes_count(sample_weight, codes, classes, "sample_weight")
+    if class_weight is None:
+        return sample_weight
+    if isinstance(class_weight, dict):
+        for label, value in class_weight.items():
+            check_scalar(value, f"class_weight[{label!r}]", numbers.Real, min_val=0.0)
+            if not np.isfinite(value):
+                raise ValueError(f"class_weight[{label!r}] must be finite, got {value}")
+    per_class = compute_class_weight(
+        class_weight, classes=classes, y=classes[codes], sample_weight=sample_weight
+    )
+    weights = per_class[codes].astype(np.float64)
+    if sample_weight is not None:
+        weights *= sample_weight
+    _check_all_classes_count(weights, codes, classes, "class_weight")
+    return weights
+
+
+def _check_all_classes_count(weights, codes, classes, name):
+    """Refuse weights that remove a class: its intercept would be minus infinity."""
+    if weights is None or weights.all():
+        return
+    counted = np.zeros(len(classes), dtype=bool)
+    counted[codes[weights > 0]] = True
+    if not counted.all():
+        raise ValueError(
+            f"{name} leaves nothing of class {classes[counted.argmin()]!r}: each class needs "
+            "a sample of positive weight; leave the rows of this class out of X and y"
+        )
 
 
 def validate_penalty_weights(penalty_weights, n_features):

@@ -11,7 +11,10 @@ from sklearn.exceptions import DataConversionWarning
 
 from skextra._validation import (
     as_columns,
+    as_contiguous,
     check_finite_result,
+    compute_weights,
+    validate_classification_data,
     validate_penalty_weights,
     validate_regression_data,
     validate_sample_weight,
@@ -70,6 +73,103 @@ class TestRegressionData:
             validate_regression_data(Model(), X, sparse.csr_array(Y[:, None]))
 
 
+class TestClassificationData:
+    @pytest.mark.parametrize(
+        "labels, classes",
+        [
+            (["b", "a", "b", "c"], ["a", "b", "c"]),
+            ([1, -1, 1, 5], [-1, 1, 5]),
+            ([True, False, True, True], [False, True]),
+            (np.array(["b", "a", "b", "a"], dtype=object), ["a", "b"]),
+            ([2.0, 1.0, 2.0, 1.0], [1.0, 2.0]),
+            (pd.Series(["b", "a", "b", "a"], dtype="category"), ["a", "b"]),
+        ],
+    )
+    def test_classes_are_sorted_and_numbered(self, labels, classes):
+        model = Model()
+        checked, codes, found = validate_classification_data(model, X, labels)
+        assert np.shares_memory(checked, X) and model.n_features_in_ == 3
+        assert found.tolist() == classes
+        np.testing.assert_array_equal(found[codes], labels)
+
+    @pytest.mark.parametrize("container", [sparse.csr_array, sparse.csc_matrix])
+    def test_compressed_sparse_keeps_its_format_and_its_indices(self, container):
+        given = container(X)
+        given.indices, given.indptr = (a.astype(np.int64) for a in (given.indices, given.indptr))
+        checked, _, _ = validate_classification_data(Model(), given, [0, 1, 0, 1])
+        assert checked.format == given.format and checked.indices.dtype == np.int64
+        assert np.shares_memory(checked.data, given.data)
+        coo, _, _ = validate_classification_data(Model(), sparse.coo_array(X), [0, 1, 0, 1])
+        np.testing.assert_array_equal(coo.toarray(), X)
+
+    @pytest.mark.parametrize(
+        "y, about",
+        [
+            (
+                ["a"] * 4,
+                "at least 2 classes in the data, but the data contains only one class: .*a",
+            ),
+            ([0.5, 1.2, 1.0, 2.0], "Unknown label type: continuous"),
+            ([0.0, 1.0, np.nan, 1.0], "Input y contains NaN"),
+            (np.eye(4)[:, :2], r"y should be a 1d array, got an array of shape \(4, 2\)"),
+            ([0, 1, 0], "inconsistent numbers of samples"),
+        ],
+    )
+    def test_refusals(self, y, about):
+        with pytest.raises(ValueError, match=about):
+            validate_classification_data(Model(), X, y)
+
+    def test_a_column_of_labels_warns(self):
+        with pytest.warns(DataConversionWarning, match="column-vector"):
+            _, codes, _ = validate_classification_data(Model(), X, [[0], [1], [1], [0]])
+        np.testing.assert_array_equal(codes, [0, 1, 1, 0])
+
+
+class TestWeights:
+    classes, codes = np.array(["a", "b", "c"]), np.array([0, 1, 1, 2, 2, 2])
+
+    def compute(self, sample_weight=None, class_weight=None):
+        return compute_weights(sample_weight, class_weight, self.codes, self.classes)
+
+    def test_none_and_none_is_none(self):
+        assert self.compute() is None
+
+    def test_both_are_multiplied(self):
+        own = np.array([1.0, 2.0, 0.0, 1.0, 0.5, 3.0])
+        assert self.compute(own) is own
+        factors = np.array([2.0, 1.0, 1.0, 0.5, 0.5, 0.5])
+        class_weight = {"a": 2, "c": 0.5}
+        np.testing.assert_array_equal(self.compute(None, class_weight), factors)
+        np.testing.assert_array_equal(self.compute(own, class_weight), own * factors)
+        np.testing.assert_array_equal(own, [1.0, 2.0, 0.0, 1.0, 0.5, 3.0])
+
+    def test_balanced_gives_every_class_one_total(self):
+        own = np.array([1.0, 2.0, 0.0, 1.0, 0.5, 3.0])
+        for sample_weight, total in ((None, 2.0), (own, 2.5)):
+            weights = self.compute(sample_weight, "balanced")
+            np.testing.assert_allclose(np.bincount(self.codes, weights), np.full(3, total))
+
+    @pytest.mark.parametrize(
+        "sample_weight, class_weight, error, about",
+        [
+            ([1, 0, 0, 1, 1, 1], None, ValueError, "sample_weight leaves nothing of class .*b"),
+            ([1, 0, 0, 1, 1, 1], "balanced", ValueError, "sample_weight leaves nothing of class"),
+            (None, {"c": 0}, ValueError, "class_weight leaves nothing of class .*c"),
+            (None, {"c": -1}, ValueError, r"class_weight\['c'\] == -1, must be >= 0"),
+            (None, {"c": np.nan}, ValueError, r"class_weight\['c'\] must be finite, got nan"),
+            (None, {"c": np.inf}, ValueError, r"class_weight\['c'\] must be finite, got inf"),
+            (None, {"c": "heavy"}, TypeError, r"class_weight\['c'\] must be an instance of"),
+            (None, {"c": 2, "d": 1}, ValueError, "The classes, .*are not in class_weight"),
+        ],
+    )
+    def test_refusals(self, sample_weight, class_weight, error, about):
+        own = None if sample_weight is None else np.array(sample_weight, dtype=float)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(error, match=about):
+                self.compute(own, class_weight)
+
+
 class TestColumns:
     def test_contiguous_arrays_pass_through(self):
         for data in (X, np.asfortranarray(X)):
@@ -109,6 +209,10 @@ class TestColumns:
     def test_canonical_csc_is_not_copied(self):
         matrix = sparse.csc_array(X)
         assert np.shares_memory(as_columns(matrix).data, matrix.data)
+
+    def test_rows_may_stay_rows(self):
+        matrix = sparse.csr_array(X)
+        assert as_contiguous(matrix) is matrix
 
 
 class TestSampleWeight:
