@@ -7,6 +7,8 @@ they stay in cache. Dense columns are centred for real, sparse ones on paper.
 import numpy as np
 from scipy import sparse
 
+from skextra._core.products import multiply_sparse
+
 
 def correlate(design, R):
     """``Z.T @ R`` for weighted residuals, reading X once and copying nothing.
@@ -84,6 +86,14 @@ class DenseColumns:
         """Products of every column with `r`."""
         return self.matrix @ r
 
+    def correlate_rows(self, R):
+        """Products (n_columns, n_rows) of every column with the rows of `R`."""
+        return self.matrix @ R.T
+
+    def predict_rows(self, W):
+        """Combinations (n_rows, n_samples) with the columns of `W`."""
+        return W.T @ self.matrix
+
     def predict(self, w):
         """Combination of the columns with coefficients `w`."""
         support = np.flatnonzero(w)
@@ -111,6 +121,7 @@ class SparseColumns:
         self.matrix = matrix
         self.basis = basis
         self.loadings = loadings
+        self._rows = None
 
     @classmethod
     def from_design(cls, design, features):
@@ -129,19 +140,37 @@ class SparseColumns:
         """Number of columns."""
         return self.matrix.shape[1]
 
+    def to_rows(self):
+        """The columns as CSR, without the centring."""
+        if self._rows is None:
+            self._rows = self.matrix.tocsr()
+        return self._rows
+
     def append(self, other):
         """Add columns behind the present ones."""
+        self._rows = None
         self.matrix = sparse.hstack([self.matrix, other.matrix], format="csc")
         self.loadings = np.hstack([self.loadings, other.loadings])
 
     def keep(self, positions):
         """Drop all columns but those at the increasing `positions`."""
+        self._rows = None
         self.matrix = self.matrix[:, positions]
         self.loadings = self.loadings[:, positions]
 
     def correlate(self, r):
         """Products of every column with `r`."""
         return self.matrix.T @ r - (self.basis.T @ r) @ self.loadings
+
+    def correlate_rows(self, R):
+        """Products (n_columns, n_rows) of every column with the rows of `R`."""
+        products = multiply_sparse(self.matrix.T, np.ascontiguousarray(R.T))
+        return products - self.loadings.T @ (self.basis.T @ R.T)
+
+    def predict_rows(self, W):
+        """Combinations (n_rows, n_samples) with the columns of `W`."""
+        products = multiply_sparse(self.matrix, W) - self.basis @ (self.loadings @ W)
+        return np.ascontiguousarray(products.T)
 
     def predict(self, w):
         """Combination of the columns with coefficients `w`."""

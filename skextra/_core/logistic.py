@@ -1,0 +1,106 @@
+"""Penalised logistic regression: from checked data to certified coefficients.
+
+min over W, b of  C sum_i s_i loss_i(x_i W + b)
+                  + sum_j v_j (l1_ratio |W_j|_1 + (1 - l1_ratio) |W_j|^2 / 2)
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skextra._core.elastic_net import Path
+from skextra._core.logistic_problem import build_problem
+from skextra._core.logistic_working_set import WorkingSetSolver, correlate_rows
+
+# Gaps below this multiple of the null objective cannot be told from rounding.
+_ROUNDING = 64 * np.finfo(np.float64).eps
+
+
+@dataclass
+class Settings:
+    """How to solve, apart from the data and the penalties.
+
+    Attributes
+    ----------
+    tol : float
+        Duality gap to reach, relative to the objective of the null model.
+    max_iter : int
+        Newton steps a penalty may take.
+    """
+
+    tol: float = 1e-4
+    max_iter: int = 100
+
+
+def solve(
+    X, codes, n_classes, Cs, *, l1_ratio=0.0, sample_weight=None, fit_intercept=True,
+    penalty_weights=None, settings=None, start=None,
+):  # fmt: skip
+    """Solve for every C of an increasing sequence.
+
+    Parameters
+    ----------
+    X : ndarray or CSR/CSC of shape (n_samples, n_features)
+    codes : ndarray of int of shape (n_samples,)
+        Classes, from 0 to ``n_classes - 1``.
+    n_classes : int
+    Cs : ndarray of shape (n_Cs,)
+        Increasing; inf for no penalty.
+    l1_ratio : float
+    sample_weight : ndarray of shape (n_samples,) or None
+    fit_intercept : bool
+    penalty_weights : ndarray of shape (n_features,) or None
+    settings : Settings or None
+    start : ndarray of shape (n_rows, n_features) or None
+        Coefficients to start from.
+
+    Returns
+    -------
+    path : Path
+        Gaps relative to the null model, iterations and flags have one entry a C.
+    """
+    settings = Settings() if settings is None else settings
+    Cs = np.asarray(Cs, dtype=np.float64)
+    problem = build_problem(X, codes, n_classes, sample_weight, fit_intercept, penalty_weights)
+    tol = max(settings.tol, _ROUNDING) * problem.null_objective
+    W, V = problem.create_start(start)
+    reach = np.sqrt(max(settings.tol, 1e-10))
+    solver = WorkingSetSolver(problem, tol, reach, settings.max_iter, W, V)
+    path = _allocate(problem, len(Cs))
+    for i, C in enumerate(Cs):
+        solution = solver.solve(l1_ratio / C, (1 - l1_ratio) / C)
+        path.coefs[:, i], path.intercepts[:, i] = problem.expand(solution.W, solution.V)
+        path.gaps[i] = solution.gap / max(problem.null_objective, np.finfo(np.float64).tiny)
+        path.n_iters[i] = solution.n_iter
+        path.converged[i] = solution.converged
+    return path
+
+
+def _allocate(problem, n_Cs):
+    return Path(
+        np.zeros((problem.n_rows, n_Cs, problem.n_features)),
+        np.zeros((problem.n_rows, n_Cs)),
+        np.zeros(n_Cs),
+        np.zeros(n_Cs, dtype=np.int64),
+        np.ones(n_Cs, dtype=bool),
+    )
+
+
+def compute_smallest_C(
+    X, codes, n_classes, *, l1_ratio=1.0, sample_weight=None, fit_intercept=True,
+    penalty_weights=None,
+):  # fmt: skip
+    """Largest C at which every penalised coefficient is still zero.
+
+    Returns
+    -------
+    C : float
+        Infinite if the features say nothing about the classes.
+    """
+    problem = build_problem(X, codes, n_classes, sample_weight, fit_intercept, penalty_weights)
+    W, V = problem.create_start()
+    solver = WorkingSetSolver(problem, 0.0, np.inf, 0, W, V)
+    P = solver.fit_nuisance()
+    correlations = correlate_rows(problem.design, problem.loss.compute_residual(P))
+    largest = (np.abs(correlations) / problem.scale[:, None]).max(initial=0.0)
+    return np.inf if largest == 0 else l1_ratio / float(largest)

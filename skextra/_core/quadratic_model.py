@@ -1,0 +1,115 @@
+"""Minimise a quadratic model plus an elastic-net penalty: one step of a Newton method.
+
+    min over w of  (w - w0)^T G (w - w0) / 2 - g^T (w - w0)
+                   + sum_j l1_j |w_j| + l2_j w_j^2 / 2
+
+There is no data behind it and so no duality gap; it stops on the violation of the
+optimality conditions, in units of the objective.
+"""
+
+import numpy as np
+from scipy.linalg import lapack
+
+from skextra._core.coordinate_descent import find_nonzero, sweep_gram
+from skextra._core.jit import njit
+from skextra._core.newton import update_by_newton
+
+_CYCLE = 5
+
+
+@njit
+def compute_violation(c, w, l1, l2):
+    """How far from optimal: what the objective may lose to first order.
+
+    Coefficients contribute their value times the slope they stand on; the worst
+    slope at zero counts for the whole L1 penalty, as it does when a dual point is
+    scaled to be feasible.
+    """
+    slope, penalty, worst = 0.0, 0.0, 0.0
+    for j in range(w.shape[0]):
+        u = c[j] - l2[j] * w[j]
+        if w[j] != 0.0:
+            slope += abs(w[j] * (u - np.sign(w[j]) * l1[j]))
+            penalty += l1[j] * abs(w[j])
+        worst = max(worst, abs(u) / l1[j] - 1.0)
+    return slope + worst * penalty
+
+
+@njit
+def sweep_until_optimal(gram, c, w, l1, l2, tol, max_iter):
+    """Sweep until the violation is at most `tol`; returns it and the sweeps taken."""
+    k = w.shape[0]
+    everything = np.arange(k)
+    active = np.empty(k, dtype=np.int64)
+    n_active, n_iter = 0, 0
+    first, change = 0.0, 0.0
+    violation = np.inf
+    while n_iter < max_iter:
+        if n_iter % _CYCLE == 0 or change <= 0.1 * first:
+            first = change = sweep_gram(gram, c, w, l1, l2, everything, k, False)
+            n_active = find_nonzero(w, active)
+        else:
+            change = sweep_gram(gram, c, w, l1, l2, active, n_active, False)
+        n_iter += 1
+        if n_iter % _CYCLE == 0 or change <= 0.1 * first or n_iter == max_iter:
+            violation = compute_violation(c, w, l1, l2)
+            if violation <= tol:
+                break
+    return violation, n_iter
+
+
+def solve_quadratic(gram, c, w, l1, l2, tol, max_iter):
+    """Minimise the model; `c` and `w` are updated in place.
+
+    Parameters
+    ----------
+    gram : ndarray of shape (k, k)
+        Both triangles, C-ordered.
+    c, w, l1, l2 : ndarray of shape (k,)
+        Minus the gradient of the quadratic at `w`; where to start; penalties,
+        ``l1 > 0``.
+    tol : float
+        Violation of optimality to reach.
+    max_iter : int
+        Sweeps at most.
+
+    Returns
+    -------
+    violation : float
+    n_iter : int
+        Sweeps and Newton steps taken.
+    """
+    patience = 2 + 3000 // max(len(w), 1)
+    b = c + gram @ w
+    n_iter = 0
+    while True:
+        violation, n_sweeps = sweep_until_optimal(
+            gram, c, w, l1, l2, tol, min(patience, max_iter - n_iter)
+        )
+        n_iter += n_sweeps
+        if violation <= tol or n_iter >= max_iter:
+            return violation, n_iter
+        n_steps = update_by_newton(gram, b, c, w, l1, l2)
+        n_iter += n_steps
+        if n_steps == 0:
+            patience *= 2
+        elif compute_violation(c, w, l1, l2) <= tol:
+            return compute_violation(c, w, l1, l2), n_iter
+
+
+def solve_ridge(gram, c, w, l2):
+    """As `solve_quadratic` without an L1 penalty: one Cholesky factor."""
+    if len(w) == 0:
+        return
+    hessian = gram + np.diag(l2)
+    damping = 0.0
+    for _ in range(20):
+        factor, failed = lapack.dpotrf(hessian.T, lower=1, clean=0)
+        if not failed:
+            break
+        # Directions the data does not determine: the least move along them.
+        damping = max(10 * damping, 1e-14 * hessian.diagonal().max(), 1e-300)
+        hessian[np.diag_indices_from(hessian)] += damping
+    delta = lapack.dpotrs(factor, c - l2 * w, lower=1)[0]
+    w += delta
+    c -= gram @ delta
