@@ -187,13 +187,14 @@ def compute_weights(sample_weight, class_weight, codes, classes):
     TypeError, ValueError
         If a class weight is negative, not finite or no number.
     ValueError
-        If nothing of a class is left, or `class_weight` misses a class.
+        If nothing of a class is left, `class_weight` misses a class, or the sum
+        of all weights overflows.
     """
     if sample_weight is None and class_weight is None:
         return None
     _check_all_classes_count(sample_weight, codes, classes, "sample_weight")
     if class_weight is None:
-        return sample_weight
+        return _refuse_infinite_sum(sample_weight)
     if isinstance(class_weight, dict):
         for label, value in class_weight.items():
             check_scalar(value, f"class_weight[{label!r}]", numbers.Real, min_val=0.0)
@@ -206,7 +207,17 @@ def compute_weights(sample_weight, class_weight, codes, classes):
     if sample_weight is not None:
         weights *= sample_weight
     _check_all_classes_count(weights, codes, classes, "class_weight")
-    return weights
+    return _refuse_infinite_sum(weights)
+
+
+def _refuse_infinite_sum(weights):
+    with np.errstate(over="ignore"):
+        if np.isfinite(weights.sum()):
+            return weights
+    raise ValueError(
+        "the sum of sample_weight times class_weight overflows: divide the weights by a "
+        "constant and multiply C by it"
+    )
 
 
 def _check_all_classes_count(weights, codes, classes, name):

@@ -154,6 +154,8 @@ class TestWeights:
         [
             ([1, 0, 0, 1, 1, 1], None, ValueError, "sample_weight leaves nothing of class .*b"),
             ([1, 0, 0, 1, 1, 1], "balanced", ValueError, "sample_weight leaves nothing of class"),
+            ([1e308] * 6, None, ValueError, "the sum of sample_weight .* overflows"),
+            (None, {"c": 1e308}, ValueError, "the sum of sample_weight .* overflows"),
             (None, {"c": 0}, ValueError, "class_weight leaves nothing of class .*c"),
             (None, {"c": -1}, ValueError, r"class_weight\['c'\] == -1, must be >= 0"),
             (None, {"c": np.nan}, ValueError, r"class_weight\['c'\] must be finite, got nan"),

@@ -98,6 +98,7 @@ def _make_case(path, task, data, params=None, grid=None):
 _L1_ALPHAS = [0.1, 0.03, 0.01]
 _L2_ALPHAS = [1.0, 10.0, 100.0]
 _REGRESSION = ("diabetes", "digits-pixel", "cancer-pairs")
+_CLASSES = ("wine", "cancer", "digits")
 
 CASES = (
     _make_case("linear_model.Lasso", "regression", _REGRESSION, grid={"alpha": _L1_ALPHAS}),
@@ -120,6 +121,9 @@ CASES = (
         "regression",
         (*_REGRESSION, "digits-halves"),
         {"alphas": tuple(np.logspace(-2, 4, 13).tolist())},
+    ),
+    _make_case(
+        "linear_model.LogisticRegression", "classification", _CLASSES, grid={"C": [0.1, 1.0, 10.0]}
     ),
 )
 

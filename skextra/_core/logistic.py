@@ -14,6 +14,8 @@ from skextra._core.logistic_working_set import WorkingSetSolver, correlate_rows
 
 # Gaps below this multiple of the null objective cannot be told from rounding.
 _ROUNDING = 64 * np.finfo(np.float64).eps
+# Unpenalised features are kept dense, and their Hessian whole, up to here.
+_MANY_FREE = 2000
 
 
 @dataclass
@@ -61,6 +63,39 @@ def solve(
     """
     settings = Settings() if settings is None else settings
     Cs = np.asarray(Cs, dtype=np.float64)
+    options = (l1_ratio, sample_weight, fit_intercept)
+    n_finite = np.count_nonzero(np.isfinite(Cs))
+    if n_finite == len(Cs) or X.shape[1] > _MANY_FREE:
+        return _solve(X, codes, n_classes, Cs, *options, penalty_weights, settings, start)
+    # Without a penalty every feature is a nuisance direction.
+    free = np.zeros(X.shape[1])
+    if penalty_weights is not None:
+        free[np.isinf(penalty_weights)] = np.inf
+    last = _solve(X, codes, n_classes, Cs[n_finite:], *options, free, settings, start)
+    if not n_finite:
+        return last
+    first = _solve(X, codes, n_classes, Cs[:n_finite], *options, penalty_weights, settings, start)
+    return Path(
+        np.concatenate([first.coefs, last.coefs], axis=1),
+        np.concatenate([first.intercepts, last.intercepts], axis=1),
+        np.concatenate([first.gaps, last.gaps]),
+        np.concatenate([first.n_iters, last.n_iters]),
+        np.concatenate([first.converged, last.converged]),
+    )
+
+
+def _solve(
+    X,
+    codes,
+    n_classes,
+    Cs,
+    l1_ratio,
+    sample_weight,
+    fit_intercept,
+    penalty_weights,
+    settings,
+    start,
+):
     problem = build_problem(X, codes, n_classes, sample_weight, fit_intercept, penalty_weights)
     tol = max(settings.tol, _ROUNDING) * problem.null_objective
     W, V = problem.create_start(start)

@@ -3,6 +3,7 @@
 from skextra.linear_model._display import RegularizationPathDisplay
 from skextra.linear_model._elastic_net import ElasticNet, Lasso
 from skextra.linear_model._elastic_net_cv import ElasticNetCV, LassoCV
+from skextra.linear_model._logistic import LogisticRegression
 from skextra.linear_model._paths import enet_path, lasso_path
 from skextra.linear_model._ridge import Ridge
 from skextra.linear_model._ridge_cv import RidgeCV
@@ -12,6 +13,7 @@ __all__ = [
     "ElasticNetCV",
     "Lasso",
     "LassoCV",
+    "LogisticRegression",
     "RegularizationPathDisplay",
     "Ridge",
     "RidgeCV",

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils import get_tags
 
 from tests.common.estimators import (
@@ -198,7 +199,7 @@ def test_bad_penalty_weights_are_refused(cls, case):
     assert_refused(lambda: make(cls, penalty_weights=bad).fit(X, y), "penalty_weights")
 
 
-@for_each(has_parameter("penalty_weights"))
+@for_each(lambda cls: has_parameter("penalty_weights")(cls) and is_kind("regressor")(cls))
 def test_penalty_weights_at_their_ends(cls):
     """Everything excluded, nothing penalised: what is left is a mean, or least squares."""
     X, y = make_data(cls)
@@ -213,6 +214,25 @@ def test_penalty_weights_at_their_ends(cls):
     np.testing.assert_allclose(
         ones.predict(X), fit(make(cls, tight=True), X, y).predict(X), rtol=1e-6
     )
+
+
+@for_each(lambda cls: has_parameter("penalty_weights")(cls) and is_kind("classifier")(cls))
+def test_penalty_weights_at_their_ends_in_classifiers(cls):
+    """Everything excluded, nothing penalised: what is left are frequencies, or the likeliest."""
+    X, y = make_data(cls)
+    n_features = X.shape[1]
+    # Some labels are moved, so that the classes are not separable.
+    y = np.where(np.arange(len(y)) % 5 == 0, np.roll(y, 1), y)
+    excluded = fit(make(cls, tight=True, penalty_weights=np.full(n_features, np.inf)), X, y)
+    assert not excluded.coef_.any()
+    frequencies = np.bincount(y) / len(y)
+    np.testing.assert_allclose(excluded.predict_proba(X), np.tile(frequencies, (len(X), 1)))
+    free = fit(make(cls, tight=True, penalty_weights=np.zeros(n_features)), X, y)
+    likeliest = LogisticRegression(C=np.inf, tol=1e-10, max_iter=10_000).fit(X, y)
+    np.testing.assert_allclose(free.predict_proba(X), likeliest.predict_proba(X), atol=1e-6)
+    ones = fit(make(cls, tight=True, penalty_weights=np.ones(n_features)), X, y)
+    unweighted = fit(make(cls, tight=True), X, y)
+    np.testing.assert_allclose(ones.predict_proba(X), unweighted.predict_proba(X), atol=1e-7)
 
 
 def put(X, columns, value):

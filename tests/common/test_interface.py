@@ -1,6 +1,7 @@
 """What scikit-learn's users see: signatures, attributes, names, output, display."""
 
 import inspect
+import re
 import warnings
 
 import numpy as np
@@ -54,7 +55,8 @@ def list_current(cls, signature):
             about.append(line)
         # A deprecated value is not a deprecated parameter.
         gone = any(
-            ".. deprecated::" in line and f"`{name}` was deprecated" in " ".join(about)
+            ".. deprecated::" in line
+            and re.search(rf"`{name}` (was|is) deprecated", " ".join(about))
             for line in about
         )
         if parameter.default != "deprecated" and not gone:

@@ -23,6 +23,7 @@ SUITES = {
         "linear_model",
     ),
     "test_ridge": ("sklearn.linear_model.tests.test_ridge", "linear_model"),
+    "test_logistic": ("sklearn.linear_model.tests.test_logistic", "linear_model"),
 }
 
 
