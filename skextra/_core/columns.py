@@ -9,6 +9,9 @@ from scipy import sparse
 
 from skextra._core.products import multiply_sparse
 
+# Numbers in a block of columns that fits the cache.
+_BLOCK = 1 << 17
+
 
 def correlate(design, R):
     """``Z.T @ R`` for weighted residuals, reading X once and copying nothing.
@@ -94,6 +97,15 @@ class DenseColumns:
         """Combinations (n_rows, n_samples) with the columns of `W`."""
         return W.T @ self.matrix
 
+    def compute_weighted_squares(self, weights):
+        """Weighted squared lengths (n_columns, n_rows) for weights (n_rows, n_samples)."""
+        squares = np.empty((self.n, len(weights)))
+        step = max(1, _BLOCK // max(self._buffer.shape[1], 1))
+        for start in range(0, self.n, step):
+            block = self.matrix[start : start + step]
+            squares[start : start + step] = (block * block) @ weights.T
+        return squares
+
     def predict(self, w):
         """Combination of the columns with coefficients `w`."""
         support = np.flatnonzero(w)
@@ -121,7 +133,7 @@ class SparseColumns:
         self.matrix = matrix
         self.basis = basis
         self.loadings = loadings
-        self._rows = None
+        self._rows = self._squares = None
 
     @classmethod
     def from_design(cls, design, features):
@@ -148,13 +160,13 @@ class SparseColumns:
 
     def append(self, other):
         """Add columns behind the present ones."""
-        self._rows = None
+        self._rows = self._squares = None
         self.matrix = sparse.hstack([self.matrix, other.matrix], format="csc")
         self.loadings = np.hstack([self.loadings, other.loadings])
 
     def keep(self, positions):
         """Drop all columns but those at the increasing `positions`."""
-        self._rows = None
+        self._rows = self._squares = None
         self.matrix = self.matrix[:, positions]
         self.loadings = self.loadings[:, positions]
 
@@ -171,6 +183,13 @@ class SparseColumns:
         """Combinations (n_rows, n_samples) with the columns of `W`."""
         products = multiply_sparse(self.matrix, W) - self.basis @ (self.loadings @ W)
         return np.ascontiguousarray(products.T)
+
+    def compute_weighted_squares(self, weights):
+        """Weighted squared lengths (n_columns, n_rows), of columns that are not centred."""
+        if self._squares is None:
+            self._squares = self.matrix.copy()
+            self._squares.data **= 2
+        return multiply_sparse(self._squares.T, np.ascontiguousarray(weights.T))
 
     def predict(self, w):
         """Combination of the columns with coefficients `w`."""

@@ -71,6 +71,20 @@ class LogLoss:
             return P * (1.0 - P) * D
         return P * (D - np.einsum("kn,kn->n", P, D))
 
+    def soften(self, F, P):
+        """Probabilities whose curvature is fit for long steps.
+
+        The loss of a sample that is badly misclassified is nearly a straight line:
+        with its own curvature, a Newton step would throw it any distance. These
+        have the curvature of the parabola that ends where it is classified well.
+        """
+        if self.n_rows == 1:
+            behind = np.where(self.codes == 1, -F[0], F[0])
+        else:
+            behind = F.max(axis=0) - F[self.codes, np.arange(self.n_samples)]
+        share = np.where(behind > 0, 1.0 / (np.maximum(behind, 0.0) + 4.0), 0.0)
+        return P + share * (self.targets - P)
+
     def compute_dual_value(self, U):
         """Sum of the entropies of probabilities `U`: the loss's part of the dual.
 

@@ -4,6 +4,7 @@ min over W, b of  C sum_i s_i loss_i(x_i W + b)
                   + sum_j v_j (l1_ratio |W_j|_1 + (1 - l1_ratio) |W_j|^2 / 2)
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from skextra._core.elastic_net import Path
 from skextra._core.logistic_problem import build_problem
 from skextra._core.logistic_working_set import WorkingSetSolver, correlate_rows
+from skextra._core.threads import single_threaded_blas
 
 # Gaps below this multiple of the null objective cannot be told from rounding.
 _ROUNDING = 64 * np.finfo(np.float64).eps
@@ -99,15 +101,18 @@ def _solve(
     problem = build_problem(X, codes, n_classes, sample_weight, fit_intercept, penalty_weights)
     tol = max(settings.tol, _ROUNDING) * problem.null_objective
     W, V = problem.create_start(start)
-    reach = np.sqrt(max(settings.tol, 1e-10))
+    reach = 4.0 * np.sqrt(max(settings.tol, 1e-12))
     solver = WorkingSetSolver(problem, tol, reach, settings.max_iter, W, V)
     path = _allocate(problem, len(Cs))
-    for i, C in enumerate(Cs):
-        solution = solver.solve(l1_ratio / C, (1 - l1_ratio) / C)
-        path.coefs[:, i], path.intercepts[:, i] = problem.expand(solution.W, solution.V)
-        path.gaps[i] = solution.gap / max(problem.null_objective, np.finfo(np.float64).tiny)
-        path.n_iters[i] = solution.n_iter
-        path.converged[i] = solution.converged
+    # Switching takes longer than a tiny problem does.
+    is_tiny = problem.loss.n_samples * problem.n_rows <= 5000 and W.size <= 200
+    with nullcontext() if is_tiny else single_threaded_blas():
+        for i, C in enumerate(Cs):
+            solution = solver.solve(l1_ratio / C, (1 - l1_ratio) / C)
+            path.coefs[:, i], path.intercepts[:, i] = problem.expand(solution.W, solution.V)
+            path.gaps[i] = solution.gap / max(problem.null_objective, np.finfo(np.float64).tiny)
+            path.n_iters[i] = solution.n_iter
+            path.converged[i] = solution.converged
     return path
 
 

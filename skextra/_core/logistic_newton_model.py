@@ -5,6 +5,7 @@ from scipy.linalg import lapack
 
 from skextra._core.columns import DenseColumns
 from skextra._core.log_loss_hessian import compute_dense_hessian, compute_sparse_hessian
+from skextra._core.quadratic_model import solve_quadratic, solve_ridge
 
 # Sparse columns with more entries than this are cheaper as dense ones.
 _DENSE_SHARE = 0.05
@@ -37,50 +38,81 @@ class Coordinates:
         return M
 
 
-class Curvature:
-    """Hessian on coordinates and nuisance directions, at fixed probabilities.
+class GramModel:
+    """Quadratic model at given probabilities, with a Hessian of its own.
 
-    Attributes
+    Parameters
     ----------
+    problem : LogisticProblem
+    columns : DenseColumns or SparseColumns
+    coordinates : Coordinates
+    R : ndarray of shape (n_rows, n_samples)
+        Residuals.
     P : ndarray of shape (n_rows, n_samples)
-        The probabilities.
-    gram : ndarray of shape (m, m), C-ordered
-        Schur complement of the nuisance block: the Hessian where the nuisance
-        coefficients are always optimal.
+        Probabilities at which the curvature is taken.
     """
 
-    def __init__(self, problem, columns, coordinates, P):
-        loss = problem.loss
-        self.P = P
-        self.nuisance_coordinates = list_nuisance_coordinates(problem)
+    def __init__(self, problem, columns, coordinates, R, P):
+        self.problem, self.columns, self.coordinates, self.R = problem, columns, coordinates, R
+        self.nuisance = list_nuisance_coordinates(problem)
         hessian = _compute_hessian(
-            columns, problem.nuisance, coordinates, self.nuisance_coordinates, P, loss.weights
+            columns, problem.nuisance, coordinates, self.nuisance, P, problem.loss.weights
         )
         m = len(coordinates)
-        lower = np.tril(hessian)
-        full = lower + np.tril(hessian, -1).T
-        self._eliminate(full, m)
-
-    def _eliminate(self, full, m):
+        full = np.tril(hessian) + np.tril(hessian, -1).T
         self.cross = full[:m, m:]
-        block = full[m:, m:]
-        if len(block) == 0:
-            self.gram, self.solved = np.ascontiguousarray(full), np.zeros((0, m))
+        self.nuisance_block = NuisanceBlock(full[m:, m:])
+        # Schur complement: the Hessian where the nuisance coefficients are optimal.
+        gram = full[:m, :m] - self.cross @ self.nuisance_block.solve(self.cross.T)
+        self.gram = np.ascontiguousarray(0.5 * (gram + gram.T))
+        self.gradient = coordinates.gather(columns.correlate_rows(self.R))
+        self.nuisance_gradient = self.nuisance.gather(problem.nuisance @ self.R.T)
+
+    def minimise(self, w, l1, l2, tol, budget):
+        """Minimise model and penalty from `w`, which is updated.
+
+        Returns
+        -------
+        violation : float
+            Of optimality.
+        """
+        start = w.copy()
+        c = self.gradient - self.cross @ self.nuisance_block.solve(self.nuisance_gradient)
+        if l1.any():
+            violation, _ = solve_quadratic(self.gram, c, w, l1, l2, tol, budget)
+        else:
+            violation = 0.0
+            solve_ridge(self.gram, c, w, l2)
+        self.delta = w - start
+        return violation
+
+    def get_moves(self):
+        """Moves of the decision values, and of the nuisance coefficients."""
+        problem = self.problem
+        D = self.coordinates.scatter(self.delta, (self.columns.n, problem.n_rows))
+        offset = self.nuisance_block.solve(self.nuisance_gradient - self.cross.T @ self.delta)
+        moves = self.nuisance.scatter(offset, (len(problem.nuisance), problem.n_rows))
+        return self.columns.predict_rows(D) + moves.T @ problem.nuisance, moves
+
+
+class NuisanceBlock:
+    """Factor of the Hessian's block of nuisance directions."""
+
+    def __init__(self, block):
+        self.size = len(block)
+        if self.size == 0:
             return
         # Directions the data cannot tell apart share what they are given.
-        block = block + 1e-14 * max(block.diagonal().max(), 1e-300) * np.eye(len(block))
+        block = block + 1e-14 * max(block.diagonal().max(), 1e-300) * np.eye(self.size)
         self.factor, failed = lapack.dpotrf(block, lower=1)
         if failed:
             values, vectors = np.linalg.eigh(block)
             values = np.maximum(values, 1e-12 * values[-1])
             self.factor = np.linalg.cholesky((vectors * values) @ vectors.T)
-        self.solved = self.solve_nuisance(self.cross.T)
-        gram = full[:m, :m] - self.cross @ self.solved
-        self.gram = np.ascontiguousarray(0.5 * (gram + gram.T))
 
-    def solve_nuisance(self, rhs):
-        """Nuisance block of the Hessian, solved for `rhs`."""
-        if len(self.cross.T) == 0:
+    def solve(self, rhs):
+        """The block's inverse times `rhs`."""
+        if self.size == 0 or rhs.size == 0:
             return np.zeros_like(rhs)
         return lapack.dpotrs(self.factor, rhs, lower=1)[0]
 

@@ -18,20 +18,35 @@ models", JMLR 21 (2020).
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from skextra._core.certificates import compute_logistic_gap
-from skextra._core.columns import pack
-from skextra._core.logistic_newton_model import Coordinates, Curvature
-from skextra._core.quadratic_model import solve_quadratic, solve_ridge
+from skextra._core.columns import DenseColumns, pack
+from skextra._core.logistic_implicit_model import ImplicitModel
+from skextra._core.logistic_newton_model import (
+    Coordinates,
+    GramModel,
+    list_nuisance_coordinates,
+)
 
 # Up to here all coefficients are worked on together.
 _SMALL = 400
 _SMALLEST_SET = 100
 # Coefficients enter the working set at this share of the penalty.
 _ENTRY = 0.9
-# Share of the tolerance that the working set may use up.
-_ACTIVE_SHARE = 0.3
-_MAX_SWEEPS = 2000
+# Accuracy of a model's minimum, as a share of the present gap.
+_MODEL_SHARE = 0.03
+# Sweeps, or products with all columns, that a step may take.
+_BUDGET = 300
+# Moves of decision values beyond which the loss's own curvature misleads.
+_FAR = 3.0
+# By how much the penalty comes down between steps that are far from the solution.
+_DESCENT = 4.0
+# Coordinates up to which a Hessian is formed: one BLAS product on dense columns.
+_DENSE_LIMIT = 1500
+_DENSE_LIMIT_CLASSES = 1000
+_SPARSE_LIMIT = 300
+_MOST_NUISANCE = 64
 
 
 @dataclass
@@ -76,42 +91,73 @@ class WorkingSetSolver:
         self.problem, self.loss, self.design = problem, problem.loss, problem.design
         self.tol, self.reach, self.max_iter = tol, reach, max_iter
         self.W, self.V = W, V
-        self.F = problem.compute_decision(W, V)
-        if problem.fit_intercept:
+        self.features = np.empty(0, dtype=np.int64)
+        self.columns = None
+        self.noise = None
+        self._set_out()
+
+    def _set_out(self):
+        """Decision values and slopes of the coefficients, the intercept at its best."""
+        self.F = self.problem.compute_decision(self.W, self.V)
+        if self.problem.fit_intercept:
             shift, _, _ = self.loss.fit_intercept(self.F)
             self.V[0] += shift
             self.F += shift[:, None]
         self.value, self.P = self.loss.evaluate(self.F)
-        self.features = np.empty(0, dtype=np.int64)
-        self.columns = None
-        self.curvature = None
         self.C = self._correlate(self.P)
 
     def solve(self, lam1, lam2):
-        """Solve for ``l1 = lam1 * scale, l2 = lam2 * scale``; ``lam1 > 0``."""
-        self.l1, self.l2 = lam1 * self.problem.scale, lam2 * self.problem.scale
+        """Solve for ``l1 = lam1 * scale, l2 = lam2 * scale``; ``lam1 > 0``.
+
+        Far from the solution the penalty comes down with the steps: a quadratic
+        model made far away says little about a weak penalty.
+        """
+        scale = self.problem.scale
+        self._refuse_poor_start(lam1 * scale, lam2 * scale)
         self.in_set = self.W != 0
-        self.moved = np.inf
-        gap, n_iter = np.inf, 0
-        stalled = 0
+        self.columns_are_stale = True
+        factor = self._choose_factor(lam1)
+        self.moved = np.inf if factor > 1.0 else 0.0
+        gap, n_iter, stalled = self.problem.null_objective, 0, 0
         while True:
+            self.l1, self.l2 = factor * lam1 * scale, factor * lam2 * scale
             n_new = self._extend_set()
-            share = _ACTIVE_SHARE if n_new == 0 else 0.1
-            stop = (
-                _ACTIVE_SHARE * self.tol
-                if np.isinf(gap)
-                else max(_ACTIVE_SHARE * self.tol, share * min(gap, self.problem.null_objective))
-            )
-            if np.isinf(gap):
-                stop = max(stop, 1e-3 * self.problem.null_objective) if n_new else stop
-            U, n_steps = self._solve_on_set(stop, self.max_iter - n_iter)
+            accuracy = self._choose_accuracy(gap) * 0.1**stalled
+            U, n_steps, progress = self._take_steps(accuracy, self.max_iter - n_iter)
             n_iter += n_steps
-            self.C = self._correlate(U)
-            gap = self._certify(U, gap)
+            is_feasible = U is not None
+            self.C = self._correlate(U if is_feasible else self.P)
+            gap = self._compute_gap(U if is_feasible else None)
+            if factor > 1.0:
+                factor = max(1.0, factor / _DESCENT) if self.moved < np.inf else factor
+                gap = max(gap, 1e-2 * self.problem.null_objective)
+                if n_iter < self.max_iter:
+                    continue
             is_final = gap <= self.tol and self.moved <= self.reach
-            stalled = stalled + 1 if n_steps == 0 and not self._count_missing() else 0
-            if is_final or n_iter >= self.max_iter or stalled > 1:
-                return Solution(self.W.copy(), self.V.copy(), gap, n_iter, gap <= self.tol)
+            stalled = 0 if progress or n_new else stalled + 1
+            if is_final or n_iter >= self.max_iter or stalled > 2:
+                converged = gap <= self.tol and factor == 1.0
+                return Solution(self.W.copy(), self.V.copy(), gap, n_iter, converged)
+
+    def _refuse_poor_start(self, l1, l2):
+        """Start from nothing where the coefficients given are worse than that."""
+        primal = self.value + self._compute_penalty(self.W, l1, l2)
+        if not primal <= self.problem.null_objective and self.W.any():
+            self.W, self.V = self.problem.create_start()
+            self._set_out()
+
+    def _choose_accuracy(self, gap):
+        """Violation at which to leave a model: its own error falls with the gap's square."""
+        share = min(_MODEL_SHARE, 10.0 * gap / self.problem.null_objective)
+        return max(share * gap, 0.1 * self.tol)
+
+    def _choose_factor(self, lam1):
+        if lam1 == 0:
+            return 1.0
+        with np.errstate(over="ignore"):
+            worst = np.abs(self.C).max(axis=1, initial=0.0) / (lam1 * self.problem.scale)
+        worst = worst.max(initial=0.0)
+        return float(0.5 * worst) if worst > 2.0 * _DESCENT else 1.0
 
     def fit_nuisance(self, max_iter=50):
         """Fit the nuisance directions alone; returns the probabilities."""
@@ -119,10 +165,9 @@ class WorkingSetSolver:
             pack(self.design, self.features),
             Coordinates(*np.empty((2, 0), dtype=np.int64)),
         )
-        nothing = np.zeros(0)
         self.l1 = self.l2 = np.zeros(len(self.W))
         for _ in range(max_iter):
-            decrease, _, _ = self._step(nothing, nothing, 0.0, np.inf)
+            decrease, _ = self._step(0.0)
             if decrease is None or self.moved <= 1e-12:
                 break
         return self.P
@@ -136,22 +181,34 @@ class WorkingSetSolver:
     def _compute_penalty(self, W, l1, l2):
         return float(l1 @ np.abs(W).sum(axis=-1) + 0.5 * (l2 @ (W * W).sum(axis=-1)))
 
-    def _certify(self, U, best):
+    def _compute_gap(self, U):
         primal = self.value + self._compute_penalty(self.W, self.l1, self.l2)
-        gap, _ = compute_logistic_gap(self.loss, primal, U, self.C, self.W, self.l1, self.l2)
-        return gap
+        if U is None:
+            return primal
+        theta = self.loss.weights * (self.loss.targets - U)
+        noise = np.outer(self._compute_noise(), np.sqrt((theta * theta).sum(axis=1)))
+        return compute_logistic_gap(self.loss, primal, U, self.C, self.W, self.l1, self.l2, noise)
+
+    def _compute_noise(self):
+        """Rounding error of a product with each column and a vector of length one."""
+        if self.noise is None:
+            X = self.design.X
+            if sparse.issparse(X):
+                squares = np.asarray(X.multiply(X).sum(axis=0), dtype=np.float64).ravel()
+            else:
+                squares = np.einsum("ij,ij->j", X, X).astype(np.float64)
+            self.noise = 4.0 * np.finfo(X.dtype).eps * np.sqrt(squares)
+        return self.noise
 
     # --- the working set -----------------------------------------------------
-
-    def _count_missing(self):
-        return np.count_nonzero((np.abs(self.C) > self.l1[:, None]) & ~self.in_set)
 
     def _extend_set(self):
         """Add the coefficients that the certificate lacks most; returns how many."""
         if self.W.size <= _SMALL or not self.l1.any():
-            n_new = 0 if self.columns is None else np.count_nonzero(~self.in_set)
+            n_new = np.count_nonzero(~self.in_set)
             self.in_set[:] = True
         else:
+            previous, self.in_set = self.in_set, self.W != 0
             score = np.abs(self.C) / self.l1[:, None]
             score[self.in_set] = 0.0
             candidates = np.flatnonzero(score.ravel() > _ENTRY)
@@ -160,8 +217,9 @@ class WorkingSetSolver:
                 values = score.ravel()[candidates]
                 candidates = candidates[np.argpartition(-values, limit - 1)[:limit]]
             self.in_set.ravel()[candidates] = True
-            n_new = len(candidates)
-        self._pack()
+            n_new = np.count_nonzero(self.in_set & ~previous)
+        if n_new or self.columns_are_stale or len(self.coordinates) != self.in_set.sum():
+            self._pack()
         return n_new
 
     def _pack(self):
@@ -175,38 +233,26 @@ class WorkingSetSolver:
             self.features = np.concatenate([self.features, missing])
         positions, classes = np.nonzero(self.in_set[self.features])
         self.coordinates = Coordinates(positions, classes)
-        self.curvature = None
+        self.columns_are_stale = False
 
     # --- Newton steps ---------------------------------------------------------
 
-    def _solve_on_set(self, stop, budget):
-        """Newton steps until the gap on the working set is at most `stop`.
+    def _take_steps(self, accuracy, budget):
+        """Newton steps on the working set, as long as a look at all columns costs more.
 
         Returns
         -------
         U : ndarray of shape (n_rows, n_samples)
-            Probabilities of the best dual point.
+            Probabilities of the last dual point.
         n_steps : int
+        progress : bool
+            Whether the objective fell by more than rounding.
         """
-        coordinates = self.coordinates
-        which = self.features[coordinates.features]
-        l1, l2 = self.l1[which], self.l2[which]
-        gap = np.inf
-        n_steps = 0
-        best_U, best_gap = self.P, np.inf
-        while n_steps < budget:
-            decrease, U, C = self._step(l1, l2, stop, gap)
-            n_steps += 1
-            gap = self._compute_set_gap(U, C)
-            if gap < best_gap:
-                best_U, best_gap = U, gap
-            if decrease is None or (gap <= stop and self.moved <= max(self.reach, 0.1)):
-                break
-            if decrease <= 1e-15 * abs(self.value) and gap > 0.5 * best_gap:
-                break
-        return best_U, n_steps
+        decrease, U = self._step(accuracy)
+        progress = decrease is not None and decrease > 1e-14 * abs(self.value)
+        return U, 1, progress
 
-    def _step(self, l1, l2, stop, gap):
+    def _step(self, accuracy):
         """One Newton step in place.
 
         Returns
@@ -214,57 +260,42 @@ class WorkingSetSolver:
         decrease : float, or None if no step lowers the objective
         U : ndarray of shape (n_rows, n_samples)
             Dual point of the model.
-        C : ndarray of shape (n_packed, n_rows)
-            Its products with the packed columns, where they are in the set.
         """
-        coordinates, shape = self.coordinates, (self.columns.n, self.problem.n_rows)
+        coordinates = self.coordinates
+        which = self.features[coordinates.features]
+        l1, l2 = self.l1[which], self.l2[which]
         R = self.loss.compute_residual(self.P)
-        gradient = coordinates.gather(self.columns.correlate_rows(R))
-        curvature = Curvature(self.problem, self.columns, coordinates, self.P)
-        nuisance = curvature.nuisance_coordinates
-        nuisance_gradient = nuisance.gather(self.problem.nuisance @ R.T)
-        c = gradient - curvature.cross @ curvature.solve_nuisance(nuisance_gradient)
+        is_far = self.moved > _FAR
+        P = self.loss.soften(self.F, self.P) if is_far else self.P
+        model = choose_model(self.problem, self.columns, coordinates, R, P)
         start = coordinates.gather(self.W[self.features])
         w = start.copy()
-        tol = max(0.1 * stop, 1e-3 * min(gap, self.problem.null_objective))
-        if l1.any():
-            solve_quadratic(curvature.gram, c, w, l1, l2, tol, _MAX_SWEEPS)
-        else:
-            solve_ridge(curvature.gram, c, w, l2)
-        delta = w - start
-        delta_nuisance = curvature.solve_nuisance(nuisance_gradient - curvature.cross.T @ delta)
-        D = coordinates.scatter(delta, shape)
-        DV = nuisance.scatter(delta_nuisance, self.V.shape)
-        DF = self.columns.predict_rows(D) + DV.T @ self.problem.nuisance
-        U = self._predict_probabilities(DF)
-        decrease = self._search(start, delta, DV, DF, l1, l2, gradient, R)
-        return decrease, U, coordinates.scatter(c, shape)
+        model.minimise(w, l1, l2, accuracy, _BUDGET)
+        DF, DV = model.get_moves()
+        U = self._predict_probabilities(P, DF)
+        decrease = self._search(start, w - start, DV, DF, l1, l2, R)
+        return decrease, U if U is not None else self._fit_residual()
 
-    def _predict_probabilities(self, DF):
-        """Probabilities after the step as the model sees them, cut back to be some."""
-        change = self.loss.multiply_curvature(self.P, DF)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            down = np.where(change < 0, -self.P / change, np.inf).min(initial=np.inf)
-            if self.loss.n_rows == 1:
-                up = np.where(change > 0, (1.0 - self.P) / change, np.inf).min(initial=np.inf)
-                down = min(down, up)
-        # A part of the way is as orthogonal to the nuisance directions as all of it,
-        # provided that the start is.
-        self.share = min(1.0, down)
-        return np.clip(self.P + self.share * change, 0.0, 1.0)
+    def _fit_residual(self):
+        """Residual of the present coefficients as the dual point, if it is one."""
+        if len(self.problem.nuisance) > self.problem.fit_intercept:
+            return None
+        if self.problem.fit_intercept:
+            shift, self.value, self.P = self.loss.fit_intercept(self.F)
+            self.V[0] += shift
+            self.F = self.F + shift[:, None]
+        return self.P
 
-    def _compute_set_gap(self, U, C):
-        features = self.features
-        primal = self.value + self._compute_penalty(self.W, self.l1, self.l2)
-        if self.share < 1.0:
-            C = self.columns.correlate_rows(self.loss.weights * (self.loss.targets - U))
-            C = np.where(self.in_set[features], C, 0.0)
-        gap, _ = compute_logistic_gap(
-            self.loss, primal, U, C, self.W[features], self.l1[features], self.l2[features]
-        )
-        return gap
+    def _predict_probabilities(self, P, DF):
+        """Probabilities after the step as the model sees them, or None if they are none."""
+        U = self.P + self.loss.multiply_curvature(P, DF)
+        lowest = U.min(initial=1.0)
+        highest = U.max(initial=0.0) if self.loss.n_rows == 1 else 1.0
+        if lowest < -1e-15 or highest > 1.0 + 1e-15:
+            return None
+        return np.clip(U, 0.0, 1.0)
 
-    def _search(self, start, delta, DV, DF, l1, l2, gradient, R):
+    def _search(self, start, delta, DV, DF, l1, l2, R):
         """Take the longest of ever shorter steps that lowers the objective enough."""
 
         def penalise(w):
@@ -301,3 +332,15 @@ def correlate_rows(design, R):
     if design.fit_intercept:
         products -= np.outer(design.mean, R.sum(axis=1, dtype=np.float64))
     return products
+
+
+def choose_model(problem, columns, coordinates, R, P):
+    """The quadratic model in its cheaper form."""
+    if isinstance(columns, DenseColumns):
+        limit = _DENSE_LIMIT if problem.n_rows == 1 else _DENSE_LIMIT_CLASSES
+    else:
+        limit = _SPARSE_LIMIT
+    n_nuisance = len(list_nuisance_coordinates(problem))
+    if len(coordinates) <= limit or n_nuisance > _MOST_NUISANCE or not coordinates.features.size:
+        return GramModel(problem, columns, coordinates, R, P)
+    return ImplicitModel(problem, columns, coordinates, R, P)
