@@ -24,6 +24,7 @@ from threading import Timer
 import numpy as np
 
 from benchmarks._accuracy import compute_relative_gaps
+from benchmarks._data import Problem
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -34,6 +35,12 @@ PACKAGES = {
     "celer": "celer",
     "skglm": "skglm",
     "glum": "glum",
+    # scikit-learn's solvers, where a family has several.
+    "lbfgs": "sklearn",
+    "newton-cg": "sklearn",
+    "newton-cholesky": "sklearn",
+    "liblinear": "sklearn",
+    "saga": "sklearn",
 }
 
 # glibc keeps freed blocks for later; a peak can be told from a baseline only if
@@ -60,6 +67,24 @@ class Solution:
     l1_ratio: float
 
 
+def measure_squared_gap(case, problem, result, refine=False):
+    """Largest relative duality gap among the models in `result`."""
+    solution = case.read(result, problem)
+    gaps = compute_relative_gaps(
+        problem.X,
+        problem.y,
+        solution.coefs,
+        solution.intercepts,
+        solution.alphas,
+        solution.l1_ratio,
+        problem.fit_intercept,
+        refine=refine,
+    )
+    largest = float(gaps.max())
+    # Rounding alone can put the bound above the objective; anything more is a fault to see.
+    return 0.0 if -1e-12 < largest < 0 else largest
+
+
 @dataclass(frozen=True)
 class Case:
     """One problem and how each contestant is asked to solve it.
@@ -78,6 +103,11 @@ class Case:
         Whether the contestants take one.
     fresh_when_quick : bool
         Whether ``--quick`` times fresh processes too.
+    measure : callable
+        ``measure(case, problem, result, refine)`` returns the largest relative
+        gap of the models in a result; with `refine`, of a tighter bound.
+    problem_type : type
+        Has the ``load`` that undoes the problem's ``save``.
     """
 
     name: str
@@ -88,6 +118,8 @@ class Case:
     target: float | None = 1e-6
     has_tolerance: bool = True
     fresh_when_quick: bool = False
+    measure: Callable = measure_squared_gap
+    problem_type: type = Problem
 
 
 @dataclass(frozen=True)
@@ -100,14 +132,14 @@ class Settings:
         Hot rounds; None is as many as fit the time, within limits.
     timeout : float
         Seconds after which one call counts as too slow.
-    match : "gap" or "excess"
-        Which of a row's two accuracies has to meet the target.
+    match : "gap", "excess" or None
+        Which of a row's two accuracies has to meet the target; None leaves it to the family.
     """
 
     quick: bool = False
     repeat: int | None = None
     timeout: float = 300.0
-    match: str = "gap"
+    match: str | None = None
 
 
 @dataclass
@@ -125,24 +157,6 @@ class Row:
     peak_mib: float | None = None
     note: str = ""
     ratio: float | None = None
-
-
-def measure_gap(case, problem, result, refine=False):
-    """Largest relative duality gap among the models in `result`."""
-    solution = case.read(result, problem)
-    gaps = compute_relative_gaps(
-        problem.X,
-        problem.y,
-        solution.coefs,
-        solution.intercepts,
-        solution.alphas,
-        solution.l1_ratio,
-        problem.fit_intercept,
-        refine=refine,
-    )
-    largest = float(gaps.max())
-    # Rounding alone can put the bound above the objective; anything more is a fault to see.
-    return 0.0 if -1e-12 < largest < 0 else largest
 
 
 def _worker_command(mode, family, case, contestant, folder):
@@ -223,7 +237,9 @@ class Bench:
     Parameters
     ----------
     family : str
-        Module of this package with ``CASES`` and ``find_first_tolerance``.
+        Module of this package with ``CASES`` and ``find_first_tolerance``; its
+        ``prepare(problem, case)``, if there is one, adds what judging will need,
+        and its ``find_remark(contestant, problem)`` goes into the notes.
     contestants : list of str
         Whom to measure; those that are not installed must be left out.
     settings : Settings
@@ -247,6 +263,8 @@ class Bench:
 
     def measure(self, case, problem):
         """Rows of one case, ours first; those that failed have a note and no times."""
+        if hasattr(self.module, "prepare"):
+            problem = self.module.prepare(problem, case)
         rows = [Row(case.name, name) for name in case.runs if name in self.contestants]
         with tempfile.TemporaryDirectory(dir=self._folder.name) as folder:
             problem.save(Path(folder))
@@ -269,7 +287,8 @@ class Bench:
         if row.contestant not in self._workers:
             cache = Path(self._folder.name) / "kernels"
             self._workers[row.contestant] = LastingWorker(self.family, row.contestant, cache)
-        worker, reply, match = self._workers[row.contestant], None, self.settings.match
+        worker, reply = self._workers[row.contestant], None
+        match = self.settings.match or "gap"
         deadline = time.monotonic() + 3 * self.settings.timeout
         for tol in self._list_tolerances(case, problem, row.contestant):
             if time.monotonic() > deadline:
@@ -291,6 +310,9 @@ class Bench:
         row.gap, row.excess, row.peak_mib = reply["gap"], reply["excess"], reply["peak_mib"]
         if case.target is not None and not reply[match] <= case.target:
             row.note = f"stays above {case.target:.0e}" + (f" ({row.note})" if row.note else "")
+        if hasattr(self.module, "find_remark"):
+            remark = self.module.find_remark(row.contestant, problem)
+            row.note = "; ".join(filter(None, [row.note, remark]))
         return reply["seconds"]
 
     def _list_tolerances(self, case, problem, contestant):

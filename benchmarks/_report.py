@@ -5,7 +5,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 COLUMNS = ("contestant", "ratio", "gap", "excess", "tol", "cold", "warm", "hot", "peak", "note")
-_WIDTHS = (13, 8, 7, 7, 8, 9, 9, 10, 10)
+_WIDTHS = (15, 8, 7, 7, 8, 9, 9, 10, 10)
 
 
 def format_seconds(seconds):
@@ -44,9 +44,9 @@ def format_line(cells):
     return "  ".join([cells[0].ljust(_WIDTHS[0]), *padded, cells[-1]]).rstrip()
 
 
-def format_title(case, problem):
+def format_title(case, problem, match):
     """What a case is, in one line."""
-    target = "default tolerances" if case.target is None else f"gap {case.target:.0e}"
+    target = "default tolerances" if case.target is None else f"{match} {case.target:.0e}"
     return f"{case.name}: {case.title}, {problem.shape_text}, {target}"
 
 

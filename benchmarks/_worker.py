@@ -12,9 +12,6 @@ import warnings
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks._data import Problem
-from benchmarks._harness import measure_gap
-
 
 def _find_case(family, name):
     module = import_module(f"benchmarks.{family}")
@@ -51,11 +48,12 @@ def _measure_peak(function):
 def answer(case, run, request, seen):
     """Solve what a request asks for; `seen` keeps the problem between requests."""
     if seen.get("folder") != request["folder"]:
-        seen.update(folder=request["folder"], problem=Problem.load(request["folder"]))
+        problem = case.problem_type.load(request["folder"])
+        seen.update(folder=request["folder"], problem=problem)
         run(seen["problem"].miniature(), request["tol"])  # kernels are not the problem's memory
     problem = seen["problem"]
     result, seconds, peak = _measure_peak(lambda: run(problem, request["tol"]))
-    gap, excess = (measure_gap(case, problem, result, refine) for refine in (False, True))
+    gap, excess = (case.measure(case, problem, result, refine) for refine in (False, True))
     return {"seconds": seconds, "peak_mib": peak, "gap": gap, "excess": excess}
 
 
@@ -76,7 +74,7 @@ def serve(family, contestant, requests, replies):
 def time_first_call(family, case, contestant, folder, tol):
     """Seconds of import and first call together."""
     case = _find_case(family, case)
-    problem = Problem.load(folder)
+    problem = case.problem_type.load(folder)
     start = time.perf_counter()
     case.runs[contestant](problem, float(tol) if tol else None)
     return time.perf_counter() - start

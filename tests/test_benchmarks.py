@@ -179,7 +179,7 @@ def test_scikit_learn_solves_a_miniature_of_every_case(case):
         pytest.skip("the data set is not on this machine")
     problem = problem.miniature()
     result = case.runs["scikit-learn"](problem, 1e-10 if case.has_tolerance else None)
-    assert 0 <= _harness.measure_gap(case, problem, result) < 1e-6
+    assert 0 <= case.measure(case, problem, result) < 1e-6
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse"])
