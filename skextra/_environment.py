@@ -176,20 +176,30 @@ def _count_cache_events(jit):
 def _warm_estimator(estimator_class):
     default = estimator_class()
     tags = default.__sklearn_tags__()
-    targets = (1, 2) if tags.target_tags.multi_output else (1,)
     for X in _make_layouts(sparse=tags.input_tags.sparse):
-        for n_targets in targets:
-            _fit_and_predict(default, X, n_targets, weighted=False)
-            _fit_and_predict(default, X, n_targets, weighted=True)
+        targets = _make_targets(tags, X)
+        for y in targets:
+            _fit_and_predict(default, X, y, weighted=False)
+            _fit_and_predict(default, X, y, weighted=True)
         # An option selects code, not a layout of its own: crossing options with
         # layouts is enough, crossing them with each other is not needed.
         for options in _list_options(default, n_features=X.shape[1]):
-            _fit_and_predict(estimator_class(**options), X, n_targets=1, weighted=True)
+            for y in targets if tags.estimator_type == "classifier" else targets[:1]:
+                _fit_and_predict(estimator_class(**options), X, y, weighted=True)
+
+
+def _make_targets(tags, X):
+    """One and two targets, or two and three classes, as far as the estimator takes them."""
+    y = np.random.default_rng(1).standard_normal((X.shape[0], 2)).astype(X.dtype)
+    if tags.estimator_type != "classifier":
+        return [y[:, 0], y] if tags.target_tags.multi_output else [y[:, 0]]
+    ranks = y[:, 0].argsort().argsort()
+    return [ranks % 2, ranks % 3] if tags.classifier_tags.multi_class else [ranks % 2]
 
 
 def _make_layouts(sparse):
     """Tall and wide data, in every layout and precision that is compiled apart."""
-    from scipy.sparse import csc_matrix
+    from scipy.sparse import csc_matrix, csr_matrix
 
     rng = np.random.default_rng(0)
     # Linear models change their algorithm at 300 features.
@@ -201,6 +211,7 @@ def _make_layouts(sparse):
             yield np.asfortranarray(X, dtype=dtype)
             if sparse:
                 yield csc_matrix(X, dtype=dtype)
+                yield csr_matrix(X, dtype=dtype)
 
 
 def _list_options(estimator, n_features):
@@ -227,19 +238,14 @@ def _list_choices(constraints):
             yield from sorted(o for o in constraint.options if isinstance(o, str))
 
 
-def _fit_and_predict(estimator, X, n_targets, weighted):
-    from sklearn.base import is_classifier
+def _fit_and_predict(estimator, X, y, weighted):
     from sklearn.utils.validation import has_fit_parameter
 
-    rng = np.random.default_rng(1)
-    y = rng.standard_normal((X.shape[0], n_targets)).astype(X.dtype)
-    if is_classifier(estimator):
-        y = y > 0
     parameters = {}
     if weighted and has_fit_parameter(estimator, "sample_weight"):
-        parameters["sample_weight"] = rng.uniform(0.5, 1.5, X.shape[0])
+        parameters["sample_weight"] = np.random.default_rng(1).uniform(0.5, 1.5, X.shape[0])
     try:
-        estimator.fit(X, y[:, 0] if n_targets == 1 else y, **parameters)
+        estimator.fit(X, y, **parameters)
     except (TypeError, ValueError):
         # Options and data that do not go together are refused before any kernel.
         return

@@ -187,12 +187,12 @@ def compute_weights(sample_weight, class_weight, codes, classes):
     TypeError, ValueError
         If a class weight is negative, not finite or no number.
     ValueError
-        If nothing of a class is left, `class_weight` misses a class, or the sum
-        of all weights overflows.
+        If less than two classes are left, `class_weight` misses a class, or the
+        sum of all weights overflows.
     """
     if sample_weight is None and class_weight is None:
         return None
-    _check_all_classes_count(sample_weight, codes, classes, "sample_weight")
+    _check_two_classes_count(sample_weight, codes, classes, "sample_weight")
     if class_weight is None:
         return _refuse_infinite_sum(sample_weight)
     if isinstance(class_weight, dict):
@@ -200,13 +200,15 @@ def compute_weights(sample_weight, class_weight, codes, classes):
             check_scalar(value, f"class_weight[{label!r}]", numbers.Real, min_val=0.0)
             if not np.isfinite(value):
                 raise ValueError(f"class_weight[{label!r}] must be finite, got {value}")
-    per_class = compute_class_weight(
-        class_weight, classes=classes, y=classes[codes], sample_weight=sample_weight
-    )
-    weights = per_class[codes].astype(np.float64)
+    with np.errstate(divide="ignore"):
+        per_class = compute_class_weight(
+            class_weight, classes=classes, y=classes[codes], sample_weight=sample_weight
+        )
+    # The balanced weight of a class without weight would be infinite.
+    weights = np.where(np.isfinite(per_class), per_class, 0.0)[codes]
     if sample_weight is not None:
         weights *= sample_weight
-    _check_all_classes_count(weights, codes, classes, "class_weight")
+    _check_two_classes_count(weights, codes, classes, "class_weight")
     return _refuse_infinite_sum(weights)
 
 
@@ -220,16 +222,14 @@ def _refuse_infinite_sum(weights):
     )
 
 
-def _check_all_classes_count(weights, codes, classes, name):
-    """Refuse weights that remove a class: its intercept would be minus infinity."""
+def _check_two_classes_count(weights, codes, classes, name):
     if weights is None or weights.all():
         return
-    counted = np.zeros(len(classes), dtype=bool)
-    counted[codes[weights > 0]] = True
-    if not counted.all():
+    counted = np.unique(codes[weights > 0])
+    if len(counted) < 2:
         raise ValueError(
-            f"{name} leaves nothing of class {classes[counted.argmin()]!r}: each class needs "
-            "a sample of positive weight; leave the rows of this class out of X and y"
+            f"{name} leaves only {classes[counted].tolist()} of the classes: samples of at "
+            "least 2 classes need a positive weight"
         )
 
 

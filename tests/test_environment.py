@@ -62,6 +62,16 @@ for n_samples, n_features in ((120, 7), (40, 400)):
                 model.fit(*data).predict(data[0])
                 model.fit(*data, sample_weight=weights)
                 n_fits += 2
+            for n_classes in (2, 3):
+                classes = np.arange(n_samples) % n_classes
+                for model in (
+                    lm.LogisticRegression(),
+                    lm.LogisticRegression(C=0.1, l1_ratio=1, fit_intercept=False),
+                    lm.LogisticRegression(penalty_weights=np.linspace(0.0, 2.0, n_features)),
+                ):
+                    model.fit(data[0], classes).predict_proba(data[0])
+                    model.fit(data[0], classes, sample_weight=weights)
+                    n_fits += 2
 compiled = {
     kernel.py_func.__qualname__: [str(s) for s in kernel.stats.cache_misses]
     for kernel in jit.list_kernels()

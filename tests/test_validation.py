@@ -149,14 +149,27 @@ class TestWeights:
             weights = self.compute(sample_weight, "balanced")
             np.testing.assert_allclose(np.bincount(self.codes, weights), np.full(3, total))
 
+    def test_a_class_may_have_no_weight(self):
+        own = np.array([1.0, 0.0, 0.0, 1.0, 1.0, 1.0])
+        np.testing.assert_array_equal(self.compute(own), own)
+        expected = np.array([4 / 3, 0, 0, 4 / 9, 4 / 9, 4 / 9])
+        np.testing.assert_allclose(self.compute(own, "balanced"), expected)
+        np.testing.assert_array_equal(self.compute(None, {"b": 0}), own)
+
     @pytest.mark.parametrize(
         "sample_weight, class_weight, error, about",
         [
-            ([1, 0, 0, 1, 1, 1], None, ValueError, "sample_weight leaves nothing of class .*b"),
-            ([1, 0, 0, 1, 1, 1], "balanced", ValueError, "sample_weight leaves nothing of class"),
+            (
+                [0, 1, 1, 0, 0, 0],
+                None,
+                ValueError,
+                "sample_weight leaves only .'b'. of the classes",
+            ),
+            ([0, 1, 1, 0, 0, 0], "balanced", ValueError, "sample_weight leaves only"),
             ([1e308] * 6, None, ValueError, "the sum of sample_weight .* overflows"),
             (None, {"c": 1e308}, ValueError, "the sum of sample_weight .* overflows"),
-            (None, {"c": 0}, ValueError, "class_weight leaves nothing of class .*c"),
+            (None, {"a": 0, "c": 0}, ValueError, "class_weight leaves only .'b'. of the classes"),
+            (None, {"a": 0, "b": 0, "c": 0}, ValueError, r"class_weight leaves only \[\]"),
             (None, {"c": -1}, ValueError, r"class_weight\['c'\] == -1, must be >= 0"),
             (None, {"c": np.nan}, ValueError, r"class_weight\['c'\] must be finite, got nan"),
             (None, {"c": np.inf}, ValueError, r"class_weight\['c'\] must be finite, got inf"),

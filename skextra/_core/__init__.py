@@ -18,6 +18,7 @@ _SUBMODULES = (
     "log_loss",
     "log_loss_hessian",
     "logistic",
+    "logistic_classes",
     "logistic_implicit_model",
     "logistic_newton_model",
     "logistic_problem",

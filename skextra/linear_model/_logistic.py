@@ -101,8 +101,11 @@ default='lbfgs'
     Differs from scikit-learn: `solver`, `dual`, `intercept_scaling` and
     `random_state` never change the answer; the intercept is never penalised
     (liblinear penalises it); `tol` is a duality gap; ``predict_log_proba`` stays
-    finite where probabilities round to 0; weights that remove a class are
-    refused; ``warm_start=True`` refuses other numbers of classes or features.
+    finite where probabilities round to 0; ``warm_start=True`` refuses other
+    numbers of classes or features.
+
+    A class whose samples all have weight 0 keeps its place in ``classes_``, with
+    an intercept so low that its probability rounds to 0.
 
     If the classes are separable and some feature is not penalised, there is no
     finite solution: the fit ends with a `ConvergenceWarning` that says so.
@@ -198,7 +201,7 @@ default='lbfgs'
         ------
         ValueError
             If the data or an argument has a wrong shape or value, y is continuous
-            or holds one class, or weights leave nothing of a class.
+            or holds one class, or weights leave one class.
         """
         given = X, y
         X, codes, classes = validate_classification_data(self, X, y)
@@ -208,8 +211,8 @@ default='lbfgs'
         settings = _core.logistic.Settings(tol=self.tol, max_iter=self.max_iter)
         start = self._get_start(len(classes), X.shape[1])
         with report_fit(self, *given, sample_weight):
-            path = _core.logistic.solve(
-                X, codes, len(classes), [self.C], l1_ratio=self.l1_ratio,
+            path = _core.logistic_classes.solve_present_classes(
+                X, codes, len(classes), np.array([self.C]), l1_ratio=self.l1_ratio,
                 sample_weight=weights, fit_intercept=self.fit_intercept,
                 penalty_weights=penalty_weights, settings=settings, start=start,
             )  # fmt: skip
@@ -278,14 +281,16 @@ def has_no_solution(estimator, X, codes, weights, penalty_weights):
 
 
 def _warn_unconverged(estimator, separable):
-    failure, advice = "failed to converge", "Increase max_iter, decrease C, or scale the features."
+    failure = "failed to converge"
+    advice = "Increase the number of iterations (max_iter), decrease C, or scale the features."
     if separable:
-        failure = (
-            "has no finite solution, as the classes are separable by features without a penalty"
-        )
+        failure = "has no finite solution: features without a penalty separate the classes"
         advice = "Set a finite C and positive penalty_weights."
+    elif estimator.n_iter_[0] >= estimator.max_iter:
+        # scikit-learn's words, for those who filter warnings by them.
+        advice = f"The max_iter was reached which means the coef_ did not converge. {advice}"
     warnings.warn(
-        f"{type(estimator).__name__} {failure}: relative duality gap "
+        f"{type(estimator).__name__} {failure}; relative duality gap "
         f"{estimator.dual_gap_:.2e} after {estimator.n_iter_[0]} iterations, "
         f"tol={estimator.tol:.3g}. {advice}",
         ConvergenceWarning,

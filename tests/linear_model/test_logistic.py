@@ -199,6 +199,29 @@ def test_scale_of_weights_is_the_scale_of_C(l1_ratio):
     assert_same_model(scaled, reference, X)
 
 
+@pytest.mark.parametrize("n_classes", [3, 4])
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("by", ["sample_weight", "class_weight", "both"])
+def test_a_class_that_weights_remove_has_no_probability(n_classes, l1_ratio, by):
+    X, y = make_data(n_classes)
+    s = (y != 1).astype(float) if by != "class_weight" else None
+    class_weight = {"sample_weight": None, "class_weight": {1: 0.0}, "both": "balanced"}[by]
+    model = LogisticRegression(C=0.5, l1_ratio=l1_ratio, class_weight=class_weight, **TIGHT)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(X, y, sample_weight=s)
+    kept = y != 1
+    assert_array_equal(model.classes_, np.arange(n_classes))
+    assert not model.coef_[1].any() and np.isfinite(model.intercept_).all()
+    assert model.predict_proba(X[kept])[:, 1].max() < 1e-15
+    # It is the limit of a weight that tends to zero.
+    nearly = np.where(kept, 1.0, 1e-9)
+    if by == "both":
+        nearly *= (len(y) - (y == 1).sum()) / (n_classes * np.bincount(y)[y])
+    limit = LogisticRegression(C=0.5, l1_ratio=l1_ratio, **TIGHT).fit(X, y, sample_weight=nearly)
+    assert_allclose(model.predict_proba(X), limit.predict_proba(X), atol=1e-5)
+
+
 def test_class_weights_are_sample_weights():
     X, y = make_data(3)
     factors, own = np.array([2.0, 0.5, 1.0]), np.linspace(0.5, 1.5, len(y))
@@ -412,8 +435,10 @@ def test_early_stop_warns_with_the_gap_and_what_to_do():
     (warning,) = caught
     assert warning.filename == __file__
     text = str(warning.message)
-    for part in ("LogisticRegression failed to converge", "after 1 iterations", "tol=1e-10",
-                 f"gap {model.dual_gap_:.2e}", "Increase max_iter"):  # fmt: skip
+    for part in (
+        "LogisticRegression failed to converge", "after 1 iterations", "tol=1e-10",
+        f"gap {model.dual_gap_:.2e}", "The max_iter was reached", "number of iterations (max_iter)",
+    ):  # fmt: skip
         assert part in text
     assert not model.converged_ and model.dual_gap_ > 1e-10
     assert_allclose(model.predict_proba(X).sum(axis=1), 1.0)
@@ -431,7 +456,9 @@ def test_separable_classes_without_penalty_say_so(n_classes, free, weighted):
         y[0], s[0] = n_classes - 1, 0.0  # out of line, and does not count
     options = {"C": np.inf} if free == "C" else {"penalty_weights": np.zeros(n_classes)}
     model = LogisticRegression(**options)
-    with pytest.warns(ConvergenceWarning, match="classes are separable.*finite C"):
+    with pytest.warns(
+        ConvergenceWarning, match="no finite solution.*separate the classes.*finite C"
+    ):
         model.fit(X, y, sample_weight=s)
     assert np.isfinite(model.coef_).all() and not model.converged_
     assert model.score(X, y, sample_weight=s) == 1.0
@@ -471,7 +498,7 @@ def test_is_separated():
         ({"class_weight": "even"}, "'class_weight' parameter"),
         ({"class_weight": {5: 1.0}}, r"The classes, \[0, 1\], are not in class_weight"),
         ({"class_weight": {0: -1.0}}, r"class_weight\[0\] == -1.0, must be >= 0"),
-        ({"class_weight": {0: 0.0}}, "class_weight leaves nothing of class"),
+        ({"class_weight": {0: 0.0}}, "class_weight leaves only"),
         ({"penalty_weights": [1.0, 2.0]}, "penalty_weights must have shape"),
         ({"penalty_weights": -np.ones(6)}, "penalty_weights must be non-negative"),
     ],
@@ -498,10 +525,10 @@ def test_bad_targets_are_refused_in_scikit_learns_words():
         LogisticRegression().fit(X, np.c_[y, y])
 
 
-def test_weights_that_remove_a_class_are_refused():
+def test_weights_that_leave_one_class_are_refused():
     X, y = make_data(3)
-    with pytest.raises(ValueError, match="sample_weight leaves nothing of class .*2"):
-        LogisticRegression().fit(X, y, sample_weight=y < 2)
+    with pytest.raises(ValueError, match=r"sample_weight leaves only \[2\].*at least 2"):
+        LogisticRegression().fit(X, y, sample_weight=y == 2)
 
 
 # --- in company -------------------------------------------------------------

@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from .runner import SUITES, load_expected, run_suite
+from .runner import SUITES, load_expected, load_outside, run_suite
 
-_ROW = "{:<32} {:>7} {:>7} {:>7} {:>8} {:>10} {:>10}"
+_ROW = "{:<32} {:>7} {:>7} {:>7} {:>8} {:>8} {:>10} {:>10}"
 
 
 def _parse(arguments):
@@ -44,7 +44,9 @@ def main(arguments=None):
         print(format_expected(reasons))
         return 0
     package = "sklearn" if options.baseline else "skextra"
-    print(_ROW.format("suite", "touched", "passed", "failed", "share", "untouched", "unexpected"))
+    outside = load_outside()
+    titles = ("suite", "touched", "passed", "failed", "outside", "share", "untouched", "unexpected")
+    print(_ROW.format(*titles))
     surprises = False
     for name in options.suite or SUITES:
         result = run_suite(name, package)
@@ -53,7 +55,9 @@ def main(arguments=None):
         unexpected = failures ^ set(expected)
         touched = len(result.passed) + len(result.failed)
         row = (name, touched, len(result.passed), len(result.failed))
-        row += (f"{result.share_passed:.1%}", len(result.untouched), len(unexpected))
+        left_out = outside.get(name, set()) & set(result.failed)
+        share = f"{result.compute_share(left_out):.1%}"
+        row += (len(left_out), share, len(result.untouched), len(unexpected))
         print(_ROW.format(*row), flush=True)
         for test in sorted(failures if options.verbose else unexpected):
             verdict = result.messages.get(test, "listed as failing, but it passed or is gone")
