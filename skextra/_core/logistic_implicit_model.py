@@ -14,6 +14,7 @@ from skextra._core.logistic_sweeps import (
     sweep_sparse_binary_model,
     sweep_sparse_model,
 )
+from skextra._core.quadratic_model import combine_violation
 
 # Sweeps over the non-zero coordinates that follow one over all, at most.
 _INNER_SWEEPS = 8
@@ -143,17 +144,20 @@ class ImplicitModel:
         )  # fmt: skip
         self.w, self.is_current = w, not self.keeps_residual
         if isinstance(columns, DenseColumns):
-            return sweep_dense_model(
+            met = sweep_dense_model(
                 columns.matrix, coordinates.features, coordinates.classes, self.R, self.Q,
                 self.P, self.D, self.M, *rest,
             )  # fmt: skip
-        matrix = columns.matrix
-        sparse = (matrix.data, matrix.indices, matrix.indptr, coordinates.features)
-        if self.keeps_residual:
-            return sweep_sparse_binary_model(*sparse, self.z, self.h, *rest)
-        return sweep_sparse_model(
-            *sparse, coordinates.classes, self.R, self.Q, self.P, self.D, self.M, *rest
-        )
+        else:
+            matrix = columns.matrix
+            sparse = (matrix.data, matrix.indices, matrix.indptr, coordinates.features)
+            if self.keeps_residual:
+                met = sweep_sparse_binary_model(*sparse, self.z, self.h, *rest)
+            else:
+                met = sweep_sparse_model(
+                    *sparse, coordinates.classes, self.R, self.Q, self.P, self.D, self.M, *rest
+                )
+        return combine_violation(*met, self.problem.null_objective)
 
     def _synchronise(self):
         """Moves from the coefficients, where the sweeps kept something else."""

@@ -79,7 +79,9 @@ class GramModel:
         start = w.copy()
         c = self.gradient - self.cross @ self.nuisance_block.solve(self.nuisance_gradient)
         if l1.any():
-            violation, _ = solve_quadratic(self.gram, c, w, l1, l2, tol, budget)
+            violation, _ = solve_quadratic(
+                self.gram, c, w, l1, l2, self.problem.null_objective, tol, budget
+            )
         else:
             violation = 0.0
             solve_ridge(self.gram, c, w, l2)

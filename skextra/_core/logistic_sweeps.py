@@ -54,8 +54,9 @@ def sweep_dense_model(
 
     Returns
     -------
-    violation : float
-        Of optimality, as met on the way.
+    slope, penalty, excess : float
+        Violation of optimality as met on the way, see
+        :func:`skextra._core.quadratic_model.combine_violation`.
     """
     n = columns.shape[1]
     q = offset.shape[0]
@@ -85,7 +86,7 @@ def sweep_dense_model(
                 M[i] += p[i] * step
             for a in range(q):
                 offset[a] -= delta * solved[j, a]
-    return slope + worst * penalty
+    return slope, penalty, worst
 
 
 @njit(fastmath=_FAST)
@@ -123,7 +124,7 @@ def sweep_sparse_model(
                 M[i] += p[i] * step
             for a in range(q):
                 offset[a] -= delta * solved[j, a]
-    return slope + worst * penalty
+    return slope, penalty, worst
 
 
 @njit(fastmath=_FAST)
@@ -165,4 +166,4 @@ def sweep_sparse_binary_model(
                 z[i] -= delta * data[e] * h[i]
             for a in range(q):
                 offset[a] -= delta * solved[j, a]
-    return slope + worst * penalty
+    return slope, penalty, worst

@@ -28,6 +28,7 @@ from skextra._core.logistic_newton_model import (
     GramModel,
     list_nuisance_coordinates,
 )
+from skextra._core.penalties import compute_class_shift
 
 # Up to here all coefficients are worked on together.
 _SMALL = 400
@@ -130,14 +131,15 @@ class WorkingSetSolver:
             gap = self._compute_gap(U if is_feasible else None)
             if factor > 1.0:
                 factor = max(1.0, factor / _DESCENT) if self.moved < np.inf else factor
-                gap = max(gap, 1e-2 * self.problem.null_objective)
                 if n_iter < self.max_iter:
+                    gap = max(gap, 1e-2 * self.problem.null_objective)
                     continue
+                factor, self.l1, self.l2 = 1.0, lam1 * scale, lam2 * scale
+                gap = self._compute_gap(U if is_feasible else None)
             is_final = gap <= self.tol and self.moved <= self.reach
             stalled = 0 if progress or n_new else stalled + 1
             if is_final or n_iter >= self.max_iter or stalled > 2:
-                converged = gap <= self.tol and factor == 1.0
-                return Solution(self.W.copy(), self.V.copy(), gap, n_iter, converged)
+                return Solution(self.W.copy(), self.V.copy(), gap, n_iter, gap <= self.tol)
 
     def _refuse_poor_start(self, l1, l2):
         """Start from nothing where the coefficients given are worse than that."""
@@ -274,7 +276,16 @@ class WorkingSetSolver:
         DF, DV = model.get_moves()
         U = self._predict_probabilities(P, DF)
         decrease = self._search(start, w - start, DV, DF, l1, l2, R)
+        self._shift_classes()
         return decrease, U if U is not None else self._fit_residual()
+
+    def _shift_classes(self):
+        """Take from every feature what all classes share and only the penalty feels."""
+        if self.problem.n_rows == 1 or not self.l1.any():
+            return
+        rows = np.flatnonzero(self.W.any(axis=1))
+        W = self.W[rows]
+        self.W[rows] = W - compute_class_shift(W, self.l1[rows], self.l2[rows])[:, None]
 
     def _fit_residual(self):
         """Residual of the present coefficients as the dual point, if it is one."""

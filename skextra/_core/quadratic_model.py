@@ -18,25 +18,43 @@ _CYCLE = 5
 
 
 @njit
-def compute_violation(c, w, l1, l2):
-    """How far from optimal: what the objective may lose to first order.
+def combine_violation(slope, penalty, excess, value):
+    """How far from optimal, in units of the objective.
 
-    Coefficients contribute their value times the slope they stand on; the worst
-    slope at zero counts for the whole L1 penalty, as it does when a dual point is
-    scaled to be feasible.
+    Parameters
+    ----------
+    slope : float
+        Sum of coefficients times the slope they stand on.
+    penalty : float
+        L1 penalty of all coefficients.
+    excess : float
+        Largest slope, relative to its penalty, less one. Scaling a dual point until
+        it is feasible costs in proportion to the penalty, and at second order in
+        proportion to the objective.
+    value : float
+        Size of the objective.
     """
-    slope, penalty, worst = 0.0, 0.0, 0.0
+    if excess <= 0.0:
+        return slope
+    share = excess / (1.0 + excess)
+    return slope + excess * penalty + share * share * value
+
+
+@njit
+def compute_violation(c, w, l1, l2, value):
+    """Violation at coefficients `w` with minus gradients `c`."""
+    slope, penalty, excess = 0.0, 0.0, 0.0
     for j in range(w.shape[0]):
         u = c[j] - l2[j] * w[j]
         if w[j] != 0.0:
             slope += abs(w[j] * (u - np.sign(w[j]) * l1[j]))
             penalty += l1[j] * abs(w[j])
-        worst = max(worst, abs(u) / l1[j] - 1.0)
-    return slope + worst * penalty
+        excess = max(excess, abs(u) / l1[j] - 1.0)
+    return combine_violation(slope, penalty, excess, value)
 
 
 @njit
-def sweep_until_optimal(gram, c, w, l1, l2, tol, max_iter):
+def sweep_until_optimal(gram, c, w, l1, l2, value, tol, max_iter):
     """Sweep until the violation is at most `tol`; returns it and the sweeps taken."""
     k = w.shape[0]
     everything = np.arange(k)
@@ -52,13 +70,13 @@ def sweep_until_optimal(gram, c, w, l1, l2, tol, max_iter):
             change = sweep_gram(gram, c, w, l1, l2, active, n_active, False)
         n_iter += 1
         if n_iter % _CYCLE == 0 or change <= 0.1 * first or n_iter == max_iter:
-            violation = compute_violation(c, w, l1, l2)
+            violation = compute_violation(c, w, l1, l2, value)
             if violation <= tol:
                 break
     return violation, n_iter
 
 
-def solve_quadratic(gram, c, w, l1, l2, tol, max_iter):
+def solve_quadratic(gram, c, w, l1, l2, value, tol, max_iter):
     """Minimise the model; `c` and `w` are updated in place.
 
     Parameters
@@ -68,6 +86,8 @@ def solve_quadratic(gram, c, w, l1, l2, tol, max_iter):
     c, w, l1, l2 : ndarray of shape (k,)
         Minus the gradient of the quadratic at `w`; where to start; penalties,
         ``l1 > 0``.
+    value : float
+        Size of the objective.
     tol : float
         Violation of optimality to reach.
     max_iter : int
@@ -84,7 +104,7 @@ def solve_quadratic(gram, c, w, l1, l2, tol, max_iter):
     n_iter = 0
     while True:
         violation, n_sweeps = sweep_until_optimal(
-            gram, c, w, l1, l2, tol, min(patience, max_iter - n_iter)
+            gram, c, w, l1, l2, value, tol, min(patience, max_iter - n_iter)
         )
         n_iter += n_sweeps
         if violation <= tol or n_iter >= max_iter:
@@ -93,8 +113,9 @@ def solve_quadratic(gram, c, w, l1, l2, tol, max_iter):
         n_iter += n_steps
         if n_steps == 0:
             patience *= 2
-        elif compute_violation(c, w, l1, l2) <= tol:
-            return compute_violation(c, w, l1, l2), n_iter
+        violation = compute_violation(c, w, l1, l2, value)
+        if violation <= tol:
+            return violation, n_iter
 
 
 def solve_ridge(gram, c, w, l2):
