@@ -95,6 +95,7 @@ class WorkingSetSolver:
         self.features = np.empty(0, dtype=np.int64)
         self.columns = None
         self.noise = None
+        self.moved = 0.0
         self._set_out()
 
     def _set_out(self):
