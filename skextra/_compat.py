@@ -47,6 +47,24 @@ def scorer_accepts_sample_weight(scorer):
     return "sample_weight" in signature(scorer).parameters
 
 
+def describe_scorer(scorer):
+    """What a scorer of `make_scorer` consists of; a score function of None for any other.
+
+    Returns
+    -------
+    function : callable or None
+    sign : int
+        1 or -1.
+    response_method : str or tuple of str
+    options : dict
+        Keyword arguments of `function`.
+    """
+    if not hasattr(scorer, "_score_func"):
+        return None, 1, None, {}
+    options = getattr(scorer, "_kwargs", None) or {}
+    return scorer._score_func, scorer._sign, scorer._response_method, dict(options)
+
+
 __all__ = [
     "CallbackSupportMixin",
     "Interval",
@@ -56,6 +74,7 @@ __all__ = [
     "check_method_params",
     "check_sample_weight",
     "delayed",
+    "describe_scorer",
     "fit_context",
     "raise_for_params",
     "routing_enabled",

@@ -125,6 +125,12 @@ CASES = (
     _make_case(
         "linear_model.LogisticRegression", "classification", _CLASSES, grid={"C": [0.1, 1.0, 10.0]}
     ),
+    _make_case(
+        "linear_model.LogisticRegressionCV",
+        "classification",
+        _CLASSES,
+        {"cv": 3, "l1_ratios": (0.0,), "scoring": "accuracy", "use_legacy_attributes": False},
+    ),
 )
 
 

@@ -19,6 +19,7 @@ _SUBMODULES = (
     "log_loss_hessian",
     "logistic",
     "logistic_classes",
+    "logistic_cross_validation",
     "logistic_implicit_model",
     "logistic_newton_model",
     "logistic_problem",

@@ -4,6 +4,8 @@ from skextra.linear_model._display import RegularizationPathDisplay
 from skextra.linear_model._elastic_net import ElasticNet, Lasso
 from skextra.linear_model._elastic_net_cv import ElasticNetCV, LassoCV
 from skextra.linear_model._logistic import LogisticRegression
+from skextra.linear_model._logistic_cv import LogisticRegressionCV
+from skextra.linear_model._logistic_path import logistic_path
 from skextra.linear_model._paths import enet_path, lasso_path
 from skextra.linear_model._ridge import Ridge
 from skextra.linear_model._ridge_cv import RidgeCV
@@ -14,9 +16,11 @@ __all__ = [
     "Lasso",
     "LassoCV",
     "LogisticRegression",
+    "LogisticRegressionCV",
     "RegularizationPathDisplay",
     "Ridge",
     "RidgeCV",
     "enet_path",
     "lasso_path",
+    "logistic_path",
 ]

@@ -30,7 +30,13 @@ from tests.common.estimators import (
 )
 
 # (class, parameter) -> our default, where scikit-learn's is "warn": about to change.
-ANNOUNCED_DEFAULTS = {("LassoCV", "alphas"): 100, ("ElasticNetCV", "alphas"): 100}
+ANNOUNCED_DEFAULTS = {
+    ("LassoCV", "alphas"): 100,
+    ("ElasticNetCV", "alphas"): 100,
+    ("LogisticRegressionCV", "l1_ratios"): (0.0,),
+    ("LogisticRegressionCV", "scoring"): "neg_log_loss",
+    ("LogisticRegressionCV", "use_legacy_attributes"): False,
+}
 ANNOUNCED_METHOD_DEFAULTS = {("path", "alphas"): 100}
 NAMES = [f"column {j}" for j in range(6)]
 
@@ -120,7 +126,10 @@ def test_fitted_attributes_are_sklearns(cls, n_targets, dtype):
     X, y = X.astype(dtype), y.astype(dtype) if np.asarray(y).dtype.kind == "f" else y
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        theirs = get_fitted_attributes(make(get_sklearn_class(cls)).fit(X, y))
+        theirs = make(get_sklearn_class(cls), use_legacy_attributes=False, l1_ratios=(0.0,)).fit(
+            X, y
+        )
+        theirs = get_fitted_attributes(theirs)
     ours = get_fitted_attributes(fit(make(cls), X, y))
     assert set(theirs) <= set(ours)
     for name, value in theirs.items():
