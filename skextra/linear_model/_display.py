@@ -3,11 +3,10 @@
 import numpy as np
 
 from skextra.linear_model._display_data import compute_display_data
+from skextra.linear_model._display_layout import choose_colors, spread_out
 
 _KINDS = ("coefficients", "cv", "both")
 _GREY, _INK = "#b5b5b5", "#333333"
-# matplotlib's default colours without its grey, which the unnamed lines have.
-_COLORS = [f"C{i}" for i in range(10) if i != 7]
 
 
 class RegularizationPathDisplay:
@@ -20,7 +19,7 @@ class RegularizationPathDisplay:
     Parameters
     ----------
     alphas : array-like of shape (n_alphas,)
-        Penalties, non-negative, in any order.
+        Penalties (or inverse penalties), non-negative, in any order.
     coefs : array-like of shape (n_features, n_alphas) or (n_panels, n_features, n_alphas)
         Coefficients at each penalty; one panel a target (or class). May be None
         if `cv_scores` is given.
@@ -117,31 +116,34 @@ class RegularizationPathDisplay:
         alphas=None,
         sample_weight=None,
         feature_names=None,
+        panels=None,
         kind=None,
         n_labels=8,
         ax=None,
         line_kw=None,
         band_kw=None,
     ):
-        """Draw the path of a linear model.
+        """Draw the path of a linear or logistic model.
 
         Parameters
         ----------
-        estimator : LassoCV, ElasticNetCV, RidgeCV, Lasso, ElasticNet, Ridge or Pipeline
+        estimator : Lasso, ElasticNet, Ridge, LogisticRegression, their CV form or Pipeline
             Fitted or not; an unfitted CV form is cloned and fitted. A pipeline
             must end in one of them.
         X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
             Data the estimator is or was fitted on. Without it, a fitted CV form
             shows its errors only.
         y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
-            Target. Several targets give a panel each.
+            Target. Several targets, and three or more classes, give a panel each.
         alphas : array-like, int or None, default=None
-            Penalties to draw, or how many, for an estimator that holds a single
-            one; 100 by default. CV forms bring their own.
+            Penalties to draw (of a logistic model, values of C), or how many, for an
+            estimator that holds a single one; 100 by default. CV forms bring their own.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights the estimator is or was fitted with.
         feature_names : sequence of str, default=None
             Taken from `X` or the estimator by default.
+        panels : sequence, default=None
+            Targets or classes to draw, by name; all by default.
         kind : {"coefficients", "cv", "both"} or None, default=None
             As in :meth:`plot`.
         n_labels : int, default=8
@@ -161,14 +163,17 @@ class RegularizationPathDisplay:
         Raises
         ------
         ValueError
-            If data is needed and missing, or a RidgeCV has a penalty a target.
+            If data is needed and missing, a panel is unknown, or a RidgeCV has a
+            penalty a target.
         TypeError
             For any other estimator.
 
         Notes
         -----
         RidgeCV has errors to show for its leave-one-out (``cv=None``) with
-        ``scoring=None`` only; else the coefficients alone are drawn.
+        ``scoring=None`` only; else the coefficients alone are drawn. A logistic
+        model has its scores drawn at the mixing ratio it chose, as errors where
+        the name of the scorer begins with ``neg_``.
 
         Examples
         --------
@@ -188,6 +193,7 @@ class RegularizationPathDisplay:
             alphas=alphas,
             sample_weight=sample_weight,
             feature_names=feature_names,
+            panels=panels,
         )
         return cls(**data).plot(ax, kind=kind, n_labels=n_labels, line_kw=line_kw, band_kw=band_kw)
 
@@ -282,6 +288,7 @@ class RegularizationPathDisplay:
         if self.axes_.size != n_panels:
             raise ValueError(f"ax must hold {n_panels} Axes for this plot, got {self.axes_.size}")
         self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
+        self._colors = {}
         self.lines_ = [
             self._draw_coefs(panel, position, n_labels, line_kw or {})
             for position, panel in enumerate(self.axes_[:n_paths])
@@ -324,7 +331,7 @@ class RegularizationPathDisplay:
         coefs = self.coefs[panel][:, order]
         named = np.argsort(-np.abs(coefs).max(axis=1), kind="stable")[:n_labels]
         named = [j for j in named if coefs[j].any()]
-        colors = {j: _COLORS[i % len(_COLORS)] for i, j in enumerate(named)}
+        colors = choose_colors(named, self._colors)
         ax.axhline(0.0, color=_INK, linewidth=0.6, zorder=1)
         lines = []
         for j, path in enumerate(coefs):
@@ -346,7 +353,7 @@ class RegularizationPathDisplay:
         """Name the lines in the margin beside their weak end, spread so as not to overlap."""
         low, high = ax.get_ylim()
         names = self.feature_names
-        spread = _spread_out([(end - low) / (high - low) for end in ends.values()])
+        spread = spread_out([(end - low) / (high - low) for end in ends.values()])
         for (j, end), height in zip(ends.items(), spread, strict=True):
             ax.annotate(
                 f"x{j}" if names is None else names[j],
@@ -466,18 +473,3 @@ def _compute_standard_error(scores):
     if n_folds < 2:
         return np.zeros(len(scores))
     return scores.std(axis=1, ddof=1) / np.sqrt(n_folds)
-
-
-def _spread_out(heights, gap=0.065):
-    """Move heights in [0, 1] apart to at least `gap`, keeping their order."""
-    order = np.argsort(heights)
-    placed = np.array(heights, dtype=np.float64)
-    gap = min(gap, 1.0 / max(len(heights), 1))
-    for below, above in zip(order[:-1], order[1:], strict=True):
-        placed[above] = max(placed[above], placed[below] + gap)
-    # What has been pushed out at the top comes back down.
-    if len(order):
-        placed[order[-1]] = min(placed[order[-1]], 1.0)
-    for above, below in zip(order[::-1][:-1], order[::-1][1:], strict=True):
-        placed[below] = min(placed[below], placed[above] - gap)
-    return placed

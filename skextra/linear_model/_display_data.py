@@ -10,25 +10,31 @@ from sklearn.utils import check_array, check_consistent_length
 
 from skextra._base import public_module
 from skextra._validation import validate_sample_weight
+from skextra.linear_model._display_logistic import LOGISTIC_FAMILY, compute_logistic_data
 
 _SPARSE_FAMILY = ("Lasso", "ElasticNet", "LassoCV", "ElasticNetCV")
 _RIDGE_FAMILY = ("Ridge", "RidgeCV")
+_FAMILIES = (*_SPARSE_FAMILY, *_RIDGE_FAMILY, *LOGISTIC_FAMILY)
 _N_ALPHAS = 100
 
 
-def compute_display_data(estimator, X, y, *, alphas=None, sample_weight=None, feature_names=None):
+def compute_display_data(
+    estimator, X, y, *, alphas=None, sample_weight=None, feature_names=None, panels=None
+):
     """Coefficients, errors and choices along the penalty of `estimator`.
 
     Parameters
     ----------
     estimator : estimator or Pipeline
-        Lasso, ElasticNet, Ridge or a CV form, fitted or not, ours or scikit-learn's.
+        One of `_FAMILIES`, fitted or not, ours or scikit-learn's.
     X, y : array-like or None
         Training data. Without them a fitted CV form shows its errors only.
     alphas : array-like, int or None
-        Penalties for an estimator that holds only one.
+        Penalties (or values of C) for an estimator that holds only one.
     sample_weight : array-like or None
     feature_names : sequence of str or None
+    panels : sequence or None
+        Names of the targets or classes to keep.
 
     Returns
     -------
@@ -38,6 +44,29 @@ def compute_display_data(estimator, X, y, *, alphas=None, sample_weight=None, fe
     estimator, X, names = _take_pipeline_apart(estimator, X, y)
     family = _find_family(estimator)
     names = _find_feature_names(estimator, X, names) if feature_names is None else feature_names
+    if family.__name__ in LOGISTIC_FAMILY:
+        data = compute_logistic_data(estimator, X, y, Cs=alphas, sample_weight=sample_weight)
+    else:
+        data = _compute_linear_data(estimator, family, X, y, alphas, sample_weight)
+    return _keep_panels(data | {"feature_names": names}, panels)
+
+
+def _keep_panels(data, panels):
+    """The data of the panels named, in that order."""
+    if panels is None or data["coefs"] is None:
+        return data
+    n_panels = len(data["coefs"]) if data["coefs"].ndim == 3 else 1
+    names = data["panel_names"] or [str(i) for i in range(n_panels)]
+    panels = [str(panel) for panel in panels]
+    unknown = [panel for panel in panels if panel not in names]
+    if unknown or not panels:
+        raise ValueError(f"panels must be some of {names}, got {panels}")
+    coefs = data["coefs"].reshape(n_panels, *data["coefs"].shape[-2:])
+    kept = [names.index(panel) for panel in panels]
+    return data | {"coefs": coefs[kept], "panel_names": panels}
+
+
+def _compute_linear_data(estimator, family, X, y, alphas, sample_weight):
     targets = [str(column) for column in y.columns] if hasattr(y, "columns") else None
     if X is not None:
         X, y = _check_data(estimator, X, y)
@@ -58,7 +87,6 @@ def compute_display_data(estimator, X, y, *, alphas=None, sample_weight=None, fe
         "coefs": coefs,
         "cv_scores": cv_scores,
         "alpha_selected": selected,
-        "feature_names": names,
         "panel_names": targets if coefs is not None and coefs.ndim == 3 else None,
     }
 
@@ -80,12 +108,12 @@ def _take_pipeline_apart(estimator, X, y):
 
 
 def _find_family(estimator):
-    """The class among the six that `estimator` is or derives from."""
+    """The class among the families that `estimator` is or derives from."""
     for cls in type(estimator).__mro__:
-        if cls.__name__ in (*_SPARSE_FAMILY, *_RIDGE_FAMILY):
+        if cls.__name__ in _FAMILIES:
             return cls
     raise TypeError(
-        f"estimator must be one of {', '.join((*_SPARSE_FAMILY, *_RIDGE_FAMILY))} or a pipeline "
+        f"estimator must be one of {', '.join(_FAMILIES)} or a pipeline "
         f"that ends in one, got {type(estimator).__name__}"
     )
 

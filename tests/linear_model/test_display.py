@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn import linear_model as sk
-from sklearn.datasets import load_diabetes, load_linnerud
+from sklearn.datasets import load_diabetes, load_iris, load_linnerud
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skextra.linear_model import Ridge, RidgeCV
+import skextra.linear_model
+from skextra.linear_model import LogisticRegression, LogisticRegressionCV, Ridge, RidgeCV
 from skextra.linear_model._display import RegularizationPathDisplay
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -275,6 +276,132 @@ def test_ridge_cv_by_folds_shows_coefficients(data):
     display = from_estimator(RidgeCV(alphas=[0.1, 1.0], cv=3), *data)
     assert display.cv_scores is None
     assert display.axes_.size == 1
+
+
+# --- logistic models ---------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def flowers():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    return (X - X.mean()) / X.std(), np.array(["setosa", "versicolor", "virginica"])[y]
+
+
+CS = np.array([1.0, 0.01, 100.0])
+
+
+@pytest.mark.parametrize("package", [skextra.linear_model, sk], ids=["ours", "theirs"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("is_sparse", [False, True])
+def test_logistic_coefficients_are_those_of_a_fit_at_each_C(flowers, package, n_classes, is_sparse):
+    X, y = flowers[0].to_numpy()[50 * (3 - n_classes) :], flowers[1][50 * (3 - n_classes) :]
+    weights = np.random.RandomState(0).uniform(0.1, 3, len(y))
+    options = {"class_weight": "balanced", "tol": 1e-10, "max_iter": 10**4}
+    model = package.LogisticRegression(**options)
+    display = from_estimator(
+        model, sparse.csr_array(X) if is_sparse else X, y, alphas=CS, sample_weight=weights
+    )
+    assert display.coefs.shape == (1 if n_classes == 2 else 3, 4, 3)
+    assert display.panel_names == list(np.unique(y)[1 if n_classes == 2 else 0 :])
+    assert (display.penalty_name, display.alpha_selected) == ("C", 1.0)
+    np.testing.assert_array_equal(display.alphas, np.sort(CS))
+    for C, coefs in zip(display.alphas, np.moveaxis(display.coefs, 2, 0), strict=True):
+        expected = sk.LogisticRegression(C=C, **options).fit(X, y, sample_weight=weights)
+        np.testing.assert_allclose(coefs, expected.coef_, atol=2e-3)
+
+
+def test_logistic_cv_is_shown_as_fitted(flowers):
+    X, y = flowers
+    model = LogisticRegressionCV(Cs=CS, l1_ratios=(0.1, 0.9), cv=3).fit(X, y)
+    display = from_estimator(model, X, y)
+    ratio = (0.1, 0.9).index(model.l1_ratio_)
+    np.testing.assert_array_equal(display.cv_scores, -model.scores_[:, ratio, [1, 0, 2]].T)
+    assert display.alpha_min_ == display.alpha_selected == model.C_
+    assert (display.score_name, display.greater_is_better) == ("Log-loss", False)
+    at_chosen = display.coefs[:, :, display.alphas == model.C_][..., 0]
+    np.testing.assert_allclose(at_chosen, model.coef_, atol=0.1)
+    simplest = LogisticRegressionCV(Cs=CS, l1_ratios=(0.1, 0.9), cv=3, selection_rule="1se")
+    assert display.alpha_1se_ == simplest.fit(X, y).C_
+    *panels, scores = display.axes_
+    names = [f"Coefficient ({name})" for name in ("setosa", "versicolor", "virginica")]
+    assert [ax.get_ylabel() for ax in panels] == names
+    left, right = scores.get_xlim()
+    assert left < right  # C grows, and so does the model, to the right
+    assert scores.get_xlabel().startswith("C ")
+    for lines in zip(*display.lines_, strict=True):
+        assert len({line.get_color() for line in lines}) == 1
+
+
+@pytest.mark.parametrize("scoring", [None, "accuracy", "neg_brier_score", "roc_auc_ovr"])
+def test_logistic_scores_keep_their_direction(flowers, scoring):
+    X, y = flowers
+    model = LogisticRegressionCV(Cs=CS, cv=3, scoring=scoring, selection_rule="1se").fit(X, y)
+    display = from_estimator(model)
+    assert display.coefs is None and display.axes_.shape == (1,)
+    sign = -1 if scoring == "neg_brier_score" else 1
+    assert display.greater_is_better == (sign == 1)
+    np.testing.assert_array_equal(display.cv_scores, sign * model.scores_[:, 0, [1, 0, 2]].T)
+    assert display.alpha_1se_ == display.alpha_selected == model.C_
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_scikit_learns_logistic_cv(flowers, legacy, n_classes):
+    X, y = flowers[0][50 * (3 - n_classes) :], flowers[1][50 * (3 - n_classes) :]
+    options = {"Cs": CS, "cv": 3, "l1_ratios": (0.0,), "scoring": "neg_log_loss"}
+    theirs = sk.LogisticRegressionCV(use_legacy_attributes=legacy, **options).fit(X, y)
+    display = from_estimator(theirs, X, y)
+    ours = from_estimator(LogisticRegressionCV(**options), X, y)
+    np.testing.assert_allclose(display.cv_scores, ours.cv_scores, atol=5e-3)
+    np.testing.assert_allclose(display.coefs, ours.coefs, atol=1e-8)
+    assert display.alpha_selected == ours.alpha_selected
+
+
+def test_panels_are_chosen_by_name(flowers):
+    X, y = flowers
+    model = LogisticRegression(l1_ratio=1)
+    display = from_estimator(model, X, y, alphas=5, panels=["virginica", "setosa"])
+    every = from_estimator(model, X, y, alphas=5)
+    assert not every.coefs[..., 0].any() and every.coefs[..., 1].any()
+    np.testing.assert_array_equal(display.coefs, every.coefs[[2, 0]])
+    assert [ax.get_ylabel()[13:-1] for ax in display.axes_] == ["virginica", "setosa"]
+    with pytest.raises(ValueError, match="panels must be some of .*'virginica'.*got .'rose'"):
+        from_estimator(model, X, y, alphas=5, panels=["rose"])
+    targets = load_linnerud(return_X_y=True)
+    assert from_estimator(Ridge(), *targets, alphas=5, panels=[1]).coefs.shape == (1, 3, 5)
+
+
+def test_more_lines_than_colours_repeat_none_that_is_in_use():
+    coefs = np.zeros((2, 14, 2))
+    coefs[0, :7, 1], coefs[1, 4:12, 1] = np.arange(1, 8), np.arange(1, 9)
+    display = RegularizationPathDisplay.from_path([1, 2], coefs, penalty_name="C")
+    for lines, kept in zip(display.lines_, (slice(0, 7), slice(4, 12)), strict=True):
+        colors = [line.get_color() for line in lines[kept]]
+        assert len(set(colors)) == len(colors)
+
+
+def test_infinite_C_has_no_place_on_the_axis(flowers):
+    X, y = flowers
+    scores = np.arange(6.0).reshape(2, 1, 3)
+    model = LogisticRegressionCV(Cs=[np.inf, 1.0, 0.1])
+    model.Cs_, model.C_, model.l1_ratio_, model.scores_ = np.array(model.Cs), np.inf, 0.0, scores
+    display = from_estimator(model)
+    np.testing.assert_array_equal(display.alphas, [0.1, 1.0])
+    np.testing.assert_array_equal(display.cv_scores, -scores[:, 0, [2, 1]].T)
+    assert display.alpha_selected is None
+
+
+def test_logistic_refusals(flowers):
+    X, y = flowers
+    with pytest.raises(ValueError, match="X and y are needed to compute the path of Logistic"):
+        from_estimator(LogisticRegression())
+    with pytest.raises(ValueError, match="this LogisticRegressionCV is not fitted"):
+        from_estimator(LogisticRegressionCV())
+    with pytest.raises(ValueError, match="y is needed beside X"):
+        from_estimator(LogisticRegression(), X)
+    for alphas in (1, True, 2.5):
+        with pytest.raises(ValueError, match="alphas must be an array, an integer >= 2 or None"):
+            from_estimator(LogisticRegression(), X, y, alphas=alphas)
 
 
 def test_importing_the_display_leaves_matplotlib_out():
