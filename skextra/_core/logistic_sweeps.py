@@ -16,8 +16,11 @@ _FAST = {"contract", "reassoc", "nsz"}
 
 
 @njit(inline="always")
-def _compute_slope_violation(w, u, l1):
+def _compute_slope_violation(w, u, l1, l2):
     """A coefficient's share of the violation, its penalty, and its excess slope."""
+    if l1 == 0.0:
+        # Nothing is excess then: the slope is what the conjugate of the square pays for.
+        return (0.5 * u * u / l2 if l2 > 0.0 else abs(w * u)), 0.0, 0.0
     if w > 0.0:
         return abs(w * (u - l1)), l1 * w, abs(u) / l1 - 1.0
     if w < 0.0:
@@ -71,7 +74,7 @@ def sweep_dense_model(
         for a in range(q):
             c -= offset[a] * cross[j, a]
         old = w[j]
-        a_slope, a_penalty, excess = _compute_slope_violation(old, c - l2[j] * old, l1[j])
+        a_slope, a_penalty, excess = _compute_slope_violation(old, c - l2[j] * old, l1[j], l2[j])
         slope += a_slope
         penalty += a_penalty
         worst = max(worst, excess)
@@ -108,7 +111,7 @@ def sweep_sparse_model(
         for a in range(q):
             c -= offset[a] * cross[j, a]
         old = w[j]
-        a_slope, a_penalty, excess = _compute_slope_violation(old, c - l2[j] * old, l1[j])
+        a_slope, a_penalty, excess = _compute_slope_violation(old, c - l2[j] * old, l1[j], l2[j])
         slope += a_slope
         penalty += a_penalty
         worst = max(worst, excess)
@@ -152,7 +155,7 @@ def sweep_sparse_binary_model(
         for a in range(q):
             c -= offset[a] * cross[j, a]
         old = w[j]
-        a_slope, a_penalty, excess = _compute_slope_violation(old, c - l2[j] * old, l1[j])
+        a_slope, a_penalty, excess = _compute_slope_violation(old, c - l2[j] * old, l1[j], l2[j])
         slope += a_slope
         penalty += a_penalty
         worst = max(worst, excess)

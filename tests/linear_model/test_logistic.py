@@ -110,6 +110,20 @@ def test_layouts_give_one_answer(l1_ratio, n_classes, make_X):
     assert_array_equal(model.predict(given), reference.predict(X))
 
 
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array, sparse.csc_array])
+def test_l2_with_more_features_than_samples(n_classes, container):
+    X, y = make_data(n_classes, shape=(60, 700))
+    X[np.random.default_rng(3).random(X.shape) < 0.8] = 0
+    X[:, 5] = 0.0
+    model = LogisticRegression(C=0.01, **TIGHT).fit(container(X), y)
+    # In the span of the rows it is a small problem.
+    U, values, Vt = np.linalg.svd(X, full_matrices=False)
+    expected = fit_sklearn(U * values, y, C=0.01)
+    assert_allclose(model.coef_, expected.coef_ @ Vt, rtol=0, atol=1e-5)
+    assert_allclose(model.predict_proba(X), expected.predict_proba(U * values), atol=1e-6)
+
+
 @pytest.mark.parametrize("index_type", [np.int32, np.int64])
 def test_sparse_indices_of_either_width(index_type):
     X, y = make_data()
