@@ -14,13 +14,15 @@ _FAST = {"contract", "reassoc", "nsz"}
 _BLOCK_BYTES = 1 << 22
 
 
-def compute_dense_hessian(matrix, features, classes, P, weights):
+def compute_dense_hessian(matrix, nuisance, features, classes, P, weights):
     """Hessian from packed rows of features.
 
     Parameters
     ----------
     matrix : ndarray of shape (n_packed, n_samples)
         Features, one a row.
+    nuisance : ndarray of shape (n_nuisance, n_samples)
+        More of them, behind those of `matrix`.
     features, classes : ndarray of int of shape (n_coordinates,)
         Row of `matrix` and class of every coordinate, sorted by class.
     P : ndarray of shape (n_rows, n_samples)
@@ -36,25 +38,29 @@ def compute_dense_hessian(matrix, features, classes, P, weights):
     hessian = np.zeros((m, m), order="F")
     if m == 0:
         return hessian
-    is_binary = len(P) == 1
-    everything = is_binary and m == len(matrix) and (np.diff(features) == 1).all()
+    own = np.flatnonzero(features < len(matrix))
+    other = np.flatnonzero(features >= len(matrix))
+    picked, added = features[own], features[other] - len(matrix)
+    everything = len(own) == len(matrix) and (np.diff(picked) == 1).all()
     bounds = np.searchsorted(classes, np.arange(len(P) + 1))
     step = min(n, max(512, _BLOCK_BYTES // (8 * m)))
     for start in range(0, n, step):
-        block = matrix[:, start : start + step]
-        p, s = P[:, start : start + step], weights[start : start + step]
-        if is_binary:
-            rows = block if everything else block[features]
-            rows = rows * np.sqrt(s * p[0] * (1.0 - p[0]))
+        here = slice(start, start + step)
+        p, s = P[:, here], weights[here]
+        block = matrix[:, here]
+        rows = np.empty((m, block.shape[1]))
+        rows[own] = block if everything else block[picked]
+        rows[other] = nuisance[added, here]
+        if len(P) == 1:
+            rows *= np.sqrt(s * p[0] * (1.0 - p[0]))
             hessian = blas.dsyrk(1.0, rows.T, beta=1.0, c=hessian, trans=1, lower=1, overwrite_c=1)
             continue
-        rows = block[features]
         roots = np.sqrt(s * p)
         for k in range(len(P)):
-            own = slice(bounds[k], bounds[k + 1])
-            if own.start < own.stop:
-                scaled = rows[own] * roots[k]
-                hessian[own, own] += blas.dsyrk(1.0, scaled.T, trans=1, lower=1)
+            mine = slice(bounds[k], bounds[k + 1])
+            if mine.start < mine.stop:
+                scaled = rows[mine] * roots[k]
+                hessian[mine, mine] += blas.dsyrk(1.0, scaled.T, trans=1, lower=1)
         rows *= (np.sqrt(s) * p)[classes]
         hessian = blas.dsyrk(-1.0, rows.T, beta=1.0, c=hessian, trans=1, lower=1, overwrite_c=1)
     return hessian

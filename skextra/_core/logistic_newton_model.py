@@ -9,6 +9,9 @@ from skextra._core.quadratic_model import solve_quadratic, solve_ridge
 
 # Sparse columns with more entries than this are cheaper as dense ones.
 _DENSE_SHARE = 0.05
+# Sweeps that a model takes to be minimised.
+_SWEEPS = 40
+_MOST_NUISANCE = 64
 
 
 class Coordinates:
@@ -38,8 +41,75 @@ class Coordinates:
         return M
 
 
+class Hessian:
+    """Hessian at some probabilities, over coordinates and then nuisance directions.
+
+    Parameters
+    ----------
+    problem : LogisticProblem
+    columns : DenseColumns or SparseColumns
+    coordinates : Coordinates
+    keys : ndarray of int of shape (n_coordinates,)
+        Names of the coordinates that outlast the packing.
+    P : ndarray of shape (n_rows, n_samples)
+        Probabilities at which the curvature is taken.
+    stride : int
+        Use every so manyeth sample, for an estimate.
+
+    Attributes
+    ----------
+    nuisance : Coordinates
+    matrix : ndarray of shape (n_coordinates + n_nuisance,) * 2
+    """
+
+    def __init__(self, problem, columns, coordinates, keys, P, stride=1):
+        self.keys, self.P, self.stride = keys, P, stride
+        self.nuisance = list_nuisance_coordinates(problem)
+        self.matrix = self._compute(problem, columns, coordinates)
+        order = np.argsort(keys)
+        self._order, self._sorted = order, keys[order]
+
+    def _compute(self, problem, columns, coordinates):
+        rows = slice(None, None, self.stride)
+        P = np.ascontiguousarray(self.P[:, rows])
+        nuisance = np.ascontiguousarray(problem.nuisance[:, rows])
+        weights = problem.loss.weights[rows] * self.stride
+        features = np.concatenate([coordinates.features, columns.n + self.nuisance.features])
+        classes = np.concatenate([coordinates.classes, self.nuisance.classes])
+        is_dense = isinstance(columns, DenseColumns)
+        if not is_dense and columns.matrix.nnz <= _DENSE_SHARE * np.prod(columns.matrix.shape):
+            lower = compute_sparse_hessian(
+                columns.to_rows()[rows], nuisance, features, classes, P, weights
+            )
+            return np.tril(lower) + np.tril(lower, -1).T
+        matrix = columns.matrix if is_dense else columns.matrix.T.toarray()
+        order = np.argsort(classes, kind="stable")
+        lower = compute_dense_hessian(
+            matrix[:, rows], nuisance, features[order], classes[order], P, weights
+        )
+        full = np.tril(lower) + np.tril(lower, -1).T
+        if len(P) == 1 or len(nuisance) == 0:
+            return full
+        back = np.argsort(order)
+        return full[np.ix_(back, back)]
+
+    def restrict(self, keys):
+        """The matrix over the coordinates of these keys, or None if one is not here."""
+        if len(self._sorted) < len(keys):
+            return None
+        places = np.searchsorted(self._sorted, keys)
+        if (places == len(self._sorted)).any() or (self._sorted[places] != keys).any():
+            return None
+        rows = self._order[places]
+        m = len(self.keys)
+        rows = np.concatenate([rows, np.arange(m, len(self.matrix))])
+        if len(rows) == len(self.matrix) and (np.diff(rows) == 1).all():
+            return self.matrix
+        return self.matrix[np.ix_(rows, rows)]
+
+
 class GramModel:
-    """Quadratic model at given probabilities, with a Hessian of its own.
+    """Quadratic model with a Hessian that is formed.
 
     Parameters
     ----------
@@ -48,18 +118,14 @@ class GramModel:
     coordinates : Coordinates
     R : ndarray of shape (n_rows, n_samples)
         Residuals.
-    P : ndarray of shape (n_rows, n_samples)
-        Probabilities at which the curvature is taken.
+    full : ndarray of shape (n_coordinates + n_nuisance,) * 2
+        Hessian.
     """
 
-    def __init__(self, problem, columns, coordinates, R, P):
+    def __init__(self, problem, columns, coordinates, R, full):
         self.problem, self.columns, self.coordinates, self.R = problem, columns, coordinates, R
         self.nuisance = list_nuisance_coordinates(problem)
-        hessian = _compute_hessian(
-            columns, problem.nuisance, coordinates, self.nuisance, P, problem.loss.weights
-        )
         m = len(coordinates)
-        full = np.tril(hessian) + np.tril(hessian, -1).T
         self.cross = full[:m, m:]
         self.nuisance_block = NuisanceBlock(full[m:, m:])
         # Schur complement: the Hessian where the nuisance coefficients are optimal.
@@ -129,24 +195,25 @@ def list_nuisance_coordinates(problem):
     return Coordinates(np.tile(np.arange(q), n_classes), np.repeat(np.arange(n_classes), q))
 
 
-def _compute_hessian(columns, nuisance, coordinates, nuisance_coordinates, P, weights):
-    """Lower triangle over coordinates first and nuisance coordinates after them."""
-    k = columns.n
-    features = np.concatenate([coordinates.features, k + nuisance_coordinates.features])
-    classes = np.concatenate([coordinates.classes, nuisance_coordinates.classes])
-    if not isinstance(columns, DenseColumns):
-        share = columns.matrix.nnz / max(columns.matrix.shape[0] * columns.n, 1)
-        if share <= _DENSE_SHARE:
-            return compute_sparse_hessian(
-                columns.to_rows(), nuisance, features, classes, P, weights
-            )
-    matrix = columns.matrix if isinstance(columns, DenseColumns) else columns.matrix.T.toarray()
-    if len(nuisance):
-        matrix = np.concatenate([matrix, nuisance])
-    order = np.argsort(classes, kind="stable")
-    hessian = compute_dense_hessian(matrix, features[order], classes[order], P, weights)
-    if len(P) == 1 or len(nuisance) == 0:
-        return hessian
-    full = np.tril(hessian) + np.tril(hessian, -1).T
-    back = np.argsort(order)
-    return full[np.ix_(back, back)]
+def prefers_hessian(problem, columns, coordinates):
+    """Whether forming a Hessian costs less than the sweeps it saves.
+
+    Costs are in nanoseconds of one core, roughly.
+    """
+    m, n = len(coordinates), problem.loss.n_samples
+    n_nuisance = len(list_nuisance_coordinates(problem))
+    if m <= 50 or n_nuisance > _MOST_NUISANCE:
+        return True
+    work_inside = 0.05 * m**3 / 10 + _SWEEPS * m * m
+    if isinstance(columns, DenseColumns):
+        return 0.05 * n * m * m + work_inside <= _SWEEPS * 2.0 * n * m
+    counts = np.bincount(coordinates.features, minlength=columns.n).astype(np.float64)
+    entries = np.diff(columns.matrix.indptr)
+    pattern = columns.to_rows()
+    a_row = np.add.reduceat(
+        np.append(counts[pattern.indices], 0.0), np.minimum(pattern.indptr[:-1], pattern.nnz)
+    )
+    a_row[np.diff(pattern.indptr) == 0] = 0.0
+    forming = 1.5 * float(a_row @ a_row)
+    a_sweep = (3.0 if problem.n_rows == 1 else 8.0) * float(counts @ entries)
+    return forming + work_inside <= _SWEEPS * a_sweep

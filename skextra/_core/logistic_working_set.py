@@ -21,17 +21,19 @@ import numpy as np
 from scipy import sparse
 
 from skextra._core.certificates import compute_logistic_gap
-from skextra._core.columns import DenseColumns, pack
+from skextra._core.columns import pack
 from skextra._core.logistic_implicit_model import ImplicitModel
 from skextra._core.logistic_newton_model import (
     Coordinates,
     GramModel,
-    list_nuisance_coordinates,
+    Hessian,
+    prefers_hessian,
 )
 from skextra._core.penalties import compute_class_shift
 
 # Up to here all coefficients are worked on together.
 _SMALL = 400
+_CHEAP = 2e8
 _SMALLEST_SET = 100
 # Coefficients enter the working set at this share of the penalty.
 _ENTRY = 0.9
@@ -39,15 +41,17 @@ _ENTRY = 0.9
 _MODEL_SHARE = 0.03
 # Sweeps, or products with all columns, that a step may take.
 _BUDGET = 300
+# Coordinates up to which a Hessian is formed where sweeps have failed.
+_LARGEST_HESSIAN = 4000
 # Moves of decision values beyond which the loss's own curvature misleads.
 _FAR = 3.0
 # By how much the penalty comes down between steps that are far from the solution.
 _DESCENT = 4.0
-# Coordinates up to which a Hessian is formed: one BLAS product on dense columns.
-_DENSE_LIMIT = 1500
-_DENSE_LIMIT_CLASSES = 1000
-_SPARSE_LIMIT = 300
-_MOST_NUISANCE = 64
+# Moves up to which a Hessian serves another step.
+_NEAR = 0.5
+_WORTH_KEEPING = 3e7
+# Far from the solution, one sample in so many tells enough of the curvature.
+_STRIDE = 8
 
 
 @dataclass
@@ -95,6 +99,8 @@ class WorkingSetSolver:
         self.features = np.empty(0, dtype=np.int64)
         self.columns = None
         self.noise = None
+        self.hessian = None
+        self.distrusts_sweeps = False
         self.moved = 0.0
         self._set_out()
 
@@ -117,19 +123,22 @@ class WorkingSetSolver:
         scale = self.problem.scale
         self._refuse_poor_start(lam1 * scale, lam2 * scale)
         self.in_set = self.W != 0
-        self.columns_are_stale = True
+        self.columns_are_stale, self.distrusts_sweeps = True, False
         factor = self._choose_factor(lam1)
         self.moved = np.inf if factor > 1.0 else 0.0
         gap, n_iter, stalled = self.problem.null_objective, 0, 0
         while True:
             self.l1, self.l2 = factor * lam1 * scale, factor * lam2 * scale
+            self.relative_gap = gap / self.problem.null_objective
             n_new = self._extend_set()
             accuracy = self._choose_accuracy(gap) * 0.1**stalled
             U, n_steps, progress = self._take_steps(accuracy, self.max_iter - n_iter)
             n_iter += n_steps
             is_feasible = U is not None
             self.C = self._correlate(U if is_feasible else self.P)
-            gap = self._compute_gap(U if is_feasible else None)
+            before, gap = gap, self._compute_gap(U if is_feasible else None)
+            if gap > 0.3 * before:
+                self.hessian = None
             if factor > 1.0:
                 factor = max(1.0, factor / _DESCENT) if self.moved < np.inf else factor
                 if n_iter < self.max_iter:
@@ -207,14 +216,16 @@ class WorkingSetSolver:
 
     def _extend_set(self):
         """Add the coefficients that the certificate lacks most; returns how many."""
-        if self.W.size <= _SMALL or not self.l1.any():
+        is_cheap = self.W.size <= _SMALL and self.loss.n_samples * self.W.size**2 <= _CHEAP
+        if is_cheap or not self.l1.any():
             n_new = np.count_nonzero(~self.in_set)
             self.in_set[:] = True
         else:
             previous, self.in_set = self.in_set, self.W != 0
             score = np.abs(self.C) / self.l1[:, None]
             score[self.in_set] = 0.0
-            candidates = np.flatnonzero(score.ravel() > _ENTRY)
+            entry = 1.0 - min(1.0 - _ENTRY, 2.0 * np.sqrt(self.relative_gap))
+            candidates = np.flatnonzero(score.ravel() > entry)
             limit = max(_SMALLEST_SET, np.count_nonzero(self.W))
             if len(candidates) > limit:
                 values = score.ravel()[candidates]
@@ -268,17 +279,53 @@ class WorkingSetSolver:
         which = self.features[coordinates.features]
         l1, l2 = self.l1[which], self.l2[which]
         R = self.loss.compute_residual(self.P)
-        is_far = self.moved > _FAR
-        P = self.loss.soften(self.F, self.P) if is_far else self.P
-        model = choose_model(self.problem, self.columns, coordinates, R, P)
+        model, P, is_exact = self._create_model(R)
         start = coordinates.gather(self.W[self.features])
         w = start.copy()
-        model.minimise(w, l1, l2, accuracy, _BUDGET)
+        violation = model.minimise(w, l1, l2, accuracy, _BUDGET)
+        if violation > 10.0 * accuracy and len(w) <= _LARGEST_HESSIAN:
+            self.distrusts_sweeps = True
         DF, DV = model.get_moves()
-        U = self._predict_probabilities(P, DF)
+        U = self._predict_probabilities(P, DF) if is_exact else None
         decrease = self._search(start, w - start, DV, DF, l1, l2, R)
         self._shift_classes()
         return decrease, U if U is not None else self._fit_residual()
+
+    def _create_model(self, R):
+        """Quadratic model on the working set.
+
+        Returns
+        -------
+        model : GramModel or ImplicitModel
+        P : ndarray of shape (n_rows, n_samples)
+            Probabilities at which its curvature is taken.
+        is_exact : bool
+            Whether the model knows all samples.
+        """
+        problem, columns, coordinates = self.problem, self.columns, self.coordinates
+        keys = self.features[coordinates.features] * problem.n_rows + coordinates.classes
+        is_far = self.moved > _FAR
+        if self.hessian is not None and self.moved <= _NEAR:
+            full = self.hessian.restrict(keys)
+            if full is not None:
+                model = GramModel(problem, columns, coordinates, R, full)
+                return model, self.hessian.P, True
+        self.hessian = None
+        P = self.loss.soften(self.F, self.P) if is_far else self.P
+        needs_hessian = self.distrusts_sweeps or not self.l1.any()
+        if not (needs_hessian or prefers_hessian(problem, columns, coordinates)):
+            return ImplicitModel(problem, columns, coordinates, R, P), P, True
+        stride = 1
+        if is_far:
+            stride = min(_STRIDE, max(1, self.loss.n_samples // (10 * len(keys) + 2000)))
+        hessian = Hessian(problem, columns, coordinates, keys, P, stride)
+        if stride == 1 and self._is_worth_keeping(len(keys)):
+            self.hessian = hessian
+        return GramModel(problem, columns, coordinates, R, hessian.matrix), P, stride == 1
+
+    def _is_worth_keeping(self, m):
+        # Another step with an old Hessian costs a few passes over the columns.
+        return self.loss.n_samples * m * m > _WORTH_KEEPING
 
     def _shift_classes(self):
         """Take from every feature what all classes share and only the penalty feels."""
@@ -344,15 +391,3 @@ def correlate_rows(design, R):
     if design.fit_intercept:
         products -= np.outer(design.mean, R.sum(axis=1, dtype=np.float64))
     return products
-
-
-def choose_model(problem, columns, coordinates, R, P):
-    """The quadratic model in its cheaper form."""
-    if isinstance(columns, DenseColumns):
-        limit = _DENSE_LIMIT if problem.n_rows == 1 else _DENSE_LIMIT_CLASSES
-    else:
-        limit = _SPARSE_LIMIT
-    n_nuisance = len(list_nuisance_coordinates(problem))
-    if len(coordinates) <= limit or n_nuisance > _MOST_NUISANCE or not coordinates.features.size:
-        return GramModel(problem, columns, coordinates, R, P)
-    return ImplicitModel(problem, columns, coordinates, R, P)
