@@ -19,6 +19,7 @@ from skextra._callbacks import report_fit
 from skextra._compat import Interval, StrOptions, fit_context, raise_for_params, routing_enabled
 from skextra._parallel import map_in_threads, single_threaded_blas
 from skextra._validation import (
+    check_finite_result,
     compute_weights,
     validate_classification_data,
     validate_penalty_weights,
@@ -318,6 +319,9 @@ default='lbfgs'
         shape = (n_folds, len(l1_ratios), len(Cs))
         models_of_paths = [_list_models(path, self.fit_intercept, dtype) for path, _ in results]
         coefs = np.ascontiguousarray(np.array(models_of_paths)[:, places])
+        check_finite_result(self, coefs)
+        if scorer.metric is not None:  # decision values that overflow
+            check_finite_result(self, *(scores for _, scores in results))
         self.Cs_, self.l1_ratios_ = Cs, l1_ratios
         self.coefs_paths_ = coefs.reshape(*shape, *coefs.shape[2:])
         self.scores_ = np.array([scores for _, scores in results]).reshape(shape)

@@ -374,6 +374,34 @@ def test_threads_do_not_change_a_bit(n_classes, kind, scoring):
         assert_array_equal(getattr(one, name), getattr(two, name))
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_callbacks_see_a_task_for_each_fold_and_ratio(n_jobs):
+    pytest.importorskip("sklearn.callback", reason="came with scikit-learn 1.9")
+    seen = []
+
+    class Recorder:
+        def setup(self, estimator, context):
+            pass
+
+        def teardown(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context, **given):
+            seen.append(("begin", context.task_name, context.task_id))
+
+        def on_fit_task_end(self, estimator, context, **given):
+            seen.append(("end", context.task_name, context.task_id))
+
+    X, y = make()
+    options = {"Cs": CS, "l1_ratios": (0.0, 0.5), "cv": 3, "n_jobs": n_jobs}
+    model = LogisticRegressionCV(**options)
+    model.set_callbacks(Recorder()).fit(X, y)
+    tasks = [("fit", 0), *(("path", i) for i in range(6))]
+    assert sorted(seen) == sorted((hook, *task) for hook in ("begin", "end") for task in tasks)
+    assert seen[0] == ("begin", "fit", 0) and seen[-1] == ("end", "fit", 0)
+    assert_array_equal(model.coef_, LogisticRegressionCV(**options).fit(X, y).coef_)
+
+
 def test_blocks_do_not_change_scores(monkeypatch):
     from skextra._core import logistic_classes as core
 
