@@ -158,7 +158,7 @@ def load_outside(path=_HERE / "expected.toml"):
     Returns
     -------
     outside : dict of str to set of str
-        Test file -> tests of parameters that scikit-learn has deprecated, or of the
+        Test file -> tests of parameters or defaults that it has deprecated, or of the
         limits and messages of one of its solvers (``outside = true`` in the list).
     """
     content = tomllib.loads(path.read_text(encoding="utf-8"))
