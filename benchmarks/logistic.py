@@ -102,6 +102,32 @@ def _glum(problem, tol):
     ).fit(problem.X, problem.y)
 
 
+def _skextra_cv(problem, tol):
+    model = import_module("skextra.linear_model").LogisticRegressionCV
+    return _fit_cv(model, problem, tol)
+
+
+def _scikit_learn_cv(solver):
+    def run(problem, tol):
+        model = import_module("sklearn.linear_model").LogisticRegressionCV
+        return _fit_cv(
+            model, problem, tol, solver=solver, random_state=0, use_legacy_attributes=False
+        )
+
+    return run
+
+
+def _fit_cv(model, problem, tol, **arguments):
+    return model(
+        Cs=problem.Cs,
+        l1_ratios=(problem.l1_ratio,),
+        cv=5,
+        scoring="neg_log_loss",
+        **arguments,
+        **_given(tol=tol, max_iter=_limit(tol)),
+    ).fit(problem.X, problem.y)
+
+
 # How exact the answers are ------------------------------------------------------------
 
 
@@ -239,12 +265,18 @@ def _wide_multinomial(quick):
     return data.make_classification(*((100, 500, 20, 4) if quick else (400, 5_000, 50, 4)))
 
 
+def _some_covtype(quick):
+    return data.load_covtype(1_000 if quick else 10_000)
+
+
 def _choose(*solvers, **others):
     runs = {"skextra": _skextra} | others
     return runs | {solver: _scikit_learn(solver) for solver in solvers}
 
 
 _SMOOTH = ("lbfgs", "newton-cg", "newton-cholesky")
+_CV_GRID = np.logspace(-4, 4, 10)
+_CV_L1_GRID = np.logspace(-2, 1, 10)
 
 
 def _case(name, title, make, runs, **options):
@@ -313,5 +345,21 @@ CASES = (
     _case(
         "l2-multi-reviews", "L2 multinomial, tf-idf", _with(_departments),
         _choose("lbfgs", "newton-cg"),
+    ),
+    _case(
+        "cv-tall", "LogisticRegressionCV, L2, 10 Cs, 5 folds", _with(_tall, Cs=_CV_GRID),
+        {"skextra": _skextra_cv} | {name: _scikit_learn_cv(name) for name in _SMOOTH},
+    ),
+    _case(
+        "cv-multi-covtype", "LogisticRegressionCV, L2, 10 Cs, 5 folds",
+        _with(_some_covtype, Cs=_CV_GRID),
+        {"skextra": _skextra_cv} | {name: _scikit_learn_cv(name) for name in _SMOOTH},
+    ),
+    _case(
+        "cv-l1-reviews", "LogisticRegressionCV, L1, 10 Cs, 5 folds",
+        lambda quick: (
+            (problem := _recommended(quick)) and replace(problem, l1_ratio=1.0, Cs=_CV_L1_GRID)
+        ),
+        {"skextra": _skextra_cv} | {n: _scikit_learn_cv(n) for n in ("liblinear", "saga")},
     ),
 )  # fmt: skip
