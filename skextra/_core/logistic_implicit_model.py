@@ -20,7 +20,6 @@ from skextra._core.quadratic_model import combine_violation
 _INNER_SWEEPS = 8
 # Logarithm by which the violation falls for a sweep's work where sweeps are slow.
 _SLOW = 0.05
-_STEPS = (1.0, 0.5, 0.25, 0.1)
 _CG_TOL = 0.03
 _CG_STEPS = 60
 
@@ -184,10 +183,11 @@ class ImplicitModel:
         rhs = (slopes - l2 * w - l1 * np.sign(w))[support]
         direction = np.zeros(len(w))
         direction[support], cost = self._solve_on(support, rhs, l2[support])
-        for step in _STEPS:
+        for step in list_steps(w, direction):
             cost += 1
             new = w + step * direction
-            new[new * w < 0] = 0.0
+            # A coefficient at its crossing is zero, whatever rounding leaves of it.
+            new[(new * w < 0) | (np.abs(new) <= 1e-15 * np.abs(w))] = 0.0
             delta = new - w
             product, D = self._multiply(delta)
             change = -slopes @ delta + 0.5 * (delta @ product)
@@ -272,3 +272,21 @@ class ImplicitModel:
             return out
 
         return precondition
+
+
+def list_steps(w, direction):
+    """Lengths of a step worth trying: all of it, or to where fewer coefficients cross zero.
+
+    Those that have crossed stay at zero; with a quarter as many each time, the last
+    is the step to the first crossing, up to which the model is what it seems.
+    """
+    towards = np.flatnonzero(w * direction < 0)
+    crossings = np.sort(-w[towards] / direction[towards])
+    crossings = crossings[crossings < 1.0] * (1.0 + 1e-14)
+    yield 1.0
+    count = len(crossings) // 2
+    while count > 1:
+        yield float(crossings[count - 1])
+        count //= 4
+    if len(crossings):
+        yield float(crossings[0])

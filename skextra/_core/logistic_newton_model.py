@@ -9,8 +9,6 @@ from skextra._core.quadratic_model import solve_quadratic, solve_ridge
 
 # Sparse columns with more entries than this are cheaper as dense ones.
 _DENSE_SHARE = 0.05
-# Sweeps that a model takes to be minimised.
-_SWEEPS = 40
 _MOST_NUISANCE = 64
 
 
@@ -195,8 +193,8 @@ def list_nuisance_coordinates(problem):
     return Coordinates(np.tile(np.arange(q), n_classes), np.repeat(np.arange(n_classes), q))
 
 
-def prefers_hessian(problem, columns, coordinates):
-    """Whether forming a Hessian costs less than the sweeps it saves.
+def prefers_hessian(problem, columns, coordinates, n_sweeps):
+    """Whether forming a Hessian costs less than so many sweeps.
 
     Costs are in nanoseconds of one core, roughly.
     """
@@ -204,9 +202,9 @@ def prefers_hessian(problem, columns, coordinates):
     n_nuisance = len(list_nuisance_coordinates(problem))
     if m <= 50 or n_nuisance > _MOST_NUISANCE:
         return True
-    work_inside = 0.05 * m**3 / 10 + _SWEEPS * m * m
+    work_inside = 0.02 * m**3 + 40.0 * m * m
     if isinstance(columns, DenseColumns):
-        return 0.05 * n * m * m + work_inside <= _SWEEPS * 2.0 * n * m
+        return 0.05 * n * m * m + work_inside <= n_sweeps * 4.0 * n * m
     counts = np.bincount(coordinates.features, minlength=columns.n).astype(np.float64)
     entries = np.diff(columns.matrix.indptr)
     pattern = columns.to_rows()
@@ -216,4 +214,4 @@ def prefers_hessian(problem, columns, coordinates):
     a_row[np.diff(pattern.indptr) == 0] = 0.0
     forming = 1.5 * float(a_row @ a_row)
     a_sweep = (3.0 if problem.n_rows == 1 else 8.0) * float(counts @ entries)
-    return forming + work_inside <= _SWEEPS * a_sweep
+    return forming + work_inside <= n_sweeps * a_sweep

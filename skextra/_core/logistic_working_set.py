@@ -41,12 +41,15 @@ _ENTRY = 0.9
 _MODEL_SHARE = 0.03
 # Sweeps, or products with all columns, that a step may take.
 _BUDGET = 300
-# Coordinates up to which a Hessian is formed where sweeps have failed.
-_LARGEST_HESSIAN = 4000
+# Those that one usually takes; fewer where columns are sparse and a loose minimum will do.
+_SWEEPS = 40
+_LOOSE = 3e-3
 # Moves of decision values beyond which the loss's own curvature misleads.
 _FAR = 3.0
 # By how much the penalty comes down between steps that are far from the solution.
 _DESCENT = 4.0
+# A gap that small settles what moves there have been.
+_SETTLED = 1e-3
 # Moves up to which a Hessian serves another step.
 _NEAR = 0.5
 _WORTH_KEEPING = 3e7
@@ -100,8 +103,9 @@ class WorkingSetSolver:
         self.columns = None
         self.noise = None
         self.hessian = None
-        self.distrusts_sweeps = False
+        self.n_failures = 0
         self.moved = 0.0
+        self.relative_gap = 1.0
         self._set_out()
 
     def _set_out(self):
@@ -123,7 +127,7 @@ class WorkingSetSolver:
         scale = self.problem.scale
         self._refuse_poor_start(lam1 * scale, lam2 * scale)
         self.in_set = self.W != 0
-        self.columns_are_stale, self.distrusts_sweeps = True, False
+        self.columns_are_stale, self.n_failures = True, 0
         factor = self._choose_factor(lam1)
         self.moved = np.inf if factor > 1.0 else 0.0
         gap, n_iter, stalled = self.problem.null_objective, 0, 0
@@ -146,7 +150,8 @@ class WorkingSetSolver:
                     continue
                 factor, self.l1, self.l2 = 1.0, lam1 * scale, lam2 * scale
                 gap = self._compute_gap(U if is_feasible else None)
-            is_final = gap <= self.tol and self.moved <= self.reach
+            is_settled = self.moved <= self.reach or gap <= _SETTLED * self.tol
+            is_final = gap <= self.tol and is_settled
             stalled = 0 if progress or n_new else stalled + 1
             if is_final or n_iter >= self.max_iter or stalled > 2:
                 return Solution(self.W.copy(), self.V.copy(), gap, n_iter, gap <= self.tol)
@@ -161,7 +166,7 @@ class WorkingSetSolver:
     def _choose_accuracy(self, gap):
         """Violation at which to leave a model: its own error falls with the gap's square."""
         share = min(_MODEL_SHARE, 10.0 * gap / self.problem.null_objective)
-        return max(share * gap, 0.1 * self.tol)
+        return max(share * gap, 0.3 * self.tol)
 
     def _choose_factor(self, lam1):
         if lam1 == 0:
@@ -283,8 +288,7 @@ class WorkingSetSolver:
         start = coordinates.gather(self.W[self.features])
         w = start.copy()
         violation = model.minimise(w, l1, l2, accuracy, _BUDGET)
-        if violation > 10.0 * accuracy and len(w) <= _LARGEST_HESSIAN:
-            self.distrusts_sweeps = True
+        self.n_failures += violation > 10.0 * accuracy
         DF, DV = model.get_moves()
         U = self._predict_probabilities(P, DF) if is_exact else None
         decrease = self._search(start, w - start, DV, DF, l1, l2, R)
@@ -312,8 +316,11 @@ class WorkingSetSolver:
                 return model, self.hessian.P, True
         self.hessian = None
         P = self.loss.soften(self.F, self.P) if is_far else self.P
-        needs_hessian = self.distrusts_sweeps or not self.l1.any()
-        if not (needs_hessian or prefers_hessian(problem, columns, coordinates)):
+        # Where sweeps have failed to minimise a model they are worth less.
+        n_sweeps = _SWEEPS * 8.0 ** min(self.n_failures, 9)
+        if sparse.issparse(self.design.X) and self.relative_gap > _LOOSE:
+            n_sweeps *= 0.4
+        if self.l1.any() and not prefers_hessian(problem, columns, coordinates, n_sweeps):
             return ImplicitModel(problem, columns, coordinates, R, P), P, True
         stride = 1
         if is_far:
