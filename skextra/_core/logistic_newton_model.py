@@ -202,7 +202,7 @@ def prefers_hessian(problem, columns, coordinates, n_sweeps):
     n_nuisance = len(list_nuisance_coordinates(problem))
     if m <= 50 or n_nuisance > _MOST_NUISANCE:
         return True
-    work_inside = 0.02 * m**3 + 40.0 * m * m
+    work_inside = 0.04 * m**3 + 40.0 * m * m
     if isinstance(columns, DenseColumns):
         return 0.05 * n * m * m + work_inside <= n_sweeps * 4.0 * n * m
     counts = np.bincount(coordinates.features, minlength=columns.n).astype(np.float64)
@@ -212,6 +212,7 @@ def prefers_hessian(problem, columns, coordinates, n_sweeps):
         np.append(counts[pattern.indices], 0.0), np.minimum(pattern.indptr[:-1], pattern.nnz)
     )
     a_row[np.diff(pattern.indptr) == 0] = 0.0
-    forming = 1.5 * float(a_row @ a_row)
+    # Scattered additions, to a matrix that fits the cache or does not.
+    forming = (0.5 + min(8.0, 5e-7 * m * m)) * float(a_row @ a_row)
     a_sweep = (3.0 if problem.n_rows == 1 else 8.0) * float(counts @ entries)
     return forming + work_inside <= n_sweeps * a_sweep

@@ -318,8 +318,8 @@ class WorkingSetSolver:
         P = self.loss.soften(self.F, self.P) if is_far else self.P
         # Where sweeps have failed to minimise a model they are worth less.
         n_sweeps = _SWEEPS * 8.0 ** min(self.n_failures, 9)
-        if sparse.issparse(self.design.X) and self.relative_gap > _LOOSE:
-            n_sweeps *= 0.4
+        if sparse.issparse(self.design.X):
+            n_sweeps *= 0.4 if self.relative_gap > _LOOSE else 3.0
         if self.l1.any() and not prefers_hessian(problem, columns, coordinates, n_sweeps):
             return ImplicitModel(problem, columns, coordinates, R, P), P, True
         stride = 1
