@@ -11,7 +11,11 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _check_method_params, _check_sample_weight
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    _check_method_params,
+    _check_sample_weight,
+)
 
 try:
     from sklearn.utils._sparse import _align_api_if_sparse as align_sparse_interface
@@ -34,6 +38,7 @@ except ImportError:  # callbacks came with scikit-learn 1.9
 
 fit_context = _fit_context
 safe_indexing = _safe_indexing
+check_feature_names_in = _check_feature_names_in
 check_method_params = _check_method_params
 raise_for_params = _raise_for_params
 routing_enabled = _routing_enabled
@@ -71,6 +76,7 @@ __all__ = [
     "Parallel",
     "StrOptions",
     "align_sparse_interface",
+    "check_feature_names_in",
     "check_method_params",
     "check_sample_weight",
     "delayed",

@@ -246,7 +246,7 @@ def _choose_suitable(cases, groups):
 def _check_multi_output(case, target):
     if target is None or target.ndim == 1:
         return
-    if not all(get_tags(cls(**case.params)).target_tags.multi_output for cls in case.classes):
+    if not all(get_tags(case.make(k)[-1][1]).target_tags.multi_output for k in (0, 1)):
         raise InputError(f"{case.name} takes one target, y has {target.shape[1]} columns")
 
 

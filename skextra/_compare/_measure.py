@@ -49,11 +49,10 @@ def build_model(case, side, problem, settings):
     """
     steps = [("impute", SimpleImputer(strategy="median"))] if problem.has_missing else []
     steps.append(("scale", StandardScaler(with_mean=not sparse.issparse(problem.X))))
-    steps.append(("model", case.classes[side](**case.params)))
-    pipeline = Pipeline(steps)
+    pipeline = Pipeline(steps + case.make(side))
     if not case.grid:
         return pipeline
-    grid = {f"model__{name}": values for name, values in case.grid.items()}
+    grid = {f"{pipeline.steps[-1][0]}__{name}": values for name, values in case.grid.items()}
     # An error in one fit must surface, not become a NaN among the scores.
     return GridSearchCV(pipeline, grid, cv=settings.n_inner_folds, error_score="raise")
 
@@ -97,7 +96,8 @@ class _Side:
     def fit_alone(self, model, X, y):
         """Fit the estimator by itself, as chosen, on data prepared already; its seconds."""
         pipeline = getattr(model, "best_estimator_", model)
-        X, estimator = pipeline[:-1].transform(X), clone(pipeline[-1])
+        before = list(pipeline.named_steps).index("model")
+        X, estimator = pipeline[:before].transform(X), clone(pipeline["model"])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             start = perf_counter()

@@ -63,6 +63,12 @@ class Case:
     grid : dict
         Parameter grid of the surrounding ``GridSearchCV``; empty for none, as
         for estimators that choose their own penalty.
+    follow : str, type or None
+        Estimator that comes after a transformer, the same on both sides, so that
+        what the transformer is worth shows in a score; `task` and `grid` are then
+        the follower's.
+    own_params : tuple of 2 dict
+        Constructor parameters of ours alone and of theirs alone.
     """
 
     ours: str | type
@@ -71,6 +77,8 @@ class Case:
     data: tuple = ()
     params: dict = field(default_factory=dict)
     grid: dict = field(default_factory=dict)
+    follow: str | type | None = None
+    own_params: tuple = ({}, {})
 
     @property
     def name(self):
@@ -81,6 +89,13 @@ class Case:
     def classes(self):
         """Our class and scikit-learn's."""
         return _resolve(self.ours), _resolve(self.theirs)
+
+    def make(self, side):
+        """Steps of a pipeline: the estimator of one side, and what follows it."""
+        estimator = self.classes[side](**self.params, **self.own_params[side])
+        if self.follow is None:
+            return [("model", estimator)]
+        return [("model", estimator), ("follow", _resolve(self.follow)())]
 
 
 def _resolve(reference):
@@ -130,6 +145,26 @@ CASES = (
         "classification",
         _CLASSES,
         {"cv": 3, "l1_ratios": (0.0,), "scoring": "accuracy", "use_legacy_attributes": False},
+    ),
+    # scikit-learn has no such encoders: beside them stand its own way to let a
+    # linear model bend, and the table as it is.
+    Case(
+        "skextra.preprocessing.SinusoidalEncoder",
+        "sklearn.preprocessing.SplineTransformer",
+        "regression",
+        ("diabetes", "digits-pixel"),
+        grid={"alpha": _L2_ALPHAS},
+        follow="sklearn.linear_model.Ridge",
+        own_params=({"periods": 8.0, "n_harmonics": 3}, {"n_knots": 5}),
+    ),
+    Case(
+        "skextra.preprocessing.RotaryEncoder",
+        "sklearn.preprocessing.FunctionTransformer",
+        "regression",
+        ("diabetes",),
+        grid={"C": [0.3, 1.0, 3.0]},
+        follow="sklearn.svm.SVR",
+        own_params=({"base": 10.0, "keep_positions": True}, {}),
     ),
 )
 

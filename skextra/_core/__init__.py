@@ -7,12 +7,14 @@ at its top without paying for numba's import before the first fit.
 from importlib import import_module
 
 _SUBMODULES = (
+    "base_search",
     "certificates",
     "columns",
     "coordinate_descent",
     "cross_validation",
     "design",
     "elastic_net",
+    "frequencies",
     "gram_solver",
     "jit",
     "log_loss",
@@ -32,6 +34,7 @@ _SUBMODULES = (
     "multi_task_working_set",
     "newton",
     "penalties",
+    "phases",
     "problem",
     "products",
     "quadratic_model",
@@ -41,7 +44,10 @@ _SUBMODULES = (
     "ridge_iterative",
     "ridge_loo",
     "ridge_positive",
+    "rotary",
+    "rotary_scaling",
     "threads",
+    "unwrapping",
     "working_set",
 )
 

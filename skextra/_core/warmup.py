@@ -8,7 +8,7 @@ function uses, has its line here.
 import numpy as np
 from scipy import sparse
 
-from skextra._core import multi_task
+from skextra._core import multi_task, phases, rotary
 from skextra._core.columns import pack
 from skextra._core.design import Design
 from skextra._core.gram_solver import Sweeps
@@ -33,6 +33,7 @@ def run_solvers_of_large_data():
                 columns.matrix.indptr = columns.matrix.indptr.astype(index_type)
             _solve(columns, y - y.mean())
     _solve_jointly(X, np.column_stack([y, y]))
+    _rotate_arrays()
 
 
 def _solve_jointly(X, Y):
@@ -54,3 +55,13 @@ def _solve(columns, y):
     for seed in (None, 0):
         sweeps = Sweeps(seed=seed)
         solve_on_columns(columns, y, np.zeros(columns.n), l1, l2, 1e-6, sweeps, sweeps.max_iter)
+
+
+def _rotate_arrays():
+    """Tables of angles, which arrays use whose positions repeat."""
+    ones, index = np.ones(2), np.zeros(3, dtype=np.int64)
+    sines, cosines = np.empty((2, 2, 2))
+    phases.fill_rows(ones, ones, ones, 0.0, sines, cosines)
+    for dtype in (np.float32, np.float64):
+        x = np.ones((3, 4), dtype=dtype)
+        rotary.rotate_by_table(index, sines, cosines, x, 0, False, np.empty_like(x), 0)

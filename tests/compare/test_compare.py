@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.datasets import load_diabetes, load_wine
-from sklearn.linear_model import Lasso
+from sklearn.linear_model import Lasso, Ridge
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from threadpoolctl import threadpool_info
 
 import skextra
@@ -44,8 +44,10 @@ def test_every_public_estimator_has_a_case():
 
 def test_cases_name_existing_parameters_on_both_sides():
     for case in _registry.CASES:
-        for cls in case.classes:
-            assert {*case.params, *case.grid} <= set(cls().get_params()), case.name
+        for side, cls in enumerate(case.classes):
+            names = {*case.params, *case.own_params[side]}
+            assert names <= set(cls().get_params()), case.name
+            assert set(case.grid) <= set(case.make(side)[-1][1].get_params()), case.name
 
 
 def test_scores_are_those_of_the_model_described(alike):
@@ -128,6 +130,29 @@ def test_every_kind_of_estimator(alike):
     assert rows["SplineTransformer"].score is None
     assert rows["Ridge"].n_targets > 1  # the last of its two data sets
     assert all(row.score == row.sklearn_score for row in comparison.rows)
+
+
+def test_a_transformer_is_scored_by_what_follows_it():
+    case = _registry.Case(
+        PolynomialFeatures,
+        StandardScaler,
+        "regression",
+        ("diabetes",),
+        grid={"alpha": [1.0, 100.0]},
+        follow="sklearn.linear_model.Ridge",
+        own_params=({"degree": 2}, {}),
+    )
+    (row,) = skextra.compare(case, time_budget=None).rows
+    X, y = load_diabetes(return_X_y=True)
+    y = (y - y.mean()) / y.std()
+    for transformer, score in (
+        (PolynomialFeatures(2), row.score),
+        (StandardScaler(), row.sklearn_score),
+    ):
+        pipeline = make_pipeline(StandardScaler(), transformer, Ridge())
+        search = GridSearchCV(pipeline, {"ridge__alpha": [1.0, 100.0]}, cv=3)
+        folds = KFold(3, shuffle=True, random_state=0)
+        assert score == pytest.approx(cross_val_score(search, X, y, cv=folds).mean(), abs=1e-12)
 
 
 def test_blas_threads_are_limited_and_restored(alike):

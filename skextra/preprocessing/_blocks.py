@@ -1,0 +1,98 @@
+"""What one column of positions becomes: frequencies, columns of output, their names."""
+
+import numpy as np
+
+from skextra import _core
+
+
+class Block:
+    """The encoding of one column of positions.
+
+    Parameters
+    ----------
+    turns, residues : ndarray of shape (n_frequencies,)
+        Turns per unit of position, as `_core.frequencies.split_turns` gives them.
+    width : int
+        Columns of output.
+    layout : {'interleaved', 'blocks'}
+    labels : list of str
+        What distinguishes the frequencies' names.
+    unit : float
+        As in `_core.phases.fill_tile`.
+
+    Attributes
+    ----------
+    n_cosines : int
+        One less than frequencies where the width is odd and not padded.
+    """
+
+    def __init__(self, turns, residues, width, layout, labels, unit):
+        self.turns, self.residues = turns, residues
+        self.width, self.layout, self.labels, self.unit = width, layout, labels, unit
+        self.n_cosines = min(len(turns), width // 2)
+
+    @property
+    def n_sines(self):
+        """Number of frequencies."""
+        return len(self.turns)
+
+    @property
+    def has_lone_sine(self):
+        """Whether the last frequency has a sine and no cosine."""
+        return self.n_cosines < self.n_sines
+
+    def write(self, positions, out, start):
+        """Write the encoding into columns of `out` from `start` on."""
+        if self.layout == "interleaved":
+            cosine_start, step = start + 1, 2
+        else:
+            cosine_start, step = start + self.n_sines, 1
+        cosine_start = min(cosine_start, out.shape[1])
+        _core.phases.encode(
+            positions, self.turns, self.residues, self.unit, out, start, cosine_start, step,
+            self.n_cosines,
+        )  # fmt: skip
+        out[:, start + self.n_sines + self.n_cosines : start + self.width] = 0
+
+    def read(self, encoded):
+        """Split columns of an encoding into sines and cosines of whole pairs."""
+        n = self.n_cosines
+        if self.layout == "interleaved":
+            return encoded[:, : 2 * n : 2], encoded[:, 1 : 2 * n : 2]
+        return encoded[:, :n], encoded[:, self.n_sines : self.n_sines + n]
+
+    def list_names(self, name):
+        """Names of the columns of output for a column called `name`."""
+        sines = [f"{name}_{label.format('sin')}" for label in self.labels]
+        cosines = [f"{name}_{label.format('cos')}" for label in self.labels[: self.n_cosines]]
+        if self.layout == "blocks":
+            names = sines + cosines
+        else:
+            names = [n for pair in zip(sines, cosines) for n in pair] + sines[self.n_cosines :]
+        return names + [f"{name}_zero"] * (self.width - len(names))
+
+    def compute_kernel(self, distances):
+        """Sum of the cosines of `distances` times the frequencies."""
+        flat = np.ascontiguousarray(distances, dtype=np.float64).ravel()
+        sines, cosines = np.empty((2, len(flat), self.n_sines))
+        _core.phases.fill_rows(flat, self.turns, self.residues, 0.0, sines, cosines)
+        return cosines.sum(axis=1).reshape(np.shape(distances))
+
+
+def check_positions(positions, turns, j):
+    """Refuse positions whose phase is lost in their own rounding.
+
+    Raises
+    ------
+    ValueError
+        If X holds positions of more periods than can be told apart.
+    """
+    largest = float(np.nanmax(np.abs(positions), initial=0.0))
+    limit = _core.phases.MAX_TURNS / float(np.abs(turns).max(initial=1e-300))
+    limit = min(limit, _core.phases.MAX_POSITION)
+    if not largest < limit:
+        raise ValueError(
+            f"X holds positions up to {largest:.3g} in feature {j}, beyond {limit:.3g}, where "
+            "neighbouring numbers are too far apart to tell the phases of the fastest "
+            "frequency: scale them, or subtract an origin"
+        )
