@@ -61,6 +61,33 @@ class Block:
             return encoded[:, : 2 * n : 2], encoded[:, 1 : 2 * n : 2]
         return encoded[:, :n], encoded[:, self.n_sines : self.n_sines + n]
 
+    def find_range(self, low, high):
+        """Bounds within which `decode` is right, around the middle of `low` and `high`."""
+        if not self.n_cosines:
+            return np.nan, np.nan
+        # Halves first: the sum of two large positions may overflow.
+        centre = 0.5 * low + 0.5 * high
+        half = 0.5 / self.turns[: self.n_cosines].min()
+        return centre - half, centre + half
+
+    def decode(self, encoded, centre):
+        """Positions from columns of an encoding.
+
+        Raises
+        ------
+        ValueError
+            If there is no pair of sine and cosine.
+        """
+        if not self.n_cosines:
+            raise ValueError("inverse_transform needs a pair of sine and cosine, the width is 1")
+        turns = self.turns[: self.n_cosines]
+        eps = 3e-7 if encoded.dtype == np.float32 else 1e-15
+        safe = _core.unwrapping.find_safe_frequencies(turns, eps)
+        sines, cosines = self.read(encoded)
+        return _core.unwrapping.unwrap_positions(
+            sines[:, safe], cosines[:, safe], turns[safe], centre
+        )
+
     def list_names(self, name):
         """Names of the columns of output for a column called `name`."""
         sines = [f"{name}_{label.format('sin')}" for label in self.labels]
@@ -79,6 +106,15 @@ class Block:
         return cosines.sum(axis=1).reshape(np.shape(distances))
 
 
+def find_bounds(positions):
+    """Smallest and largest position, zeros if all are missing."""
+    low, high = positions.min(), positions.max()
+    if np.isnan(low):
+        present = positions[~np.isnan(positions)]
+        return (present.min(), present.max()) if len(present) else (0.0, 0.0)
+    return low, high
+
+
 def check_positions(positions, turns, j):
     """Refuse positions whose phase is lost in their own rounding.
 
@@ -87,7 +123,10 @@ def check_positions(positions, turns, j):
     ValueError
         If X holds positions of more periods than can be told apart.
     """
-    largest = float(np.nanmax(np.abs(positions), initial=0.0))
+    if not positions.size:
+        return
+    low, high = find_bounds(positions)
+    largest = max(-low, high)
     limit = _core.phases.MAX_TURNS / float(np.abs(turns).max(initial=1e-300))
     limit = min(limit, _core.phases.MAX_POSITION)
     if not largest < limit:

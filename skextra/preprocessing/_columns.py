@@ -367,7 +367,22 @@ def count_positions(table, j, origin, unit):
         if dates.kind == "datetime":
             return dates.count(unit, origin)
         return dates.count(unit) - origin
-    return np.ascontiguousarray(table.numbers[:, j], dtype=np.float64) - origin
+    column = np.ascontiguousarray(table.numbers[:, j], dtype=np.float64)
+    # Kernels are compiled anew for read-only arrays, such as memory maps.
+    return column - origin if origin or not column.flags.writeable else column
+
+
+def restore_dates(positions, kind, origin, unit):
+    """Positions of dates and durations as NumPy's own, to the microsecond."""
+    if kind == "number":
+        return positions
+    whole, rest = divmod(origin, 1000) if kind == "datetime" else (0, 0)
+    elapsed = positions * (UNITS[unit] / 1000) + rest / 1000
+    missing = np.isnan(elapsed)
+    counts = np.round(np.where(missing, 0.0, elapsed)).astype(np.int64) + whole
+    restored = counts.astype("M8[us]" if kind == "datetime" else "m8[us]")
+    restored[missing] = "NaT"
+    return restored
 
 
 def resolve_dtype(dtype, given):

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from skextra import _core
 from skextra._base import BaseEstimator
 from skextra._compat import Interval, StrOptions, check_feature_names_in, fit_context
-from skextra.preprocessing._blocks import Block, check_positions
+from skextra.preprocessing._blocks import Block, check_positions, find_bounds
 from skextra.preprocessing._calendar import UNITS, resolve_periods
 from skextra.preprocessing._columns import (
     count_positions,
@@ -19,6 +19,7 @@ from skextra.preprocessing._columns import (
     read_table,
     resolve_dtype,
     resolve_origins,
+    restore_dates,
 )
 
 
@@ -230,7 +231,7 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
         positions = [
             count_positions(table, j, o, self.unit) for j, o in zip(indices, self._origins)
         ]
-        bounds = [(np.min(p), np.max(p)) for p in (_drop_missing(p) for p in positions)]
+        bounds = [find_bounds(p) for p in positions]
         self._widths = self._resolve_widths()
         self._labels, angular, self.base_ = self._choose_frequencies(bounds)
         self._turns = [_core.frequencies.split_turns(a) for a in angular]
@@ -239,7 +240,7 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
         for p, block, j in zip(positions, blocks, indices):
             check_positions(p, block.turns, j)
         self.frequencies_ = [_core.frequencies.round_to_floats(a) for a in angular]
-        self.inverse_range_ = np.array([_find_range(*b) for b in zip(blocks, bounds)])
+        self.inverse_range_ = np.array([block.find_range(*b) for block, b in zip(blocks, bounds)])
         return self
 
     def _resolve_widths(self):
@@ -341,10 +342,9 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
         for block, j, origin in zip(self._make_blocks(), self.columns_, self._origins):
             positions = count_positions(table, j, origin, self.unit)
             check_positions(positions, block.turns, j)
-            missing = np.isnan(positions)
             block.write(positions, out, start)
             if self.handle_missing == "zero":
-                out[missing, start : start + block.width] = 0
+                out[np.isnan(positions), start : start + block.width] = 0
             start += block.width
         if self.mode == "add":
             out += table.numbers[:, kept]
@@ -402,7 +402,7 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
         for block, j, bounds in zip(self._make_blocks(), self.columns_, self.inverse_range_):
             if self.mode != "append":
                 encoded = X[:, start : start + block.width]
-                columns[int(j)] = _decode(block, encoded, bounds) + (
+                columns[int(j)] = block.decode(encoded, bounds.mean()) + (
                     0.0 if self._kinds[j] == "datetime" else origins[int(j)]
                 )
             start += block.width
@@ -410,7 +410,7 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
 
     def _restore(self, columns, origins):
         restored = [
-            _restore_dates(columns[j], kind, origins.get(j, 0), self.unit)
+            restore_dates(columns[j], kind, origins.get(j, 0), self.unit)
             for j, kind in enumerate(self._kinds)
         ]
         if len(set(self._kinds)) == 1:
@@ -485,42 +485,3 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
         if self.dtype is not None:
             tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def _drop_missing(positions):
-    present = positions[~np.isnan(positions)]
-    return present if len(present) else np.zeros(1)
-
-
-def _find_range(block, bounds):
-    if not block.n_cosines:
-        return np.nan, np.nan
-    # Halves first: the sum of two large positions may overflow.
-    centre = 0.5 * bounds[0] + 0.5 * bounds[1]
-    half = 0.5 / block.turns[: block.n_cosines].min()
-    return centre - half, centre + half
-
-
-def _decode(block, encoded, bounds):
-    if not block.n_cosines:
-        raise ValueError("inverse_transform needs a pair of sine and cosine, the width is 1")
-    turns = block.turns[: block.n_cosines]
-    eps = 3e-7 if encoded.dtype == np.float32 else 1e-15
-    safe = _core.unwrapping.find_safe_frequencies(turns, eps)
-    sines, cosines = block.read(encoded)
-    return _core.unwrapping.unwrap_positions(
-        sines[:, safe], cosines[:, safe], turns[safe], bounds.mean()
-    )
-
-
-def _restore_dates(positions, kind, origin, unit):
-    """Positions of dates and durations as NumPy's own, to the microsecond."""
-    if kind == "number":
-        return positions
-    whole, rest = divmod(origin, 1000) if kind == "datetime" else (0, 0)
-    elapsed = positions * (UNITS[unit] / 1000) + rest / 1000
-    missing = np.isnan(elapsed)
-    counts = np.round(np.where(missing, 0.0, elapsed)).astype(np.int64) + whole
-    restored = counts.astype("M8[us]" if kind == "datetime" else "m8[us]")
-    restored[missing] = "NaT"
-    return restored
