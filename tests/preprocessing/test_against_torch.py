@@ -1,8 +1,7 @@
 """Equality with PyTorch implementations in float64, their frequencies injected.
 
 They are no part of the ``test`` extra, since PyTorch alone is larger than everything
-else together; install ``torch transformers rotary-embedding-torch
-positional-encodings`` to run these.
+else together: ``pip install -e ".[torch]"`` brings them.
 """
 
 import numpy as np
