@@ -5,7 +5,7 @@ scikit-learn's: `CallbackSupportMixin` and `fit_context`. Here a fit says what i
 doing. What a callback answers is not asked for: no part of these fits can be left out.
 """
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 
 @contextmanager
@@ -19,25 +19,26 @@ def report_fit(estimator, X, y, sample_weight=None, max_subtasks=0):
     X, y : array-like
         Training data as the user gave it: with feature names, for a callback that predicts.
     sample_weight : ndarray of shape (n_samples,) or None
-    max_subtasks : int
-        Number of tasks that `split` will be given; 0 if it is not called.
+    max_subtasks : int or None
+        Number of tasks that `split` will be given, 0 if it is not called; None for
+        `count`, whose tasks nobody knows beforehand.
 
     Yields
     ------
     report : object
-        Its `split` reports the parts of the fit.
+        Its `split` reports the parts of the fit, its `count` the iterations.
     """
     # The second is what a meta-estimator leaves on the estimator it fits.
     if not (hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx")):
         yield _NoReport()
         return
     context = estimator._init_callback_context(
-        max_subtasks=max_subtasks, sequential_subtasks=max_subtasks == 0
+        max_subtasks=max_subtasks, sequential_subtasks=not max_subtasks
     )
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
     training = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
     context.call_on_fit_task_begin(**training)
-    yield _Report(estimator, context)
+    yield _Report(estimator, context, training)
     context.call_on_fit_task_end(
         **training, reconstruction_attributes=lambda: _get_fitted_attributes(estimator)
     )
@@ -47,11 +48,15 @@ class _NoReport:
     def split(self, function, tasks, name):
         return function, tasks
 
+    def count(self, name):
+        return nullcontext()
+
 
 class _Report:
-    def __init__(self, estimator, context):
+    def __init__(self, estimator, context, training):
         self.estimator = estimator
         self.context = context
+        self.data = {name: value for name, value in training.items() if name != "estimator"}
 
     def split(self, function, tasks, name):
         """Make each call of `function` a subtask; calls may come from several threads.
@@ -81,6 +86,37 @@ class _Report:
             return result
 
         return call, [(context, *task) for context, task in zip(contexts, tasks, strict=True)]
+
+    @contextmanager
+    def count(self, name):
+        """Make each iteration a subtask, one after the other, for the block's duration.
+
+        Parameters
+        ----------
+        name : str
+            What a callback shows for an iteration.
+
+        Yields
+        ------
+        advance : callable
+            To be called after each iteration with a function that gives the fitted
+            attributes as they would be, should a callback ask for them.
+        """
+        begun = []
+
+        def begin():
+            begun.append(self.context.subcontext(name))
+            begun[-1].call_on_fit_task_begin(estimator=self.estimator)
+
+        def advance(attributes):
+            begun[-1].call_on_fit_task_end(
+                estimator=self.estimator, **self.data, reconstruction_attributes=attributes
+            )
+            begin()
+
+        begin()
+        yield advance
+        begun[-1].call_on_fit_task_end(estimator=self.estimator)
 
 
 def _get_fitted_attributes(estimator):

@@ -6,6 +6,7 @@ min over W, b of  C sum_i s_i loss_i(x_i W + b)
 
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -29,11 +30,16 @@ class Settings:
     tol : float
         Duality gap to reach, relative to the objective of the null model.
     max_iter : int
-        Newton steps a penalty may take.
+        Newton steps a penalty may take; with none, what was given to start from or
+        zeros come back.
+    report : callable or None
+        Called after every step with a function that gives the present coefficients
+        (n_rows, n_features) and intercepts (n_rows,).
     """
 
     tol: float = 1e-4
     max_iter: int = 100
+    report: object = None
 
 
 def solve(
@@ -99,10 +105,15 @@ def _solve(
     start,
 ):
     problem = build_problem(X, codes, n_classes, sample_weight, fit_intercept, penalty_weights)
+    if settings.max_iter == 0:
+        rows = slice(None) if sample_weight is None else np.flatnonzero(sample_weight)
+        return _stay(problem, X[rows], Cs, l1_ratio, start)
     tol = max(settings.tol, _ROUNDING) * problem.null_objective
     W, V = problem.create_start(start)
     reach = 4.0 * np.sqrt(max(settings.tol, 1e-12))
     solver = WorkingSetSolver(problem, tol, reach, settings.max_iter, W, V)
+    if settings.report is not None:
+        solver.report = lambda W, V: settings.report(partial(problem.expand, W, V))
     path = _allocate(problem, len(Cs))
     # Switching takes longer than a tiny problem does.
     is_tiny = problem.loss.n_samples * problem.n_rows <= 5000 and W.size <= 200
@@ -113,6 +124,21 @@ def _solve(
             path.gaps[i] = solution.gap / max(problem.null_objective, np.finfo(np.float64).tiny)
             path.n_iters[i] = solution.n_iter
             path.converged[i] = solution.converged
+    return path
+
+
+def _stay(problem, X, Cs, l1_ratio, start):
+    """The start, or zeros, as a path: what no steps at all arrive at."""
+    path = _allocate(problem, len(Cs))
+    W, _ = problem.create_start(start)
+    F = np.zeros((problem.n_rows, problem.loss.n_samples))
+    if start is not None:
+        path.coefs[:] = start[:, None]
+        F += np.asarray(start @ X.T)
+    penalty = problem.scale @ (l1_ratio * np.abs(W) + 0.5 * (1 - l1_ratio) * W * W).sum(axis=1)
+    # The dual point zero is always feasible.
+    path.gaps[:] = (problem.loss.compute_value(F) + penalty / Cs) / problem.null_objective
+    path.converged[:] = False
     return path
 
 

@@ -106,6 +106,7 @@ class WorkingSetSolver:
         self.n_failures = 0
         self.moved = 0.0
         self.relative_gap = 1.0
+        self.report = None
         self._set_out()
 
     def _set_out(self):
@@ -143,6 +144,8 @@ class WorkingSetSolver:
             before, gap = gap, self._compute_gap(U if is_feasible else None)
             if gap > 0.3 * before:
                 self.hessian = None
+            if self.report is not None:
+                self.report(self.W, self.V)
             if factor > 1.0:
                 factor = max(1.0, factor / _DESCENT) if self.moved < np.inf else factor
                 if n_iter < self.max_iter:
@@ -159,7 +162,7 @@ class WorkingSetSolver:
     def _refuse_poor_start(self, l1, l2):
         """Start from nothing where the coefficients given are worse than that."""
         primal = self.value + self._compute_penalty(self.W, l1, l2)
-        if not primal <= self.problem.null_objective and self.W.any():
+        if not primal <= self.problem.null_objective * (1.0 + 1e-9):
             self.W, self.V = self.problem.create_start()
             self._set_out()
 
@@ -203,6 +206,8 @@ class WorkingSetSolver:
         if U is None:
             return primal
         theta = self.loss.weights * (self.loss.targets - U)
+        # Orthogonal to the nuisance directions but for rounding, which is charged.
+        primal += float(np.abs((self.problem.nuisance @ theta.T) * self.V).sum())
         noise = np.outer(self._compute_noise(), np.sqrt((theta * theta).sum(axis=1)))
         return compute_logistic_gap(self.loss, primal, U, self.C, self.W, self.l1, self.l2, noise)
 

@@ -1,6 +1,7 @@
 """Logistic regression, binary and multinomial."""
 
 import warnings
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -210,7 +211,12 @@ default='lbfgs'
         penalty_weights = validate_penalty_weights(self.penalty_weights, X.shape[1])
         settings = _core.logistic.Settings(tol=self.tol, max_iter=self.max_iter)
         start = self._get_start(len(classes), X.shape[1])
-        with report_fit(self, *given, sample_weight):
+        with (
+            report_fit(self, *given, sample_weight, max_subtasks=None) as report,
+            report.count("iteration") as advance,
+        ):
+            if advance is not None:
+                settings.report = partial(self._report, advance, classes, X.dtype)
             path = _core.logistic_classes.solve_present_classes(
                 X, codes, len(classes), np.array([self.C]), l1_ratio=self.l1_ratio,
                 sample_weight=weights, fit_intercept=self.fit_intercept,
@@ -222,6 +228,19 @@ default='lbfgs'
         if not self.converged_:
             _warn_unconverged(self, separable)
         return self
+
+    def _report(self, advance, classes, dtype, expand):
+        """Tell callbacks of an iteration, and of the model as it then stands."""
+
+        def get_attributes():
+            coef, intercept = expand()
+            return {
+                "classes_": classes,
+                "coef_": coef.astype(dtype),
+                "intercept_": intercept.astype(dtype),
+            }
+
+        advance(get_attributes)
 
     def _get_start(self, n_classes, n_features):
         if not (self.warm_start and hasattr(self, "coef_")):

@@ -580,9 +580,12 @@ class TestCallbacks:
         monitor = self.callback.ScoringMonitor(scoring="accuracy")
         model = LogisticRegression(class_weight="balanced").set_callbacks(monitor)
         model.fit(X, y, sample_weight=weights)
-        (row,) = monitor.get_logs().data
-        assert row["estimator_name"] == "LogisticRegression"
-        assert row["accuracy"] == model.score(X, y, sample_weight=weights)
+        rows = monitor.get_logs().data
+        assert {row["estimator_name"] for row in rows} == {"LogisticRegression"}
+        # One row an iteration, the last of which is the model, and one for the fit.
+        assert len(rows) == model.n_iter_[0] + 1
+        score = model.score(X, y, sample_weight=weights)
+        assert rows[0]["accuracy"] == rows[-1]["accuracy"] == score
         assert_array_equal(
             model.coef_,
             LogisticRegression(class_weight="balanced").fit(X, y, sample_weight=weights).coef_,
