@@ -1,14 +1,16 @@
 """Logistic problems of every kind, solved by the facade and measured against their optima."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import assume
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.special import expit, softmax
 
-from skextra._core import logistic
+from skextra._core import logistic, logistic_working_set
 from tests.core.logistic_reference import (
     compute_null_objective,
     compute_objective,
@@ -23,6 +25,25 @@ ROUNDING = 2e-13
 CONTAINERS = ["C", "F", "csr", "csc", "csr with long indices"]
 
 
+# What large problems get, for small ones: sweeps without a Hessian, a working set of few
+# coefficients, a Hessian that serves several steps.
+ENGINES = ["as chosen", "sweeps", "working set", "working set with sweeps", "kept Hessian"]
+
+
+@contextmanager
+def force(engine):
+    """Send a small problem to the engine that a large one would get."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "sweeps" in engine:
+            patch.setattr(logistic_working_set, "prefers_hessian", lambda *arguments: False)
+        if "working set" in engine:
+            patch.setattr(logistic_working_set, "_SMALL", 0)
+            patch.setattr(logistic_working_set, "_SMALLEST_SET", 2)
+        if "kept" in engine:
+            patch.setattr(logistic_working_set, "_WORTH_KEEPING", 0.0)
+        yield
+
+
 def contain(X, kind):
     if kind in ("C", "F"):
         return np.array(X, order=kind)
@@ -32,16 +53,20 @@ def contain(X, kind):
     return made
 
 
-def run(problem, Cs=None, *, container="C", tol=1e-8, max_iter=1000, start=None, dtype=float):
-    return logistic.solve(
-        contain(problem.X, container).astype(dtype),
-        problem.codes,
-        problem.n_classes,
-        np.atleast_1d(problem.C if Cs is None else Cs).astype(float),
-        settings=logistic.Settings(tol=tol, max_iter=max_iter),
-        start=start,
-        **problem.options,
-    )
+def run(
+    problem, Cs=None, *, container="C", tol=1e-8, max_iter=1000, start=None, dtype=float,
+    engine="as chosen",
+):  # fmt: skip
+    with force(engine):
+        return logistic.solve(
+            contain(problem.X, container).astype(dtype),
+            problem.codes,
+            problem.n_classes,
+            np.atleast_1d(problem.C if Cs is None else Cs).astype(float),
+            settings=logistic.Settings(tol=tol, max_iter=max_iter),
+            start=start,
+            **problem.options,
+        )
 
 
 def get_solution(path, k=0):
@@ -126,6 +151,7 @@ PROBLEMS = {
     "penalty": st.sampled_from([None, "plain", "zero", "inf", "both"]),
     "quirk": st.sampled_from(QUIRKS),
     "container": st.sampled_from(CONTAINERS),
+    "engine": st.sampled_from(ENGINES),
 }
 
 

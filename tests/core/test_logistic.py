@@ -40,9 +40,9 @@ from tests.core.logistic_reference import (
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(**PROBLEMS, log_C=st.floats(-6, 8), tol=st.sampled_from([1e-2, 1e-4, 1e-8]))
-def test_gap_bounds_the_distance_to_the_true_minimum(container, tol, **choices):
+def test_gap_bounds_the_distance_to_the_true_minimum(container, engine, tol, **choices):
     problem = create_problem(**choices)
-    path = run(problem, container=container, tol=tol)
+    path = run(problem, container=container, engine=engine, tol=tol)
     coefs, intercepts = get_solution(path)
     assert np.isfinite(coefs).all()
     assert coefs.shape == (problem.n_rows, problem.X.shape[1])
@@ -56,21 +56,21 @@ def test_gap_bounds_the_distance_to_the_true_minimum(container, tol, **choices):
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(**PROBLEMS, log_C=st.floats(-2, 3), max_iter=st.integers(1, 3))
-def test_gap_of_an_unfinished_solution_is_a_bound(container, max_iter, **choices):
+def test_gap_of_an_unfinished_solution_is_a_bound(container, engine, max_iter, **choices):
     problem = create_problem(**choices)
-    path = run(problem, container=container, tol=0.0, max_iter=max_iter)
+    path = run(problem, container=container, engine=engine, tol=0.0, max_iter=max_iter)
     excess, rounding = measure(problem, path, find_minimum(problem))
     assert -rounding <= excess <= path.gaps[0] + rounding
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(**PROBLEMS, log_C=st.floats(-2, 3))
-def test_any_start_leads_to_the_optimum(container, **choices):
+def test_any_start_leads_to_the_optimum(container, engine, **choices):
     problem = create_problem(**choices)
     rng = np.random.default_rng(choices["seed"])
     start = rng.normal(size=(problem.n_rows, problem.X.shape[1])) * 10.0 ** rng.uniform(-2, 1)
     start[:, np.isinf(problem.v)] = 0.0
-    path = run(problem, container=container, start=start)
+    path = run(problem, container=container, engine=engine, start=start)
     check(problem, path, find_minimum(problem), 1e-8)
 
 
