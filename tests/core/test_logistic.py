@@ -11,6 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import logsumexp
 from sklearn.datasets import load_breast_cancer, load_iris, make_classification
 
+from benchmarks._log_loss_accuracy import Model, compute_lower_bound, polish
+from benchmarks._log_loss_accuracy import compute_objective as compute_value
 from skextra._core import logistic
 from tests.core.logistic_cases import (
     CONTAINERS,
@@ -154,6 +156,37 @@ def test_more_features_than_samples(n_classes, l1_ratio, fit_intercept):
     for C in (0.05, 5.0):
         at_C = replace(problem, C=C)
         check(at_C, run(at_C, tol=1e-9), find_minimum(at_C), 1e-9)
+
+
+@pytest.mark.parametrize("container", ["C", "csr"])
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+def test_path_of_a_wide_problem_against_a_bound_computed_apart(container, n_classes, l1_ratio):
+    # Too big for 40 digits, big enough for working sets and for models without a Hessian.
+    problem = make_problem(120, 1200, n_classes, seed=13, l1_ratio=l1_ratio, offset=0.0)
+    if container == "csr":
+        problem.X[np.random.default_rng(0).random(problem.X.shape) > 0.05] = 0.0
+    smallest = logistic.compute_smallest_C(
+        problem.X, problem.codes, n_classes, l1_ratio=l1_ratio, sample_weight=None,
+        fit_intercept=True, penalty_weights=None,
+    )  # fmt: skip
+    Cs = smallest * np.array([2.0, 10.0, 100.0])
+    rough = run(problem, Cs, container=container, tol=1e-4)
+    exact = run(problem, Cs, container=container, tol=1e-10)
+    assert rough.converged.all()
+    assert exact.converged.all()
+    null = float(compute_null_objective(problem))
+    for k, C in enumerate(Cs):
+        models = [
+            Model(problem.X, problem.codes, *get_solution(path, k), l1_ratio / C,
+                  (1 - l1_ratio) / C, True)
+            for path in (rough, exact)
+        ]  # fmt: skip
+        bound = compute_lower_bound(polish(models[1]))
+        excess = [(compute_value(model) - bound) / null for model in models]
+        assert -ROUNDING <= excess[0] <= rough.gaps[k] + 1e-8
+        # The bound computed apart is that of a residual, which lags behind.
+        assert -ROUNDING <= excess[1] <= 1e-7
 
 
 @pytest.mark.parametrize("load", [load_iris, load_breast_cancer])
