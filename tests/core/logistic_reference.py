@@ -19,6 +19,10 @@ _exp = np.frompyfunc(mpmath.exp, 1, 1)
 _log = np.frompyfunc(mpmath.log, 1, 1)
 
 
+class NoOptimumError(AssertionError):
+    """The optimality conditions could not be met; perhaps there is no optimum."""
+
+
 @dataclass
 class Problem:
     """What is solved, as the facade takes it; `X` dense, `C` a single number."""
@@ -286,7 +290,7 @@ def _polish(flat, x):
         # Residuals are exact, so that a Hessian in floats does, unless it is all but singular.
         solve = _solve_in_floats if round < 12 else _solve_exactly
         x = _take_step(x, active, signs, solve(flat, x, active, right[active]))
-    raise AssertionError("the reference found no optimum: it is of no use here")
+    raise NoOptimumError("the reference found no optimum: it is of no use here")
 
 
 def _solve_in_floats(flat, x, active, right):
@@ -332,7 +336,7 @@ def find_minimum(problem):
 
     Raises
     ------
-    AssertionError
+    NoOptimumError
         If they cannot be met, as for separable classes without a penalty.
     """
     flat = _Flat(problem)
