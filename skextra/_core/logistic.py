@@ -12,13 +12,12 @@ import numpy as np
 
 from skextra._core.elastic_net import Path
 from skextra._core.logistic_problem import build_problem
+from skextra._core.logistic_ridge import RidgeLogisticSolver
 from skextra._core.logistic_working_set import WorkingSetSolver, correlate_rows
 from skextra._core.threads import single_threaded_blas
 
 # Gaps below this multiple of the null objective cannot be told from rounding.
 _ROUNDING = 64 * np.finfo(np.float64).eps
-# Unpenalised features are kept dense, and their Hessian whole, up to here.
-_MANY_FREE = 2000
 
 
 @dataclass
@@ -71,59 +70,35 @@ def solve(
     """
     settings = Settings() if settings is None else settings
     Cs = np.asarray(Cs, dtype=np.float64)
-    options = (l1_ratio, sample_weight, fit_intercept)
-    n_finite = np.count_nonzero(np.isfinite(Cs))
-    if n_finite == len(Cs) or X.shape[1] > _MANY_FREE:
-        return _solve(X, codes, n_classes, Cs, *options, penalty_weights, settings, start)
-    # Without a penalty every feature is a nuisance direction.
-    free = np.zeros(X.shape[1])
-    if penalty_weights is not None:
-        free[np.isinf(penalty_weights)] = np.inf
-    last = _solve(X, codes, n_classes, Cs[n_finite:], *options, free, settings, start)
-    if not n_finite:
-        return last
-    first = _solve(X, codes, n_classes, Cs[:n_finite], *options, penalty_weights, settings, start)
-    return Path(
-        np.concatenate([first.coefs, last.coefs], axis=1),
-        np.concatenate([first.intercepts, last.intercepts], axis=1),
-        np.concatenate([first.gaps, last.gaps]),
-        np.concatenate([first.n_iters, last.n_iters]),
-        np.concatenate([first.converged, last.converged]),
-    )
-
-
-def _solve(
-    X,
-    codes,
-    n_classes,
-    Cs,
-    l1_ratio,
-    sample_weight,
-    fit_intercept,
-    penalty_weights,
-    settings,
-    start,
-):
     problem = build_problem(X, codes, n_classes, sample_weight, fit_intercept, penalty_weights)
     if settings.max_iter == 0:
         rows = slice(None) if sample_weight is None else np.flatnonzero(sample_weight)
         return _stay(problem, X[rows], Cs, l1_ratio, start)
-    tol = max(settings.tol, _ROUNDING) * problem.null_objective
-    W, V = problem.create_start(start)
-    reach = 4.0 * np.sqrt(max(settings.tol, 1e-12))
-    solver = WorkingSetSolver(problem, tol, reach, settings.max_iter, W, V)
-    if settings.report is not None:
-        solver.report = lambda W, V: settings.report(partial(problem.expand, W, V))
-    path = _allocate(problem, len(Cs))
     # Switching takes longer than a tiny problem does.
-    is_tiny = problem.loss.n_samples * problem.n_rows <= 5000 and W.size <= 200
+    is_tiny = problem.loss.n_samples * problem.n_rows <= 5000 and X.shape[1] <= 200
     with nullcontext() if is_tiny else single_threaded_blas():
-        for i, C in enumerate(Cs):
-            solution = solver.solve(l1_ratio / C, (1 - l1_ratio) / C)
-            path.coefs[:, i], path.intercepts[:, i] = problem.expand(solution.W, solution.V)
-            path.gaps[i] = solution.gap / max(problem.null_objective, np.finfo(np.float64).tiny)
-            path.n_iters[i] = solution.n_iter
-            path.converged[i] = solution.converged
+        return _solve(problem, Cs, l1_ratio, settings, start)
+
+
+def _solve(problem, Cs, l1_ratio, settings, start):
+    tol = max(settings.tol, _ROUNDING) * problem.null_objective
+    reach = 4.0 * np.sqrt(max(settings.tol, 1e-12))
+    W, V = problem.create_start(start)
+    path = _allocate(problem, len(Cs))
+    solver = None
+    for i, C in enumerate(Cs):
+        # Nothing is sparse without an L1 penalty.
+        kind = RidgeLogisticSolver if l1_ratio == 0 or np.isinf(C) else WorkingSetSolver
+        if not isinstance(solver, kind):
+            solver = kind(problem, tol, reach, settings.max_iter, W, V)
+            if settings.report is not None:
+                solver.report = lambda W, V: settings.report(partial(problem.expand, W, V))
+        solution = solver.solve(l1_ratio / C, (1 - l1_ratio) / C)
+        W, V = solution.W, solution.V
+        path.coefs[:, i], path.intercepts[:, i] = problem.expand(W, V)
+        path.gaps[i] = solution.gap / max(problem.null_objective, np.finfo(np.float64).tiny)
+        path.n_iters[i] = solution.n_iter
+        path.converged[i] = solution.converged
     return path
 
 

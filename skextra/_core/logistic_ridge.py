@@ -1,0 +1,293 @@
+"""Logistic regression with an L2 penalty or none: inexact Newton steps.
+
+Conjugate gradients solve Newton's equations for all classes together; by shape, their
+preconditioner is anything from the factored Hessian itself, which makes them one step,
+to its diagonal. The probabilities that the model predicts are a dual point whose
+products with the columns are known from the residual of the equations.
+
+References
+----------
+Nocedal & Wright, "Numerical Optimization", 2nd ed., section 7.1, Springer (2006).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skextra._core.logistic_ridge_preconditioner import create_preconditioner
+from skextra._core.logistic_ridge_rows import create_rows
+from skextra._core.logistic_ridge_system import NewtonSystem, NuisanceBlock, compute_divergence
+from skextra._core.logistic_working_set import Solution
+
+_EPS = np.finfo(np.float64).eps
+# Share of the tolerance that the residual of the equations may use up.
+_RESIDUAL_SHARE = 0.3
+_LOOSEST, _TIGHTEST = 0.25, 1e-3
+_MAX_CG_STEPS = 1000
+# With the Hessian itself factored, rounding is all that is left after these.
+_MAX_EXACT_STEPS = 6
+# Conjugate gradient steps after which the Hessian is computed again.
+_STALE = 5
+
+
+@dataclass
+class RidgeSolution(Solution):
+    """Coefficients of one penalty and their certificate.
+
+    Attributes
+    ----------
+    is_separable : bool
+        Whether no minimum exists: along some direction no sample's loss rises.
+    """
+
+    is_separable: bool = False
+
+
+class RidgeLogisticSolver:
+    """Solves a problem for a sequence of penalties, each from the last solution.
+
+    Parameters
+    ----------
+    problem : LogisticProblem
+    tol : float
+        Absolute duality gap to reach.
+    reach : float
+        Largest move of a decision value in the last step.
+    max_iter : int
+        Newton steps a penalty may take.
+    W, V : ndarray
+        Where to start, see `LogisticProblem.create_start`.
+    """
+
+    def __init__(self, problem, tol, reach, max_iter, W, V):
+        self.problem, self.loss = problem, problem.loss
+        self.tol, self.reach, self.max_iter = tol, reach, max_iter
+        scale = problem.scale
+        self.factor = None if (scale == 1.0).all() else 1.0 / np.sqrt(scale)
+        self.rows = create_rows(problem.design, self.factor)
+        self.W = np.array(W.T, order="C")
+        if self.factor is not None:
+            self.W /= self.factor
+        self.V = np.array(V.T, order="C")
+        self.nuisance = problem.nuisance
+        size = self.W.size + self.V.size
+        self.preconditioner = create_preconditioner(problem, self.rows, size)
+        self._set_decision()
+        self.is_stale = True
+        self.norms = None
+
+    def _set_decision(self):
+        self.F = self.rows.predict(self.W) if self.W.any() else np.zeros(self.loss.targets.shape)
+        if len(self.nuisance):
+            self.F += self.V @ self.nuisance
+        self.value, self.P = self.loss.evaluate(self.F)
+
+    def solve(self, lam1, lam2):
+        """Solve for the penalty ``lam2 * scale``, which may be zero; ``lam1`` must be."""
+        self.lam2 = lam2
+        self._reset_poor_start()
+        self.gap, self.moved, self.is_separable = np.inf, np.inf, False
+        self.is_factored = False
+        n_iter, n_failures = 0, 0
+        while n_iter < self.max_iter:
+            n_iter += 1
+            decrease = self._step()
+            if self.gap <= self.tol and self._is_settled():
+                break
+            n_failures = n_failures + 1 if decrease <= 1e-15 * abs(self.value) else 0
+            if n_failures > 2:
+                break
+        if not np.isfinite(self.gap):
+            self.gap = self._compute_plain_gap()
+        W = self.W if self.factor is None else self.W * self.factor
+        converged = self.gap <= self.tol and not self.is_separable
+        return RidgeSolution(
+            np.ascontiguousarray(W.T), np.ascontiguousarray(self.V.T), self.gap, n_iter,
+            converged, self.is_separable,
+        )  # fmt: skip
+
+    def _reset_poor_start(self):
+        penalty = 0.5 * self.lam2 * float((self.W * self.W).sum())
+        if self.value + penalty <= self.problem.null_objective or not self.W.any():
+            return
+        _, V = self.problem.create_start()
+        self.W[:], self.V[:] = 0.0, V.T
+        self._set_decision()
+        self.is_stale = True
+
+    def _is_settled(self):
+        if self.moved <= self.reach or self.is_separable:
+            return True
+        return self.lam2 == 0 and self.value <= self.tol
+
+    # --- one Newton step -------------------------------------------------------
+
+    def _step(self):
+        system = NewtonSystem(self.rows, self.nuisance, self.loss, self.P, self.W, self.lam2)
+        self._refresh_preconditioner()
+        self._solve_system(system)
+        theta, slack = system.settle()
+        decrease = self._search(system)
+        self._certify(system, theta, slack)
+        if self.lam2 == 0 and not self.is_separable:
+            self.is_separable = self._detect_separation(system)
+        return decrease
+
+    def _refresh_preconditioner(self):
+        if self.is_stale:
+            self.preconditioner.update(self.P)
+            self.is_stale = self.is_factored = False
+        if not self.is_factored:
+            self.preconditioner.factorise(self.lam2)
+            self.is_factored = True
+
+    def _solve_system(self, system):
+        """Conjugate gradients until the step is as good as the model, or certified."""
+        limit = 2.0 * self.lam2 * _RESIDUAL_SHARE * self.tol
+        z = self.preconditioner.solve(system.r)
+        rho = first = float((system.r * z).sum())
+        d, squared_size, n_steps = z, 0.0, 0
+        most = _MAX_EXACT_STEPS if self.preconditioner.is_exact else _MAX_CG_STEPS
+        while rho > 0 and n_steps < most:
+            f, b, Ad = system.extend(d)
+            curvature = float((d * Ad).sum())
+            if curvature <= 0:
+                break
+            step = rho / curvature
+            system.move(step, d, f, b)
+            system.r -= step * Ad
+            squared_size += step * rho
+            n_steps += 1
+            z = self.preconditioner.solve(system.r)
+            new_rho = float((system.r * z).sum())
+            if self._is_solved(system, squared_size, new_rho / first, limit):
+                break
+            d = z + (new_rho / rho) * d
+            rho = new_rho
+        self.n_cg = n_steps
+        if n_steps > _STALE or self.preconditioner.is_exact:
+            self.is_stale = True
+
+    def _is_solved(self, system, squared_size, relative, limit):
+        """Whether the equations are solved as well as is of use.
+
+        A Newton step of relative size e leaves an error of e^2: more is not worth
+        solving for, unless what is left will be within the tolerance.
+        """
+        mean_square = 4.0 * squared_size / self.loss.total_weight
+        wanted = np.clip(0.5 * np.sqrt(mean_square), _TIGHTEST, _LOOSEST)
+        if relative > wanted * wanted:
+            return False
+        if 0.05 * squared_size * min(mean_square, 1.0) > self.tol:
+            return True
+        if self.lam2 == 0:
+            return float(np.abs(system.r * system.x).sum()) <= _RESIDUAL_SHARE * self.tol
+        return float((system.r * system.r).sum()) <= limit or relative <= 1e-26
+
+    def _search(self, system):
+        """Take the longest of ever shorter steps that lowers the objective enough."""
+        W, x, DF = self.W, system.x, system.DF
+        wx, xx = float((W * x).sum()), float((x * x).sum())
+        slope = -float((system.R * DF).sum()) + self.lam2 * wx
+        before = self.value
+        step = 1.0
+        for _ in range(40):
+            F = self.F + step * DF
+            value, P = self.loss.evaluate(F)
+            change = value - before + self.lam2 * (step * wx + 0.5 * step * step * xx)
+            if change <= 1e-4 * step * slope + 1e-14 * abs(before):
+                break
+            step *= 0.5
+        else:
+            self.step, self.moved = 0.0, np.inf
+            return 0.0
+        self.step, self.F, self.value, self.P = step, F, value, P
+        self.W = W + step * x
+        self.V = self.V + step * system.b
+        self.moved = float(np.abs(DF).max(initial=0.0)) if step == 1.0 else np.inf
+        return -change
+
+    # --- certificates ------------------------------------------------------------
+
+    def _certify(self, system, theta, slack):
+        """Gap of the new point, from the probabilities that the model predicts."""
+        primal = self._compute_primal()
+        # The dual point zero is always feasible.
+        self.gap = primal if primal <= self.tol else np.inf
+        if self.step != 1.0:
+            return
+        U = system.P + system.multiply_curvature(system.DF) / self.loss.weights
+        far = np.abs(system.b)
+        if U.min(initial=0.0) < 0.0 or U.max(initial=0.0) > 1.0:
+            if self.lam2 > 0:
+                return
+            # Samples of classes that are told apart go a step too far for ever.
+            U = self._clip(U)
+            theta = self.loss.weights * (self.loss.targets - U)
+            slack = theta @ self.nuisance.T
+            system.r = system.compute_residual(theta)
+            far = far + np.abs(self.V)
+        gap = compute_divergence(self.loss, self.F, self.P, U)
+        gap += float((np.abs(slack) * far).sum())
+        gap += self._charge_residual(system, theta)
+        self.gap = min(gap, primal)
+
+    def _compute_primal(self):
+        return self.value + 0.5 * self.lam2 * float((self.W * self.W).sum())
+
+    def _clip(self, U):
+        U = np.clip(U, 0.0, 1.0)
+        return U if len(U) == 1 else U / U.sum(axis=0)
+
+    def _charge_residual(self, system, theta):
+        """What the residual may cost: its conjugate, or to first order if it is rounding."""
+        r = np.abs(system.r)
+        first_order = r * np.abs(system.x)
+        if self.lam2 == 0:
+            return float((r * np.abs(self.W)).sum())
+        if self.norms is None:
+            self.norms = np.sqrt(self.rows.compute_squares(np.ones((1, self.loss.n_samples))))
+        noise = 8 * _EPS * np.sqrt((theta * theta).sum(axis=1))[:, None] * self.norms
+        conjugate = r * r / (2.0 * self.lam2)
+        return float(np.where(r <= noise, np.minimum(first_order, conjugate), conjugate).sum())
+
+    def _compute_plain_gap(self):
+        """Gap at the dual point of the probabilities themselves, nuisance refitted."""
+        for _ in range(50):
+            slack = self.loss.compute_residual(self.P) @ self.nuisance.T
+            if np.abs(slack).max(initial=0.0) <= 1e-14 * self.loss.total_weight:
+                break
+            if not self._refit_nuisance():
+                break
+        primal = self._compute_primal()
+        if self.lam2 == 0:
+            return primal
+        r = self.rows.correlate(self.loss.compute_residual(self.P)) - self.lam2 * self.W
+        return min(primal, float((r * r).sum()) / (2.0 * self.lam2))
+
+    def _refit_nuisance(self):
+        P = self.P
+        h = self.loss.weights * P * (1.0 - P) if len(P) == 1 else None
+        block = NuisanceBlock(self.nuisance, P, self.loss.weights * P, h)
+        b = block.solve(self.loss.compute_residual(P))
+        for _ in range(30):
+            F = self.F + b @ self.nuisance
+            value, P = self.loss.evaluate(F)
+            if value <= self.value * (1 + 1e-15):
+                self.V, self.F, self.value, self.P = self.V + b, F, value, P
+                return True
+            b = 0.5 * b
+        return False
+
+    def _detect_separation(self, system):
+        """Whether the step goes where no sample's loss rises, ever."""
+        size = self.moved
+        if not np.isfinite(size) or self.gap > self.tol or size <= self.reach:
+            return False
+        DF = system.DF
+        if len(DF) == 1:
+            margins = np.where(self.loss.codes == 1, DF[0], -DF[0])
+        else:
+            own = DF[self.loss.codes, np.arange(self.loss.n_samples)]
+            margins = own - np.where(self.loss.targets > 0, -np.inf, DF).max(axis=0)
+        return bool(margins.min() >= -1e-3 * size)

@@ -1,0 +1,214 @@
+"""Approximate inverses of the Hessian of logistic regression with an L2 penalty.
+
+By shape: the factor of all of it, from all rows or a sample of them; a factor for each
+class; or its diagonal.
+"""
+
+import numpy as np
+from scipy.linalg import blas, lapack
+
+# Coefficients up to which the whole Hessian is factored.
+_MANY_COEFFICIENTS = 2000
+# Features up to which that of each class is.
+_MANY_FEATURES = 1500
+# A sample of the rows has this many for every coefficient.
+_ROWS_EACH = 10
+_FEW_ROWS = 4000
+_FEW_COEFFICIENTS = 150
+
+
+def create_preconditioner(problem, rows, size):
+    """The one that suits the shape of the data.
+
+    Parameters
+    ----------
+    problem : LogisticProblem
+    rows : DenseRows or SparseRows
+    size : int
+        Coefficients, nuisance coefficients included.
+    """
+    n, p = rows.shape
+    if size <= _MANY_COEFFICIENTS:
+        sample = None
+        # Where products cost as much as the Hessian nothing is gained by a sample.
+        if size > _FEW_COEFFICIENTS:
+            sample = _draw(n, max(_ROWS_EACH * size, _FEW_ROWS))
+        return WholePreconditioner(problem, rows, sample)
+    if p <= _MANY_FEATURES:
+        return ClassPreconditioner(problem, rows, _draw(n, max(4 * p, _FEW_ROWS)))
+    return DiagonalPreconditioner(problem, rows)
+
+
+def _draw(n, size):
+    if size >= n:
+        return None
+    return np.sort(np.random.default_rng(0).choice(n, size, replace=False))
+
+
+class WholePreconditioner:
+    """Cholesky factor of the Hessian over all classes and nuisance directions.
+
+    Attributes
+    ----------
+    is_exact : bool
+        Whether it is the inverse for the probabilities it was computed at.
+    """
+
+    def __init__(self, problem, rows, sample):
+        self.problem, self.rows, self.sample = problem, rows, sample
+        self.is_exact = sample is None
+        p, q, k = rows.shape[1], len(problem.nuisance), problem.n_rows
+        self.n_unknowns = (p + q) * k - (q if k > 1 else 0)
+        positions = np.arange((p + q) * k).reshape(k, p + q)
+        self.penalised = positions[:, :p].ravel()
+
+    def update(self, P):
+        """Compute it for probabilities `P`."""
+        self.P = P
+        self.hessian = _compute_hessian(self.problem, self.rows, P, self.sample)
+        self.factor = None
+
+    def factorise(self, lam2):
+        """Add the penalty and factor."""
+        hessian = self.hessian[: self.n_unknowns, : self.n_unknowns].copy(order="F")
+        hessian[self.penalised, self.penalised] += lam2
+        self.factor = factor_damped(hessian)
+
+    def solve(self, r):
+        """Approximate solution (n_rows, n_features) for a residual of that shape."""
+        if r.size == 0:
+            return r
+        rhs = np.zeros(self.n_unknowns)
+        rhs[self.penalised] = r.ravel()
+        x = lapack.dpotrs(self.factor, rhs, lower=1, overwrite_b=1)[0][self.penalised]
+        x = x.reshape(r.shape)
+        return x if len(x) == 1 else x - x.mean(axis=0)
+
+
+def factor_damped(hessian):
+    """Cholesky factor of a matrix (its lower triangle) that may be singular."""
+    diagonal = hessian.diagonal().copy()
+    damping = 0.0
+    if len(hessian) == 0:
+        return hessian
+    while True:
+        factor, failed = lapack.dpotrf(hessian, lower=1, clean=0)
+        if not failed:
+            return factor
+        # Relative to each coefficient: columns may differ by any factor.
+        damping = max(10 * damping, 1e-14)
+        added = damping * diagonal + 1e-18 * damping * diagonal.max(initial=0.0) + 1e-300
+        hessian = hessian.copy(order="F")
+        hessian[np.diag_indices_from(hessian)] = diagonal + added
+
+
+def _append_nuisance(problem, rows, block, dtype):
+    if len(problem.nuisance) == 0:
+        return block
+    return np.concatenate([block, problem.nuisance[:, rows].T.astype(dtype)], axis=1)
+
+
+def _compute_hessian(problem, rows, P, sample):
+    """Lower triangle, class by class, features before nuisance directions in each."""
+    k, width = len(P), rows.shape[1] + len(problem.nuisance)
+    weights = problem.loss.weights
+    share = 1.0 if sample is None else weights.sum() / max(weights[sample].sum(), 1e-300)
+    hessian = np.zeros((k * width, k * width), order="F")
+    if width == 0:
+        return hessian
+    for part, block in rows.iterate_blocks(sample, np.float64, k * width):
+        block = _append_nuisance(problem, part, block, np.float64)
+        p, s = P[:, part], share * weights[part]
+        if k == 1:
+            scaled = block * np.sqrt(s * p[0] * (1.0 - p[0]))[:, None]
+            hessian = blas.dsyrk(
+                1.0, scaled.T, beta=1.0, c=hessian, trans=0, lower=1, overwrite_c=1
+            )
+            continue
+        scaled = np.empty((len(block), k, width))
+        for c in range(k):
+            own = slice(c * width, (c + 1) * width)
+            np.multiply(block, np.sqrt(s * p[c])[:, None], out=scaled[:, c])
+            hessian[own, own] += blas.dsyrk(1.0, scaled[:, c].T, trans=0, lower=1)
+            scaled[:, c] *= np.sqrt(p[c])[:, None]
+        scaled = scaled.reshape(len(block), k * width)
+        hessian = blas.dsyrk(-1.0, scaled.T, beta=1.0, c=hessian, trans=0, lower=1, overwrite_c=1)
+    return hessian
+
+
+class ClassPreconditioner:
+    """A Cholesky factor for each class, from single precision products of sampled rows."""
+
+    is_exact = False
+
+    def __init__(self, problem, rows, sample):
+        self.problem, self.rows, self.sample = problem, rows, sample
+
+    def update(self, P):
+        """Compute it for probabilities `P`."""
+        self.P = P
+        problem, width = self.problem, self.rows.shape[1] + len(self.problem.nuisance)
+        weights = problem.loss.weights
+        sample = self.sample
+        share = 1.0 if sample is None else weights.sum() / max(weights[sample].sum(), 1e-300)
+        self.hessians = np.zeros((len(P), width, width), dtype=np.float32)
+        for part, block in self.rows.iterate_blocks(sample, np.float32, width):
+            block = _append_nuisance(problem, part, block, np.float32)
+            roots = np.sqrt(share * weights[part] * P[:, part] * (1.0 - P[:, part]))
+            for k in range(len(P)):
+                scaled = block * roots[k].astype(np.float32)[:, None]
+                self.hessians[k] += blas.ssyrk(1.0, scaled.T, trans=0, lower=1)
+        self.factors = None
+
+    def factorise(self, lam2):
+        """Add the penalty and factor."""
+        p = self.rows.shape[1]
+        self.factors = []
+        for hessian in self.hessians:
+            hessian = np.asarray(hessian, dtype=np.float64, order="F")
+            diagonal = hessian.diagonal().copy()
+            # Rounding in single precision must not make it indefinite.
+            diagonal *= 1 + 1e-6
+            diagonal[:p] += lam2
+            hessian[np.diag_indices_from(hessian)] = diagonal
+            self.factors.append(factor_damped(hessian))
+
+    def solve(self, r):
+        """Approximate solution (n_rows, n_features) for a residual of that shape."""
+        p = r.shape[1]
+        x = np.empty_like(r)
+        rhs = np.zeros(self.hessians.shape[1])
+        for k, factor in enumerate(self.factors):
+            rhs[:p] = r[k]
+            x[k] = lapack.dpotrs(factor, rhs, lower=1)[0][:p]
+        return x if len(x) == 1 else x - x.mean(axis=0)
+
+
+class DiagonalPreconditioner:
+    """The diagonal, the intercept eliminated."""
+
+    is_exact = False
+
+    def __init__(self, problem, rows):
+        self.problem, self.rows = problem, rows
+
+    def update(self, P):
+        """Compute it for probabilities `P`."""
+        self.P = P
+        H = self.problem.loss.weights * P * (1.0 - P)
+        self.diagonal = self.rows.compute_squares(H)
+        if self.problem.fit_intercept:
+            sums = self.rows.correlate(H)
+            self.diagonal -= sums * sums / np.maximum(H.sum(axis=1), 1e-300)[:, None]
+            self.diagonal = np.maximum(self.diagonal, 0.0)
+
+    def factorise(self, lam2):
+        """Add the penalty and invert."""
+        total = self.diagonal + lam2
+        floor = 1e-12 * total.max(initial=0.0) if lam2 == 0 else 0.0
+        self.inverse = 1.0 / np.maximum(total, max(floor, 1e-300))
+
+    def solve(self, r):
+        """Approximate solution (n_rows, n_features) for a residual of that shape."""
+        x = self.inverse * r
+        return x if len(x) == 1 else x - x.mean(axis=0)
