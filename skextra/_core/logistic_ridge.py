@@ -68,6 +68,9 @@ class RidgeLogisticSolver:
         self.W = np.array(W.T, order="C")
         if self.factor is not None:
             self.W /= self.factor
+        if len(self.W) > 1:
+            # What all classes share changes no probability, and steps are free of it.
+            self.W -= self.W.mean(axis=0)
         self.V = np.array(V.T, order="C")
         self.nuisance = problem.nuisance
         size = self.W.size + self.V.size
@@ -147,6 +150,9 @@ class RidgeLogisticSolver:
         z = self.preconditioner.solve(system.r)
         rho = first = float((system.r * z).sum())
         d, squared_size, n_steps = z, 0.0, 0
+        if self.gap <= self.tol and (np.abs(system.r) <= self._compute_noise(system.R)).all():
+            self.n_cg = 0
+            return
         most = _MAX_EXACT_STEPS if self.preconditioner.is_exact else _MAX_CG_STEPS
         while rho > 0 and n_steps < most:
             f, b, Ad = system.extend(d)
@@ -199,7 +205,8 @@ class RidgeLogisticSolver:
                 break
             step *= 0.5
         else:
-            self.step, self.moved = 0.0, np.inf
+            # Within the tolerance already, this is where rounding ends the descent.
+            self.step, self.moved = 0.0, 0.0
             return 0.0
         self.step, self.F, self.value, self.P = step, F, value, P
         self.W = W + step * x
@@ -211,6 +218,8 @@ class RidgeLogisticSolver:
 
     def _certify(self, system, theta, slack):
         """Gap of the new point, from the probabilities that the model predicts."""
+        if self.step == 0.0:
+            return
         primal = self._compute_primal()
         # The dual point zero is always feasible.
         self.gap = primal if primal <= self.tol else np.inf
@@ -245,11 +254,15 @@ class RidgeLogisticSolver:
         first_order = r * np.abs(system.x)
         if self.lam2 == 0:
             return float((r * np.abs(self.W)).sum())
-        if self.norms is None:
-            self.norms = np.sqrt(self.rows.compute_squares(np.ones((1, self.loss.n_samples))))
-        noise = 8 * _EPS * np.sqrt((theta * theta).sum(axis=1))[:, None] * self.norms
+        noise = self._compute_noise(theta)
         conjugate = r * r / (2.0 * self.lam2)
         return float(np.where(r <= noise, np.minimum(first_order, conjugate), conjugate).sum())
+
+    def _compute_noise(self, theta):
+        """Rounding errors of the products of all columns with a dual point."""
+        if self.norms is None:
+            self.norms = np.sqrt(self.rows.compute_squares(np.ones((1, self.loss.n_samples))))
+        return 8 * _EPS * np.sqrt((theta * theta).sum(axis=1))[:, None] * self.norms
 
     def _compute_plain_gap(self):
         """Gap at the dual point of the probabilities themselves, nuisance refitted."""

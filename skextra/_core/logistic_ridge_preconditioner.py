@@ -15,6 +15,8 @@ _MANY_FEATURES = 1500
 _ROWS_EACH = 10
 _FEW_ROWS = 4000
 _FEW_COEFFICIENTS = 150
+# Relative to the diagonal.
+_SMALLEST_PIVOT = 1e-13
 
 
 def create_preconditioner(problem, rows, size):
@@ -93,10 +95,12 @@ def factor_damped(hessian):
         return hessian
     while True:
         factor, failed = lapack.dpotrf(hessian, lower=1, clean=0)
-        if not failed:
+        # A pivot that is rounding would send coefficients far along directions that
+        # change nothing.
+        if not failed and (factor.diagonal() ** 2 > _SMALLEST_PIVOT * diagonal).all():
             return factor
         # Relative to each coefficient: columns may differ by any factor.
-        damping = max(10 * damping, 1e-14)
+        damping = max(10 * damping, 1e-11)
         added = damping * diagonal + 1e-18 * damping * diagonal.max(initial=0.0) + 1e-300
         hessian = hessian.copy(order="F")
         hessian[np.diag_indices_from(hessian)] = diagonal + added

@@ -9,7 +9,6 @@ of these equations is what the products of the columns with the dual point lack.
 import numpy as np
 from scipy.linalg import lapack
 
-
 _BLOCK = 1 << 20
 
 
@@ -168,7 +167,7 @@ def compute_divergence(loss, F, P, U):
     It is the loss at `F` less its dual value at `U`, without the cancellation.
     """
     if len(P) == 1:
-        p, u = P[0], U[0]
+        u = U[0]
         log_p = -np.logaddexp(0.0, -F[0])
         log_q = log_p - F[0]
         terms = _entropy(u) + _entropy(1.0 - u) - u * log_p - (1.0 - u) * log_q
@@ -181,5 +180,3 @@ def compute_divergence(loss, F, P, U):
 
 def _entropy(u):
     return u * np.log(np.maximum(u, 1e-300))
-
-

@@ -38,9 +38,7 @@ def find_minimum(X, codes, n_classes, C, v=None):
 
     def function(z):
         Z = z.reshape(k, -1)
-        value, gradient, shift = compute_objective(
-            X, codes, n_classes, C, Z[:, :-1], Z[:, -1], v
-        )
+        value, gradient, shift = compute_objective(X, codes, n_classes, C, Z[:, :-1], Z[:, -1], v)
         return value, np.column_stack([gradient, shift]).ravel()
 
     start = np.zeros(k * (X.shape[1] + 1))
