@@ -17,7 +17,7 @@ import numpy as np
 from skextra._core.logistic_ridge_preconditioner import create_preconditioner
 from skextra._core.logistic_ridge_rows import create_rows
 from skextra._core.logistic_ridge_system import NewtonSystem, NuisanceBlock, compute_divergence
-from skextra._core.logistic_working_set import Solution
+from skextra._core.logistic_working_set import SETTLED, Solution
 
 _EPS = np.finfo(np.float64).eps
 # Share of the tolerance that the residual of the equations may use up.
@@ -78,6 +78,7 @@ class RidgeLogisticSolver:
         self._set_decision()
         self.is_stale = True
         self.norms = None
+        self.report = None
 
     def _set_decision(self):
         self.F = self.rows.predict(self.W) if self.W.any() else np.zeros(self.loss.targets.shape)
@@ -94,7 +95,12 @@ class RidgeLogisticSolver:
         n_iter, n_failures = 0, 0
         while n_iter < self.max_iter:
             n_iter += 1
+            before = self.gap
             decrease = self._step()
+            # The objective never rises, so an earlier bound still holds.
+            self.gap = min(self.gap, before)
+            if self.report is not None:
+                self.report(*self._get_coefficients())
             if self.gap <= self.tol and self._is_settled():
                 break
             n_failures = n_failures + 1 if decrease <= 1e-15 * abs(self.value) else 0
@@ -102,12 +108,14 @@ class RidgeLogisticSolver:
                 break
         if not np.isfinite(self.gap):
             self.gap = self._compute_plain_gap()
-        W = self.W if self.factor is None else self.W * self.factor
         converged = self.gap <= self.tol and not self.is_separable
         return RidgeSolution(
-            np.ascontiguousarray(W.T), np.ascontiguousarray(self.V.T), self.gap, n_iter,
-            converged, self.is_separable,
-        )  # fmt: skip
+            *self._get_coefficients(), self.gap, n_iter, converged, self.is_separable
+        )
+
+    def _get_coefficients(self):
+        W = self.W if self.factor is None else self.W * self.factor
+        return np.ascontiguousarray(W.T), np.ascontiguousarray(self.V.T)
 
     def _reset_poor_start(self):
         penalty = 0.5 * self.lam2 * float((self.W * self.W).sum())
@@ -119,7 +127,7 @@ class RidgeLogisticSolver:
         self.is_stale = True
 
     def _is_settled(self):
-        if self.moved <= self.reach or self.is_separable:
+        if self.moved <= self.reach or self.is_separable or self.gap <= SETTLED * self.tol:
             return True
         return self.lam2 == 0 and self.value <= self.tol
 

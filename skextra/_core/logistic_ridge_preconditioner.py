@@ -16,7 +16,7 @@ _ROWS_EACH = 10
 _FEW_ROWS = 4000
 _FEW_COEFFICIENTS = 150
 # Relative to the diagonal.
-_SMALLEST_PIVOT = 1e-13
+_SMALLEST_PIVOT = 1e-11
 
 
 def create_preconditioner(problem, rows, size):
@@ -90,20 +90,20 @@ class WholePreconditioner:
 def factor_damped(hessian):
     """Cholesky factor of a matrix (its lower triangle) that may be singular."""
     diagonal = hessian.diagonal().copy()
-    damping = 0.0
     if len(hessian) == 0:
         return hessian
-    while True:
+    for damping in (0.0, *np.logspace(-11, 0, 12)):
+        if damping:
+            # Relative to each coefficient: columns may differ by any factor.
+            added = damping * diagonal + 1e-18 * damping * diagonal.max(initial=0.0) + 1e-300
+            hessian = hessian.copy(order="F")
+            hessian[np.diag_indices_from(hessian)] = diagonal + added
         factor, failed = lapack.dpotrf(hessian, lower=1, clean=0)
         # A pivot that is rounding would send coefficients far along directions that
         # change nothing.
         if not failed and (factor.diagonal() ** 2 > _SMALLEST_PIVOT * diagonal).all():
             return factor
-        # Relative to each coefficient: columns may differ by any factor.
-        damping = max(10 * damping, 1e-11)
-        added = damping * diagonal + 1e-18 * damping * diagonal.max(initial=0.0) + 1e-300
-        hessian = hessian.copy(order="F")
-        hessian[np.diag_indices_from(hessian)] = diagonal + added
+    return np.diag(np.sqrt(diagonal + diagonal.max() + 1e-300))
 
 
 def _append_nuisance(problem, rows, block, dtype):

@@ -124,13 +124,12 @@ class NuisanceBlock:
         # Directions the data cannot tell apart share what they are given.
         diagonal = block.diagonal()
         size = max(diagonal.max(), 1e-300)
-        damping = 1e-15
-        while True:
+        for damping in np.logspace(-15, 0, 16):
             damped = block + np.diag(damping * diagonal + 1e-30 * size + 1e-300)
             self.factor, failed = lapack.dpotrf(damped, lower=1)
             if not failed:
-                break
-            damping *= 10
+                return
+        self.factor = np.diag(np.sqrt(diagonal + size))
 
     def solve(self, T):
         """Nuisance coefficients (n_rows, n_nuisance) whose curvature has T's products."""

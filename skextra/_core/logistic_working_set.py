@@ -49,7 +49,7 @@ _FAR = 3.0
 # By how much the penalty comes down between steps that are far from the solution.
 _DESCENT = 4.0
 # A gap that small settles what moves there have been.
-_SETTLED = 1e-3
+SETTLED = 1e-3
 # Moves up to which a Hessian serves another step.
 _NEAR = 0.5
 _WORTH_KEEPING = 3e7
@@ -131,7 +131,7 @@ class WorkingSetSolver:
         self.columns_are_stale, self.n_failures = True, 0
         factor = self._choose_factor(lam1)
         self.moved = np.inf if factor > 1.0 else 0.0
-        gap, n_iter, stalled = self.problem.null_objective, 0, 0
+        gap, bound, n_iter, stalled = self.problem.null_objective, np.inf, 0, 0
         while True:
             self.l1, self.l2 = factor * lam1 * scale, factor * lam2 * scale
             self.relative_gap = gap / self.problem.null_objective
@@ -153,7 +153,10 @@ class WorkingSetSolver:
                     continue
                 factor, self.l1, self.l2 = 1.0, lam1 * scale, lam2 * scale
                 gap = self._compute_gap(U if is_feasible else None)
-            is_settled = self.moved <= self.reach or gap <= _SETTLED * self.tol
+            # The objective never rises, so an earlier bound still holds.
+            gap = min(gap, bound)
+            bound = gap
+            is_settled = self.moved <= self.reach or gap <= SETTLED * self.tol
             is_final = gap <= self.tol and is_settled
             stalled = 0 if progress or n_new else stalled + 1
             if is_final or n_iter >= self.max_iter or stalled > 2:
