@@ -16,6 +16,7 @@ import numpy as np
 
 from skextra._core.logistic_ridge_preconditioner import create_preconditioner
 from skextra._core.logistic_ridge_rows import create_rows
+from skextra._core.logistic_ridge_sample import find_start_sample, solve_sample
 from skextra._core.logistic_ridge_system import NewtonSystem, NuisanceBlock, compute_divergence
 from skextra._core.logistic_working_set import SETTLED, Solution
 
@@ -26,8 +27,6 @@ _LOOSEST, _TIGHTEST = 0.25, 1e-3
 _MAX_CG_STEPS = 1000
 # With the Hessian itself factored, rounding is all that is left after these.
 _MAX_EXACT_STEPS = 6
-# Conjugate gradient steps after which the Hessian is computed again.
-_STALE = 5
 
 
 @dataclass
@@ -74,6 +73,8 @@ class RidgeLogisticSolver:
         self.V = np.array(V.T, order="C")
         self.nuisance = problem.nuisance
         size = self.W.size + self.V.size
+        self.is_cold = not self.W.any()
+        self.sample = find_start_sample(problem, size) if self.is_cold else None
         self.preconditioner = create_preconditioner(problem, self.rows, size)
         self._set_decision()
         self.is_stale = True
@@ -90,6 +91,8 @@ class RidgeLogisticSolver:
         """Solve for the penalty ``lam2 * scale``, which may be zero; ``lam1`` must be."""
         self.lam2 = lam2
         self._reset_poor_start()
+        if self.sample is not None:
+            self._start_from_sample()
         self.gap, self.moved, self.is_separable = np.inf, np.inf, False
         self.is_factored = False
         n_iter, n_failures = 0, 0
@@ -126,6 +129,20 @@ class RidgeLogisticSolver:
         self._set_decision()
         self.is_stale = True
 
+    def _start_from_sample(self):
+        """Coefficients that a sample of the rows finds, if they are better than none."""
+        factor = np.sqrt(self.problem.scale)
+        W, V = solve_sample(self.problem, self.sample, RidgeLogisticSolver, self.lam2)
+        self.sample = None
+        W, V = (W * factor[:, None]).T.copy(), V.T.copy()
+        before = self.W, self.V, self._compute_primal()
+        self.W, self.V = W, V
+        self._set_decision()
+        if self._compute_primal() > before[2]:
+            self.W, self.V = before[:2]
+            self._set_decision()
+        self.is_stale = True
+
     def _is_settled(self):
         if self.moved <= self.reach or self.is_separable or self.gap <= SETTLED * self.tol:
             return True
@@ -148,6 +165,7 @@ class RidgeLogisticSolver:
         if self.is_stale:
             self.preconditioner.update(self.P)
             self.is_stale = self.is_factored = False
+            self.n_since_update = 0
         if not self.is_factored:
             self.preconditioner.factorise(self.lam2)
             self.is_factored = True
@@ -179,7 +197,8 @@ class RidgeLogisticSolver:
             d = z + (new_rho / rho) * d
             rho = new_rho
         self.n_cg = n_steps
-        if n_steps > _STALE or self.preconditioner.is_exact:
+        self.n_since_update += n_steps
+        if self.preconditioner.is_exact or self.n_since_update > self.preconditioner.patience:
             self.is_stale = True
 
     def _is_solved(self, system, squared_size, relative, limit):
@@ -192,7 +211,8 @@ class RidgeLogisticSolver:
         wanted = np.clip(0.5 * np.sqrt(mean_square), _TIGHTEST, _LOOSEST)
         if relative > wanted * wanted:
             return False
-        if 0.05 * squared_size * min(mean_square, 1.0) > self.tol:
+        # Probabilities of a model that far out are not even between 0 and 1.
+        if 0.05 * squared_size * mean_square > self.tol or np.abs(system.DF).max() > 1.0:
             return True
         if self.lam2 == 0:
             return float(np.abs(system.r * system.x).sum()) <= _RESIDUAL_SHARE * self.tol

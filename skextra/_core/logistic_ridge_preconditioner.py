@@ -11,10 +11,14 @@ from scipy.linalg import blas, lapack
 _MANY_COEFFICIENTS = 2000
 # Features up to which that of each class is.
 _MANY_FEATURES = 1500
-# A sample of the rows has this many for every coefficient.
+# A sample of the rows has this many for every coefficient, and is a small part of all.
 _ROWS_EACH = 10
-_FEW_ROWS = 4000
-_FEW_COEFFICIENTS = 150
+_FEW_ROWS = 8000
+_MANY_TIMES = 3
+# Conjugate gradient steps after which it is computed again, at least.
+_PATIENCE = 5
+# How much faster the arithmetic of a Gram matrix is than that of a product.
+_SPEED = 16
 # Relative to the diagonal.
 _SMALLEST_PIVOT = 1e-11
 
@@ -31,17 +35,21 @@ def create_preconditioner(problem, rows, size):
     """
     n, p = rows.shape
     if size <= _MANY_COEFFICIENTS:
-        sample = None
-        # Where products cost as much as the Hessian nothing is gained by a sample.
-        if size > _FEW_COEFFICIENTS:
-            sample = _draw(n, max(_ROWS_EACH * size, _FEW_ROWS))
-        return WholePreconditioner(problem, rows, sample)
+        n_sampled = count_sampled_rows(n, size)
+        return WholePreconditioner(problem, rows, draw_rows(n, n_sampled))
     if p <= _MANY_FEATURES:
-        return ClassPreconditioner(problem, rows, _draw(n, max(4 * p, _FEW_ROWS)))
+        return ClassPreconditioner(problem, rows, draw_rows(n, max(2 * p, _FEW_ROWS // 4)))
     return DiagonalPreconditioner(problem, rows)
 
 
-def _draw(n, size):
+def count_sampled_rows(n, size):
+    """Rows that tell enough of a Hessian of `size` coefficients: all, unless there are many."""
+    wanted = max(_ROWS_EACH * size, _FEW_ROWS)
+    return n if n < _MANY_TIMES * wanted else wanted
+
+
+def draw_rows(n, size):
+    """A sample of the rows, the same every time; None for all of them."""
     if size >= n:
         return None
     return np.sort(np.random.default_rng(0).choice(n, size, replace=False))
@@ -59,6 +67,7 @@ class WholePreconditioner:
     def __init__(self, problem, rows, sample):
         self.problem, self.rows, self.sample = problem, rows, sample
         self.is_exact = sample is None
+        self.patience = _PATIENCE
         p, q, k = rows.shape[1], len(problem.nuisance), problem.n_rows
         self.n_unknowns = (p + q) * k - (q if k > 1 else 0)
         positions = np.arange((p + q) * k).reshape(k, p + q)
@@ -147,6 +156,10 @@ class ClassPreconditioner:
 
     def __init__(self, problem, rows, sample):
         self.problem, self.rows, self.sample = problem, rows, sample
+        # Products that cost as much as computing it anew.
+        n, p = rows.shape
+        n_sampled = n if sample is None else len(sample)
+        self.patience = max(_PATIENCE, n_sampled * p // (_SPEED * n))
 
     def update(self, P):
         """Compute it for probabilities `P`."""
@@ -192,6 +205,7 @@ class DiagonalPreconditioner:
     """The diagonal, the intercept eliminated."""
 
     is_exact = False
+    patience = 5
 
     def __init__(self, problem, rows):
         self.problem, self.rows = problem, rows
@@ -211,6 +225,9 @@ class DiagonalPreconditioner:
         total = self.diagonal + lam2
         floor = 1e-12 * total.max(initial=0.0) if lam2 == 0 else 0.0
         self.inverse = 1.0 / np.maximum(total, max(floor, 1e-300))
+        if self.rows.shape[1] > self.rows.shape[0]:
+            # Far from the matrix it is the diagonal of, it serves best half way to none.
+            self.inverse = np.sqrt(self.inverse)
 
     def solve(self, r):
         """Approximate solution (n_rows, n_features) for a residual of that shape."""

@@ -159,8 +159,9 @@ def multiply_vector(data, indices, indptr, d, out):
     """Compressed rows times a vector, summed in double precision."""
     for i in range(out.shape[0]):
         total = 0.0
-        for t in range(indptr[i], indptr[i + 1]):
-            total += data[t] * d[indices[t]]
+        # Signed indices might count from the end, and that keeps loops from vectorising.
+        for t in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
+            total += data[t] * d[np.uint64(indices[t])]
         out[i] = total
 
 
@@ -171,8 +172,8 @@ def multiply_rows(data, indices, indptr, D, out):
     total = np.empty(n_rows)
     for i in range(out.shape[1]):
         total[:] = 0.0
-        for t in range(indptr[i], indptr[i + 1]):
-            x, j = data[t], indices[t]
+        for t in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
+            x, j = data[t], np.uint64(indices[t])
             for k in range(n_rows):
                 total[k] += x * D[j, k]
         for k in range(n_rows):

@@ -8,6 +8,8 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from skextra._core import logistic
+from skextra._core import logistic_ridge_preconditioner as preconditioner
+from skextra._core import logistic_ridge_sample as start
 from skextra._core.logistic_problem import build_problem
 from skextra._core.logistic_ridge import RidgeLogisticSolver
 
@@ -144,8 +146,8 @@ def test_columns_of_any_scale(scale):
 
 def test_a_start_worse_than_nothing_is_thrown_away():
     X, codes = make_data(50, 3, 2)
-    start = np.full((1, 3), 1e4)
-    path = solve(X, codes, 2, 1.0, start=start)
+    worse = np.full((1, 3), 1e4)
+    path = solve(X, codes, 2, 1.0, start=worse)
     assert path.converged[0]
     assert path.n_iters[0] < 20
 
@@ -158,3 +160,37 @@ def test_steps_follow_the_number_allowed():
     assert solution.n_iter == 2
     assert not solution.converged
     assert 0 < solution.gap < problem.null_objective
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("container", ["C", "csr"])
+@pytest.mark.parametrize("most", ["_MANY_COEFFICIENTS", "_MANY_FEATURES"])
+def test_preconditioners_of_many_coefficients_lead_to_the_same_optimum(
+    monkeypatch, most, container, n_classes
+):
+    # Factors of each class, and then the diagonal, where the whole would be too big.
+    monkeypatch.setattr(preconditioner, "_MANY_COEFFICIENTS", 0)
+    monkeypatch.setattr(preconditioner, most, 0)
+    for n, p in ((200, 8), (30, 50)):
+        X, codes = make_data(n, p, n_classes)
+        check(CONTAINERS[container](X), codes, n_classes, 1.0)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("container", ["C", "csr"])
+def test_samples_of_the_rows_only_save_time(monkeypatch, container, n_classes):
+    for module in (preconditioner, start):
+        monkeypatch.setattr(module, "_FEW_ROWS", 100)
+    X, codes = make_data(1500, 3, n_classes, noise=3.0)
+    problem = build_problem(CONTAINERS[container](X), codes, n_classes, None, True, None)
+    assert len(start.find_start_sample(problem, 4 * n_classes)) < 300
+    check(CONTAINERS[container](X), codes, n_classes, 1.0)
+    check(X, codes, n_classes, 1.0, v=np.array([0.0, 1e-2, 1e2]))
+
+
+def test_a_class_too_rare_for_a_sample_keeps_it_from_being_used(monkeypatch):
+    monkeypatch.setattr(start, "_FEW_ROWS", 100)
+    X, codes = make_data(1500, 3, 2)
+    codes[30:] = 0
+    problem = build_problem(X, codes, 2, None, True, None)
+    assert start.find_start_sample(problem, 4) is None
