@@ -24,6 +24,8 @@ _EPS = np.finfo(np.float64).eps
 # Share of the tolerance that the residual of the equations may use up.
 _RESIDUAL_SHARE = 0.3
 _LOOSEST, _TIGHTEST = 0.25, 1e-3
+# Of a step, relative to how far it moves a decision value: that is how far off the model is.
+_ACCURACY = 0.1
 _MAX_CG_STEPS = 1000
 # With the Hessian itself factored, rounding is all that is left after these.
 _MAX_EXACT_STEPS = 6
@@ -207,12 +209,13 @@ class RidgeLogisticSolver:
         A Newton step of relative size e leaves an error of e^2: more is not worth
         solving for, unless what is left will be within the tolerance.
         """
-        mean_square = 4.0 * squared_size / self.loss.total_weight
-        wanted = np.clip(0.5 * np.sqrt(mean_square), _TIGHTEST, _LOOSEST)
+        reach = float(np.abs(system.DF).max(initial=0.0))
+        wanted = np.clip(_ACCURACY * reach, _TIGHTEST, _LOOSEST)
         if relative > wanted * wanted:
             return False
         # Probabilities of a model that far out are not even between 0 and 1.
-        if 0.05 * squared_size * mean_square > self.tol or np.abs(system.DF).max() > 1.0:
+        mean_square = 4.0 * squared_size / self.loss.total_weight
+        if 0.05 * squared_size * mean_square > self.tol or reach > 1.0:
             return True
         if self.lam2 == 0:
             return float(np.abs(system.r * system.x).sum()) <= _RESIDUAL_SHARE * self.tol
@@ -282,8 +285,11 @@ class RidgeLogisticSolver:
         first_order = r * np.abs(system.x)
         if self.lam2 == 0:
             return float((r * np.abs(self.W)).sum())
-        noise = self._compute_noise(theta)
         conjugate = r * r / (2.0 * self.lam2)
+        total = float(conjugate.sum())
+        if total <= 0.5 * self.tol:
+            return total
+        noise = self._compute_noise(theta)
         return float(np.where(r <= noise, np.minimum(first_order, conjugate), conjugate).sum())
 
     def _compute_noise(self, theta):

@@ -15,6 +15,7 @@ _MANY_FEATURES = 1500
 _ROWS_EACH = 10
 _FEW_ROWS = 8000
 _MANY_TIMES = 3
+_PARTS = 6
 # Conjugate gradient steps after which it is computed again, at least.
 _PATIENCE = 5
 # How much faster the arithmetic of a Gram matrix is than that of a product.
@@ -44,7 +45,7 @@ def create_preconditioner(problem, rows, size):
 
 def count_sampled_rows(n, size):
     """Rows that tell enough of a Hessian of `size` coefficients: all, unless there are many."""
-    wanted = max(_ROWS_EACH * size, _FEW_ROWS)
+    wanted = max(_ROWS_EACH * size, _FEW_ROWS, n // _PARTS)
     return n if n < _MANY_TIMES * wanted else wanted
 
 

@@ -8,9 +8,9 @@ from skextra._core.design import Design
 from skextra._core.log_loss import LogLoss
 from skextra._core.logistic_ridge_preconditioner import draw_rows
 
-# Rows of a sample for every coefficient, at least, and how many times as many all are.
-_ROWS_EACH = 20
+# A sample has at least so many rows, and is at least and at most such a part of all.
 _FEW_ROWS = 8000
+_PARTS = 6
 _MANY_TIMES = 5
 _FEWEST_OF_A_CLASS = 20
 # Sampling leaves a larger error than this.
@@ -21,7 +21,7 @@ _MAX_ITER = 30
 def find_start_sample(problem, size):
     """Rows to start from, or None if there are too few in all, or of a class."""
     n = problem.loss.n_samples
-    n_sampled = max(_FEW_ROWS, min(_ROWS_EACH * size, n // (_MANY_TIMES + 1)))
+    n_sampled = max(_FEW_ROWS, n // _PARTS)
     if n < _MANY_TIMES * n_sampled:
         return None
     sample = draw_rows(n, n_sampled)
