@@ -20,8 +20,6 @@ MAX_TURNS = 2.0**43
 MAX_POSITION = 2.0**970
 
 _ROWS = 64  # of the fine table; a coarse one is computed for every 64 units
-#: Frequencies below which tables are no quicker than the polynomials.
-FEWEST_TABLED = 16
 _TILE = 256  # pairs worked on at a time: what fits the first-level cache
 
 # Adding and subtracting it rounds to an integer, for arguments below 2^51.
@@ -271,7 +269,6 @@ def encode(positions, frequencies, residues, unit, out, sine_start, cosine_start
     k = frequencies.shape[0]
     n_rows, spread, sines, cosines = make_tile(frequencies, residues)
     tables, last = make_tables(frequencies, residues, unit), np.nan
-    first, second = out[:, sine_start:], out[:, cosine_start:]
     for start in range(0, positions.shape[0], n_rows):
         tile = positions[start : start + n_rows]
         few_seeds = False
@@ -279,62 +276,66 @@ def encode(positions, frequencies, residues, unit, out, sine_start, cosine_start
             few_seeds = 4 * _split_positions(tile, unit, spread[3]) <= tile.shape[0]
         if few_seeds:
             last = _store_from_tables(
-                start, tile.shape[0], frequencies, residues, unit, tables, last, spread[3],
-                first, second, step, n_cosines,
+                np.uint64(start), np.uint64(tile.shape[0]), frequencies, residues, unit, tables,
+                last, spread[3], out, np.uint64(sine_start), np.uint64(cosine_start),
+                np.uint64(step), np.uint64(n_cosines),
             )  # fmt: skip
             continue
         last = fill_tile(tile, frequencies, residues, unit, tables, last, spread, sines, cosines)
-        _store(start, tile.shape[0], k, sines, cosines, first, second, step, n_cosines)
+        _store(
+            np.uint64(start), np.uint64(tile.shape[0]), np.uint64(k), sines, cosines, out,
+            np.uint64(sine_start), np.uint64(cosine_start), np.uint64(step), np.uint64(n_cosines),
+        )  # fmt: skip
+
+
+# Indices without a sign cannot count from the end, which saves the test whether
+# they do; with the step a constant each inner loop then becomes vector code.
+_ONE, _TWO = np.uint64(1), np.uint64(2)
 
 
 @njit
-def _store(start, m, k, sines, cosines, first, second, step, n_cosines):
-    # With the step a constant each inner loop becomes vector code.
-    if step == 2:
-        for row in range(m):
+def _store(start, m, k, sines, cosines, out, sine_start, cosine_start, step, n_cosines):
+    for row in range(m):
+        i, first = start + row, row * k
+        if step == _TWO:
             for j in range(n_cosines):
-                first[start + row, 2 * j] = sines[row * k + j]
-                first[start + row, 2 * j + 1] = cosines[row * k + j]
+                out[i, sine_start + _TWO * j] = sines[first + j]
+                out[i, sine_start + _TWO * j + _ONE] = cosines[first + j]
             if n_cosines < k:
-                first[start + row, 2 * n_cosines] = sines[row * k + n_cosines]
-    else:
-        for row in range(m):
+                out[i, sine_start + _TWO * n_cosines] = sines[first + n_cosines]
+        else:
             for j in range(k):
-                first[start + row, j] = sines[row * k + j]
+                out[i, sine_start + j] = sines[first + j]
             for j in range(n_cosines):
-                second[start + row, j] = cosines[row * k + j]
+                out[i, cosine_start + j] = cosines[first + j]
 
 
 @njit
 def _store_from_tables(
-    start, m, frequencies, residues, unit, tables, last, rows, first, second, step, n_cosines
-):
+    start, m, frequencies, residues, unit, tables, last, rows, out, sine_start, cosine_start, step,
+    n_cosines,
+):  # fmt: skip
     """What `fill_tile` and `_store` do, without a buffer between them."""
-    k = frequencies.shape[0]
-    fine_sines, fine_cosines = tables
-    seed_sines, seed_cosines = fine_sines[_ROWS], fine_cosines[_ROWS]
+    k = np.uint64(frequencies.shape[0])
+    s, c = tables
+    a, b = s[_ROWS], c[_ROWS]
     for row in range(m):
         if rows[0, row] != last:
             last = rows[0, row]
-            seed = last * _ROWS * unit
-            _fill_row(seed, frequencies, residues, seed_sines, seed_cosines)
-        fine, i = int(rows[1, row]), start + row
-        if step == 2:
+            _fill_row(last * _ROWS * unit, frequencies, residues, a, b)
+        i, fine = start + row, np.uint64(rows[1, row])
+        if step == _TWO:
             for j in range(n_cosines):
-                a, b = seed_sines[j], seed_cosines[j]
-                first[i, 2 * j] = a * fine_cosines[fine, j] + b * fine_sines[fine, j]
-                first[i, 2 * j + 1] = b * fine_cosines[fine, j] - a * fine_sines[fine, j]
+                out[i, sine_start + _TWO * j] = a[j] * c[fine, j] + b[j] * s[fine, j]
+                out[i, sine_start + _TWO * j + _ONE] = b[j] * c[fine, j] - a[j] * s[fine, j]
             if n_cosines < k:
                 j = n_cosines
-                a, b = seed_sines[j], seed_cosines[j]
-                first[i, 2 * j] = a * fine_cosines[fine, j] + b * fine_sines[fine, j]
+                out[i, sine_start + _TWO * j] = a[j] * c[fine, j] + b[j] * s[fine, j]
         else:
             for j in range(k):
-                a, b = seed_sines[j], seed_cosines[j]
-                first[i, j] = a * fine_cosines[fine, j] + b * fine_sines[fine, j]
+                out[i, sine_start + j] = a[j] * c[fine, j] + b[j] * s[fine, j]
             for j in range(n_cosines):
-                a, b = seed_sines[j], seed_cosines[j]
-                second[i, j] = b * fine_cosines[fine, j] - a * fine_sines[fine, j]
+                out[i, cosine_start + j] = b[j] * c[fine, j] - a[j] * s[fine, j]
     return last
 
 
@@ -353,21 +354,18 @@ def fill_rows(positions, frequencies, residues, unit, sines, cosines):
                 cosines[start + row, j] = c[row * k + j]
 
 
-def find_unit(positions, n_frequencies):
+def find_unit(positions):
     """Largest integer that divides all finite positions: the `unit` of their tables.
 
     Parameters
     ----------
     positions : ndarray of shape (n_samples,)
-    n_frequencies : int
 
     Returns
     -------
     unit : float
-        0.0 if they are no integers, or where tables do not pay.
+        0.0 if they are no integers.
     """
-    if n_frequencies < FEWEST_TABLED:
-        return 0.0
     finite = positions[np.isfinite(positions)]
     if not len(finite) or np.abs(finite).max() > 2.0**53:
         return 0.0

@@ -232,10 +232,7 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
         rotation = self._make_rotation()
         self.frequencies_, self.amplitude_ = rotation.frequencies, rotation.amplitude
         positions = self._count_positions(table, rotation)
-        self._units = [
-            _core.phases.find_unit(p, len(turns))
-            for p, (turns, _) in zip(positions, rotation.turns)
-        ]
+        self._units = [_core.phases.find_unit(p) for p in positions]
         return self
 
     def _list_features(self):

@@ -166,7 +166,7 @@ def apply_rotary(x, positions, *, inverse=False, sections=None, **options):
     _check_size(positions, rotation)
     if not rows.size:
         return out.reshape(x.shape)
-    units = [1.0 if len(t[0]) >= _core.phases.FEWEST_TABLED else 0.0 for t in rotation.turns]
+    units = [1.0] * n_axes
     if 2 * positions[..., 0].size <= n_rows:
         _apply_tables(rotation, rows, positions, x.shape[:-1], units, out, inverse)
     else:

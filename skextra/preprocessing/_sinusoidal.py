@@ -235,7 +235,7 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
         self._widths = self._resolve_widths()
         self._labels, angular, self.base_ = self._choose_frequencies(bounds)
         self._turns = [_core.frequencies.split_turns(a) for a in angular]
-        self._units = [_core.phases.find_unit(p, len(a)) for p, a in zip(positions, angular)]
+        self._units = [_core.phases.find_unit(p) for p in positions]
         blocks = self._make_blocks()
         for p, block, j in zip(positions, blocks, indices):
             check_positions(p, block.turns, j)
