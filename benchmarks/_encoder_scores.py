@@ -49,10 +49,10 @@ def split_time(X):
     return pd.DataFrame(
         {
             "hour": t.hour,
-            "weekday": t.dayofweek,
+            "weekday": t.day_of_week,
             "month": t.month,
-            "week": 24 * t.dayofweek + t.hour,
-            "year": t.dayofyear,
+            "week": 24 * t.day_of_week + t.hour,
+            "year": t.day_of_year,
         }
     ).astype(float)
 

@@ -5,23 +5,30 @@ import numpy as np
 from skextra._core.jit import njit
 from skextra._core.phases import fill_tile, make_tables, make_tile
 
+# Indices without a sign: see `phases`.
+_ONE, _TWO = np.uint64(1), np.uint64(2)
+
 
 @njit
-def _rotate_row(x, sines, cosines, out, half):
-    # Two loops where the pairs lie apart: one loop would write to two streams,
-    # which the compiler cannot prove apart and leaves as scalar code.
-    k = sines.shape[0]
-    if half:
-        a, b, first, second = x[:k], x[k:], out[:k], out[k:]
-        for j in range(k):
-            first[j] = a[j] * cosines[j] - b[j] * sines[j]
-        for j in range(k):
-            second[j] = a[j] * sines[j] + b[j] * cosines[j]
-    else:
-        for j in range(k):
-            a, b = x[2 * j], x[2 * j + 1]
-            out[2 * j] = a * cosines[j] - b * sines[j]
-            out[2 * j + 1] = a * sines[j] + b * cosines[j]
+def _rotate_tile(rows, n_pairs, sines, cosines, x, first, start, out, begin, half):
+    k, start, begin = np.uint64(n_pairs), np.uint64(start), np.uint64(begin)
+    for row in range(np.uint64(rows)):
+        i, t = np.uint64(first) + row, row * k
+        # Two loops where the pairs lie apart: one loop would write to two streams,
+        # which the compiler cannot prove apart and leaves as scalar code.
+        if half:
+            for j in range(k):
+                a, b = x[i, start + j], x[i, start + k + j]
+                out[i, begin + j] = a * cosines[t + j] - b * sines[t + j]
+            for j in range(k):
+                a, b = x[i, start + j], x[i, start + k + j]
+                out[i, begin + k + j] = a * sines[t + j] + b * cosines[t + j]
+        else:
+            for j in range(k):
+                a, b = x[i, start + _TWO * j], x[i, start + _TWO * j + _ONE]
+                c, s = cosines[t + j], sines[t + j]
+                out[i, begin + _TWO * j] = a * c - b * s
+                out[i, begin + _TWO * j + _ONE] = a * s + b * c
 
 
 @njit
@@ -73,14 +80,7 @@ def rotate(positions, frequencies, residues, unit, weights, log_scales, x, start
             for i in range(m * k):
                 sines[i] *= weights[0]
                 cosines[i] *= weights[1]
-        for row in range(m):
-            _rotate_row(
-                x[first + row, start : start + 2 * k],
-                sines[row * k : row * k + k],
-                cosines[row * k : row * k + k],
-                out[first + row, begin : begin + 2 * k],
-                half,
-            )
+        _rotate_tile(m, k, sines, cosines, x, first, start, out, begin, half)
 
 
 @njit
@@ -88,13 +88,8 @@ def rotate_by_table(index, sines, cosines, x, start, half, out, begin):
     """Rotate rows of `x` by the angles in row ``index[i]`` of two tables."""
     k = sines.shape[1]
     for row in range(x.shape[0]):
-        _rotate_row(
-            x[row, start : start + 2 * k],
-            sines[index[row]],
-            cosines[index[row]],
-            out[row, begin : begin + 2 * k],
-            half,
-        )
+        at = index[row]
+        _rotate_tile(1, k, sines[at], cosines[at], x, row, start, out, begin, half)
 
 
 def compute_partial_sums(turns):
