@@ -337,7 +337,7 @@ default=None
                 f"positions must have shape ({len(X)}, {n_columns}), got {given.shape}"
             )
         rotation = self._make_rotation()
-        offsets = [np.ascontiguousarray(p) for p in (given - self.origin_).T]
+        offsets = [np.array(p) for p in (given - self.origin_).T]
         for p, (turns, _), j in zip(offsets, rotation.turns, self.columns_):
             check_positions(p, turns, j)
         turned = np.empty((len(X), len(features)), dtype=X.dtype)

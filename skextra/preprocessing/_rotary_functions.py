@@ -171,7 +171,8 @@ def apply_rotary(x, positions, *, inverse=False, sections=None, **options):
         _apply_tables(rotation, rows, positions, x.shape[:-1], units, out, inverse)
     else:
         full = np.broadcast_to(positions, (*x.shape[:-1], n_axes)).reshape(-1, n_axes)
-        columns = [np.ascontiguousarray(column) for column in full.T]
+        # Copies: kernels are compiled anew for read-only arrays, as broadcast ones are.
+        columns = [np.array(column) for column in full.T]
         rotation.apply(rows, 0, columns, units, out, 0, inverse)
     return out.reshape(x.shape)
 
@@ -183,7 +184,7 @@ def _apply_tables(rotation, rows, positions, shape, units, out, inverse):
     index = np.ascontiguousarray(np.broadcast_to(index, shape).ravel())
     for axis, (first, n) in enumerate(rotation.sections):
         if n:
-            column = np.ascontiguousarray(positions[..., axis].ravel())
+            column = np.array(positions[..., axis].ravel())
             sines, cosines = rotation.fill_tables(axis, column, units[axis], inverse)
             _core.rotary.rotate_by_table(
                 index, sines, cosines, rows, first, rotation.half, out, first
