@@ -115,6 +115,7 @@ def compare(
         finally:
             progress.clear()
     notes = list(dict.fromkeys(note for _, problem in pairs for note in problem.notes))
+    notes += dict.fromkeys(case.note for case, _ in pairs if case.note)
     return Comparison(rows, notes + _note_shortcomings(rows, settings), environment)
 
 

@@ -69,6 +69,8 @@ class Case:
         the follower's.
     own_params : tuple of 2 dict
         Constructor parameters of ours alone and of theirs alone.
+    note : str
+        What a reader must know about the counterpart.
     """
 
     ours: str | type
@@ -79,6 +81,7 @@ class Case:
     grid: dict = field(default_factory=dict)
     follow: str | type | None = None
     own_params: tuple = ({}, {})
+    note: str = ""
 
     @property
     def name(self):
@@ -96,6 +99,17 @@ class Case:
         if self.follow is None:
             return [("model", estimator)]
         return [("model", estimator), ("follow", _resolve(self.follow)())]
+
+
+def _make_sampler_case(name, params=None):
+    return Case(
+        f"skextra.sampling.{name}Sampler",
+        f"skextra._compare._numpy_samplers.{name}",
+        "transform",
+        ("wine", "digits"),
+        params or {},
+        note=f"{name}Sampler: scikit-learn has none; NumPy's Generator.gumbel stands beside it",
+    )
 
 
 def _resolve(reference):
@@ -166,6 +180,9 @@ CASES = (
         follow="sklearn.svm.SVR",
         own_params=({"base": 10.0, "keep_positions": True}, {}),
     ),
+    _make_sampler_case("GumbelMax"),
+    _make_sampler_case("GumbelSoftmax"),
+    _make_sampler_case("GumbelTopK", {"k": 4}),
 )
 
 

@@ -45,13 +45,14 @@ def compute_inclusion(weights, k, max_halvings=8):
     step = 0.5 / np.sqrt(few)
     estimate, error = None, np.inf
     for _ in range(max_halvings):
-        previous = estimate
+        previous, last_error = estimate, error
         nodes = np.exp(np.arange(first, last + step, step))
         estimate = step * sum_over_nodes(weights, nodes, few, count_missing)
         error = abs(estimate.sum() - few) / few
         if previous is not None:
             error = max(error, np.abs(estimate - previous).max())
-            if error < 1e-13:
+            # Once it has converged, only rounding is left to change.
+            if error < 1e-13 or (error < 1e-11 and error > 0.1 * last_error):
                 break
         step /= 2
     estimate = np.minimum(estimate, 1.0)

@@ -82,7 +82,7 @@ def _advance(lane, word):
 
 @njit(error_model="numpy")
 def _key_row(words, row):
-    """Four lanes as in XXH64, so that the multiplications overlap."""
+    """Key of a row of words. Four lanes as in XXH64, so that the multiplications overlap."""
     n_words = words.shape[1]
     h0, h1, h2, h3 = _PRIME_1, _PRIME_2, _PRIME_3, _PRIME_4
     whole = n_words // 4 * 4
@@ -101,7 +101,7 @@ def _key_row(words, row):
 
 
 @njit(error_model="numpy")
-def compute_row_keys(values):
+def compute_row_keys(values, n_dropped):
     """One 64-bit key a row, a function of its numbers alone.
 
     Both zeros count as one number, and float32 as the float64 of the same value.
@@ -109,6 +109,9 @@ def compute_row_keys(values):
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_columns), C-contiguous
+    n_dropped : int
+        Last bits of each number that are rounded away first: what sums and
+        products differ by, from one batch to another, changes a key rarely.
 
     Returns
     -------
@@ -119,11 +122,16 @@ def compute_row_keys(values):
     block = max(1, _STRIP // n_columns)
     numbers = np.empty((block, n_columns))
     words = numbers.view(np.uint64)
+    shift = np.uint64(n_dropped)
+    half = (np.uint64(1) << shift) >> np.uint64(1)
     for first in range(0, n_rows, block):
         n = min(block, n_rows - first)
         for i in range(n):
             for j in range(n_columns):
                 numbers[i, j] = values[first + i, j] + 0.0  # -0.0 becomes 0.0
+        for i in range(n):
+            for j in range(n_columns):
+                words[i, j] = (words[i, j] + half) >> shift
         for i in range(n):
             keys[first + i] = _key_row(words, i)
     return keys

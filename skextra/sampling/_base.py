@@ -30,6 +30,9 @@ COMMON_CONSTRAINTS = {
     "n_jobs": [Integral, None],
 }
 
+# Bits of a weight that do not go into the key: it keeps nine significant digits.
+_N_DROPPED = 20
+
 
 class GumbelSampler(TransformerMixin, BaseEstimator):
     """Fit and noise of a sampler; a subclass draws."""
@@ -118,7 +121,11 @@ class GumbelSampler(TransformerMixin, BaseEstimator):
             rows = np.arange(first, first + len(X), dtype=np.uint64)
         else:
             rows = np.empty(len(X), dtype=np.uint64)
-            map_rows(_write_row_keys, X, rows, n_jobs=self.n_jobs)
+            map_rows(_write_row_keys, values, rows, n_jobs=self.n_jobs)
+            salt = self._find_salt()
+            if salt is not None:
+                column = np.ascontiguousarray(X[:, [salt]])
+                rows ^= _core.philox.compute_row_keys(column, 0)
         return values, is_log(self.input), rows
 
     def _get_category_names(self, input_features):
@@ -135,7 +142,7 @@ class GumbelSampler(TransformerMixin, BaseEstimator):
 
 
 def _write_row_keys(values, rows):
-    rows[:] = _core.philox.compute_row_keys(values)
+    rows[:] = _core.philox.compute_row_keys(values, _N_DROPPED)
 
 
 def _check_names(estimator, input_features):

@@ -95,9 +95,9 @@ class GumbelMaxSampler(GumbelSampler):
         'inverse-cdf' has the same distribution and needs one uniform number a row;
         'auto' takes it.
     noise : {'row-keyed', 'iid'}, default='row-keyed'
-        'row-keyed' noise is a function of the seed and of the numbers in the row:
-        a row gets the same draw in every batch, order and thread, and equal rows
-        get equal draws. 'iid' noise is new for every row of every call, a stream
+        'row-keyed' noise is a function of the seed and of the numbers in the row,
+        to nine digits: a row gets the same draw in every batch, order and thread,
+        and equal rows get equal draws. 'iid' noise is new for every row of every call, a stream
         that goes on from one call to the next.
     salt : int or str, default=None
         Column, by position or name, that is no category: it only goes into the

@@ -120,9 +120,9 @@ class GumbelSoftmaxSampler(GumbelSampler):
         the same with weights that sum to one, probabilities, or weights that are
         not negative.
     noise : {'row-keyed', 'iid'}, default='row-keyed'
-        'row-keyed' noise is a function of the seed and of the numbers in the row:
-        a row gets the same draw in every batch, order and thread, and equal rows
-        get equal draws. 'iid' noise is new for every row of every call.
+        'row-keyed' noise is a function of the seed and of the numbers in the row,
+        to nine digits: a row gets the same draw in every batch, order and thread,
+        and equal rows get equal draws. 'iid' noise is new for every row of every call.
     salt : int or str, default=None
         Column, by position or name, that is no category: it only goes into the
         key of the row's noise.
