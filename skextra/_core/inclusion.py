@@ -15,14 +15,16 @@ import numpy as np
 
 from skextra._core.jit import njit
 
+_GAP = 60.0  # exp(-60) is far below the rounding of any sum
 
-def compute_inclusion(weights, k, max_halvings=8):
+
+def compute_inclusion(log_weights, k, max_halvings=8):
     """Inclusion probabilities and how far their sum is from k.
 
     Parameters
     ----------
-    weights : ndarray of shape (n,) and float64
-        Positive; only their ratios matter.
+    log_weights : ndarray of shape (n,) and float64
+        Finite; only their differences matter.
     k : int
         Between 1 and n.
 
@@ -32,22 +34,38 @@ def compute_inclusion(weights, k, max_halvings=8):
     error : float
         The larger of the last change and of ``|sum - k|``, both relative to k.
     """
-    n = len(weights)
+    order = np.argsort(log_weights)[::-1]
+    ordered = log_weights[order]
+    # What lies beyond a wide gap is drawn after everything before it.
+    with np.errstate(over="ignore"):
+        cuts = np.flatnonzero(ordered[:-1] - ordered[1:] > _GAP) + 1
+    cuts = np.r_[0, cuts, len(order)]
+    start, stop = cuts[cuts < k].max(), cuts[cuts >= k].min()
+    probabilities = np.zeros(len(order))
+    probabilities[order[:start]] = 1.0
+    group = ordered[start:stop]
+    found, error = _integrate(group - group[0], int(k - start), max_halvings)
+    probabilities[order[start:stop]] = found
+    return probabilities, error
+
+
+def _integrate(log_weights, k, max_halvings):
+    """`compute_inclusion` of falling log-weights that start with zero."""
+    n = len(log_weights)
     if k == n:
         return np.ones(n), 0.0
-    weights = weights / weights.max()
     count_missing = k > n // 2  # the shorter of two sums: who is left out is n - k
     few = n - k if count_missing else k
     # Before the first node nothing has arrived; after the last one enough have.
-    slowest = weights.min() if count_missing else np.sort(weights)[n - k - 1]
-    first = np.log(1e-18 / weights.sum())
-    last = np.log(50.0 + np.log(n)) - np.log(slowest)
+    slowest = log_weights[-1] if count_missing else log_weights[k]
+    first = np.log(1e-18 / np.exp(log_weights).sum())
+    last = np.log(50.0 + np.log(n)) - slowest
     step = 0.5 / np.sqrt(few)
     estimate, error = None, np.inf
     for _ in range(max_halvings):
         previous, last_error = estimate, error
-        nodes = np.exp(np.arange(first, last + step, step))
-        estimate = step * sum_over_nodes(weights, nodes, few, count_missing)
+        nodes = np.arange(first, last + step, step)
+        estimate = step * sum_over_nodes(log_weights, nodes, few, count_missing)
         error = abs(estimate.sum() - few) / few
         if previous is not None:
             error = max(error, np.abs(estimate - previous).max())
@@ -60,25 +78,28 @@ def compute_inclusion(weights, k, max_halvings=8):
 
 
 @njit(error_model="numpy")
-def sum_over_nodes(weights, nodes, few, count_missing):
-    """Sum over t of ``t w_i exp(-w_i t) P(N_i(t) < few)`` for each i.
+def sum_over_nodes(log_weights, nodes, few, count_missing):
+    """Sum over ``log t`` of ``t w_i exp(-w_i t) P(N_i(t) < few)`` for each i.
 
     ``N_i`` counts the others that have arrived or, if `count_missing`, have not.
     """
-    n = weights.shape[0]
-    total = np.zeros(n)
+    n = log_weights.shape[0]
+    total, counted, other, density = np.zeros(n), np.empty(n), np.empty(n), np.empty(n)
     # before[i, a]: probability that a of the categories before i are counted.
     before, after, cumulated = np.empty((n, few)), np.empty(few), np.empty(few)
-    for t in nodes:
+    for node in nodes:
+        for i in range(n):
+            rate = np.exp(min(log_weights[i] + node, 7.0))  # exp(-exp(7)) is zero
+            counted[i], other[i] = -np.expm1(-rate), np.exp(-rate)
+            density[i] = rate * other[i]
+            if count_missing:
+                counted[i], other[i] = other[i], counted[i]
         before[0, :] = 0.0
         before[0, 0] = 1.0
         for i in range(n - 1):
-            counted, other = -np.expm1(-weights[i] * t), np.exp(-weights[i] * t)
-            if count_missing:
-                counted, other = other, counted
-            before[i + 1, 0] = before[i, 0] * other
+            before[i + 1, 0] = before[i, 0] * other[i]
             for a in range(1, few):
-                before[i + 1, a] = before[i, a] * other + before[i, a - 1] * counted
+                before[i + 1, a] = before[i, a] * other[i] + before[i, a - 1] * counted[i]
         after[:] = 0.0
         after[0] = 1.0
         for i in range(n - 1, -1, -1):
@@ -89,11 +110,8 @@ def sum_over_nodes(weights, nodes, few, count_missing):
             fewer = 0.0
             for a in range(few):
                 fewer += before[i, a] * cumulated[a]
-            counted, other = -np.expm1(-weights[i] * t), np.exp(-weights[i] * t)
-            total[i] += t * weights[i] * other * fewer
-            if count_missing:
-                counted, other = other, counted
+            total[i] += density[i] * fewer
             for a in range(few - 1, 0, -1):
-                after[a] = after[a] * other + after[a - 1] * counted
-            after[0] *= other
+                after[a] = after[a] * other[i] + after[a - 1] * counted[i]
+            after[0] *= other[i]
     return total

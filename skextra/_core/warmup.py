@@ -8,7 +8,7 @@ function uses, has its line here.
 import numpy as np
 from scipy import sparse
 
-from skextra._core import multi_task, phases, rotary
+from skextra._core import gumbel, inclusion, inverse_cdf, multi_task, phases, rotary
 from skextra._core.columns import pack
 from skextra._core.design import Design
 from skextra._core.gram_solver import Sweeps
@@ -34,6 +34,7 @@ def run_solvers_of_large_data():
             _solve(columns, y - y.mean())
     _solve_jointly(X, np.column_stack([y, y]))
     _rotate_arrays()
+    _draw()
 
 
 def _solve_jointly(X, Y):
@@ -65,3 +66,14 @@ def _rotate_arrays():
     for dtype in (np.float32, np.float64):
         x = np.ones((3, 4), dtype=dtype)
         rotary.rotate_by_table(index, sines, cosines, x, 0, False, np.empty_like(x), 0)
+
+
+def _draw():
+    """What only functions of `skextra.sampling`, and draws of many categories, use."""
+    rows, seed = np.arange(4, dtype=np.uint64), np.uint64(0)
+    gumbel.fill_gumbels(rows, 1, seed, np.uint64(0), np.empty(8))
+    for dtype in (np.float64, np.float32):
+        weights = np.ones((2, 3), dtype=dtype)
+        gumbel.fill_keys(weights, False, rows, seed, np.empty((4, 4)), np.empty((4, 4)))
+        inverse_cdf.draw_many_labels(weights, False, rows, seed, np.empty((2, 2), dtype=np.int64))
+    inclusion.compute_inclusion(np.zeros(3), 1)

@@ -68,11 +68,21 @@ class GumbelSampler(TransformerMixin, BaseEstimator):
         self._find_salt()
         self._split_salt(X)
         self.seed_ = draw_seed(self.random_state)
-        if self.noise == "iid":
-            self.n_rows_drawn_ = 0
-        elif hasattr(self, "n_rows_drawn_"):
-            del self.n_rows_drawn_
+        # A list, so that drawing advances it without setting an attribute.
+        self._n_rows_drawn = [0]
         return self
+
+    @property
+    def n_rows_drawn_(self):
+        """Rows drawn since :meth:`fit`, with ``noise='iid'`` only.
+
+        Returns
+        -------
+        n_rows_drawn : int
+        """
+        if self.noise != "iid" or not hasattr(self, "_n_rows_drawn"):
+            raise AttributeError(f"{type(self).__name__} counts rows with noise='iid', once fitted")
+        return self._n_rows_drawn[0]
 
     def _validate(self, X, reset):
         return validate_data(
@@ -116,8 +126,8 @@ class GumbelSampler(TransformerMixin, BaseEstimator):
         X = as_writeable(self._validate(X, reset=False))
         values = self._split_salt(X)
         if self.noise == "iid":
-            first = getattr(self, "n_rows_drawn_", 0)
-            self.n_rows_drawn_ = first + len(X)
+            first = self._n_rows_drawn[0]
+            self._n_rows_drawn[0] += len(X)
             rows = np.arange(first, first + len(X), dtype=np.uint64)
         else:
             rows = np.empty(len(X), dtype=np.uint64)

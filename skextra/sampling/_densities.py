@@ -7,6 +7,8 @@ from skextra.sampling._gumbel_softmax import check_temperature
 from skextra.sampling._inputs import as_rows
 from skextra.sampling._noise import as_log_weights
 
+_SAFE_RANGE = 1e4  # of log-weights: sums relative to the largest keep twelve digits
+
 
 def concrete_log_prob(x, X, temperature=1.0, *, is_log=False, input="logits"):
     """Log-density of the Concrete distribution.
@@ -127,19 +129,36 @@ def plackett_luce_log_prob(ranking, X, *, input="logits"):
     values, _ = as_rows(X, input)
     log_weights = as_log_weights(values, input)
     ranking = _check_rankings(ranking, values)
-    log_weights = log_weights - log_weights.max(axis=1, keepdims=True)
     shape = (*ranking.shape[:-1], values.shape[1])
     full = np.broadcast_to(log_weights[0] if len(values) == 1 else log_weights, shape)
     chosen = np.take_along_axis(full, ranking, axis=-1)
+    finite = log_weights[np.isfinite(log_weights)]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        if finite.max() - finite.min() < _SAFE_RANGE:
+            log_prob = _sum_at_once(full - finite.max(), ranking, chosen - finite.max())
+        else:
+            log_prob = _sum_place_by_place(full, ranking, chosen)
+    # A category without weight is never drawn, however little is left.
+    return np.where(np.isneginf(chosen).any(axis=-1), -np.inf, log_prob)[()]
+
+
+def _sum_at_once(full, ranking, chosen):
+    """Log-probability from sums that run over the places: one pass."""
     left = np.array(full)
     np.put_along_axis(left, ranking, -np.inf, axis=-1)
     # What is left at each place: those never drawn, and those drawn from there on.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        others = logsumexp(left, axis=-1, keepdims=True)
-        tails = np.logaddexp.accumulate(chosen[..., ::-1], axis=-1)[..., ::-1]
-        log_prob = (chosen - np.logaddexp(tails, others)).sum(axis=-1)
-    # A category without weight is never drawn, however little is left.
-    return np.where(np.isneginf(chosen).any(axis=-1), -np.inf, log_prob)[()]
+    others = logsumexp(left, axis=-1, keepdims=True)
+    tails = np.logaddexp.accumulate(chosen[..., ::-1], axis=-1)[..., ::-1]
+    return (chosen - np.logaddexp(tails, others)).sum(axis=-1)
+
+
+def _sum_place_by_place(full, ranking, chosen):
+    """The same from differences of log-weights, exact at any scale: a pass a place."""
+    left, log_prob = np.array(full), 0.0
+    for place in range(ranking.shape[-1]):
+        log_prob = log_prob - logsumexp(left - chosen[..., place, None], axis=-1)
+        np.put_along_axis(left, ranking[..., place, None], -np.inf, axis=-1)
+    return log_prob
 
 
 def _check_rankings(ranking, values):

@@ -52,9 +52,9 @@ def inclusion_probabilities(X, k, *, input="logits"):
     that fewer than k others have come before: a trapezoidal rule whose error
     falls faster than any power of the step, halved until nothing changes beyond
     1e-13 and the sum is k. The work grows as ``n_categories * min(k, n_categories
-    - k) ** 1.5`` a row. Weights below 1e-300 of the largest count as that much. A
-    :class:`~sklearn.exceptions.ConvergenceWarning` says if the sum is off by more
-    than 1e-9.
+    - k) ** 1.5`` a row. What lies more than 60 below another in its logarithm counts
+    as drawn after it. A :class:`~sklearn.exceptions.ConvergenceWarning` says if the
+    sum is off by more than 1e-9.
 
     References
     ----------
@@ -73,9 +73,8 @@ def inclusion_probabilities(X, k, *, input="logits"):
     probabilities, worst = np.zeros(values.shape), 0.0
     for i, row in enumerate(log_weights):
         positive = row > -np.inf
-        with np.errstate(over="ignore"):
-            weights = np.exp(np.maximum(row[positive] - row.max(), np.log(1e-300)))
-        probabilities[i, positive], error = _core.inclusion.compute_inclusion(weights, k)
+        found = _core.inclusion.compute_inclusion(row[positive], k)
+        probabilities[i, positive], error = found
         worst = max(worst, error)
     if worst > _TOLERANCE:
         warnings.warn(

@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skextra._core.inclusion import compute_inclusion
+from skextra._core import inclusion
 from tests.sampling.exact import enumerate_inclusion
+
+
+def compute_inclusion(weights, k):
+    return inclusion.compute_inclusion(np.log(weights), k)
 
 
 @pytest.mark.parametrize("n", [2, 3, 6, 7])
@@ -47,3 +51,12 @@ def test_sum_is_certified(k):
     assert_allclose(found.sum(), k, rtol=1e-11)
     assert ((found >= 0) & (found <= 1)).all()
     assert (np.diff(found[np.argsort(weights)]) > -1e-12).all()
+
+
+def test_gaps_beyond_any_weight():
+    logits = np.array([-1e308, 0.0, 1e308, 0.0, 800.0, -2000.0])
+    expected = {1: [0, 0, 1, 0, 0, 0], 3: [0, 0.5, 1, 0.5, 1, 0], 5: [0, 1, 1, 1, 1, 1]}
+    for k, probabilities in expected.items():
+        assert_allclose(inclusion.compute_inclusion(logits, k)[0], probabilities, atol=1e-12)
+    chain = np.arange(0.0, -2000.0, -50.0)
+    assert_allclose(inclusion.compute_inclusion(chain, 3)[0][:5], [1, 1, 1, 0, 0], atol=1e-12)
