@@ -29,6 +29,7 @@ _SUBMODULES = (
     "logistic_implicit_model",
     "logistic_newton_model",
     "logistic_problem",
+    "logistic_reduction",
     "logistic_ridge",
     "logistic_ridge_preconditioner",
     "logistic_ridge_rows",

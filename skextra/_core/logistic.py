@@ -12,7 +12,8 @@ import numpy as np
 
 from skextra._core.elastic_net import Path
 from skextra._core.logistic_problem import build_problem
-from skextra._core.logistic_ridge import RidgeLogisticSolver
+from skextra._core.logistic_reduction import is_wide
+from skextra._core.logistic_ridge import RidgeLogisticSolver, WideRidgeSolver
 from skextra._core.logistic_working_set import WorkingSetSolver, correlate_rows
 from skextra._core.threads import single_threaded_blas
 
@@ -90,6 +91,8 @@ def _solve(problem, Cs, l1_ratio, settings, start):
         # Nothing is sparse without an L1 penalty.
         kind = RidgeLogisticSolver if l1_ratio == 0 or np.isinf(C) else WorkingSetSolver
         if not isinstance(solver, kind):
+            if kind is RidgeLogisticSolver and is_wide(problem):
+                kind = WideRidgeSolver
             solver = kind(problem, tol, reach, settings.max_iter, W, V)
             if settings.report is not None:
                 solver.report = lambda W, V: settings.report(partial(problem.expand, W, V))

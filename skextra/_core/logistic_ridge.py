@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skextra._core.logistic_reduction import WideReduction
 from skextra._core.logistic_ridge_preconditioner import create_preconditioner
 from skextra._core.logistic_ridge_rows import create_rows
 from skextra._core.logistic_ridge_sample import find_start_sample, solve_sample
@@ -338,3 +339,16 @@ class RidgeLogisticSolver:
             own = DF[self.loss.codes, np.arange(self.loss.n_samples)]
             margins = own - np.where(self.loss.targets > 0, -np.inf, DF).max(axis=0)
         return bool(margins.min() >= -1e-3 * size)
+
+
+class WideRidgeSolver(RidgeLogisticSolver):
+    """As `RidgeLogisticSolver`, for wide dense data: on as many columns as samples."""
+
+    def __init__(self, problem, tol, reach, max_iter, W, V):
+        self.reduction = WideReduction(problem)
+        W = self.reduction.reduce(W)
+        super().__init__(self.reduction.problem, tol, reach, max_iter, W, V)
+
+    def _get_coefficients(self):
+        W, V = super()._get_coefficients()
+        return self.reduction.expand(W), V

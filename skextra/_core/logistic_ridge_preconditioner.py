@@ -9,6 +9,8 @@ from scipy.linalg import blas, lapack
 
 # Coefficients up to which the whole Hessian is factored.
 _MANY_COEFFICIENTS = 2000
+# Multinomial: work of it that is less than the overhead of other ways.
+_CHEAP = 5e6
 # Features up to which that of each class is.
 _MANY_FEATURES = 1500
 # A sample of the rows has this many for every coefficient, and is a small part of all.
@@ -35,7 +37,8 @@ def create_preconditioner(problem, rows, size):
         Coefficients, nuisance coefficients included.
     """
     n, p = rows.shape
-    if size <= _MANY_COEFFICIENTS:
+    is_cheap = problem.n_rows == 1 or n * size**2 <= _CHEAP
+    if size <= _MANY_COEFFICIENTS and is_cheap:
         n_sampled = count_sampled_rows(n, size)
         return WholePreconditioner(problem, rows, draw_rows(n, n_sampled))
     if p <= _MANY_FEATURES:
