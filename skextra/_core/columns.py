@@ -7,7 +7,7 @@ they stay in cache. Dense columns are centred for real, sparse ones on paper.
 import numpy as np
 from scipy import sparse
 
-from skextra._core.products import multiply_sparse
+from skextra._core.products import multiply_compressed
 
 # Numbers in a block of columns that fits the cache.
 _BLOCK = 1 << 17
@@ -176,20 +176,19 @@ class SparseColumns:
 
     def correlate_rows(self, R):
         """Products (n_columns, n_rows) of every column with the rows of `R`."""
-        products = multiply_sparse(self.matrix.T, np.ascontiguousarray(R.T))
+        products = multiply_compressed(self.matrix, R).T
         return products - self.loadings.T @ (self.basis.T @ R.T)
 
     def predict_rows(self, W):
         """Combinations (n_rows, n_samples) with the columns of `W`."""
-        products = multiply_sparse(self.matrix, W) - self.basis @ (self.loadings @ W)
-        return np.ascontiguousarray(products.T)
+        return multiply_compressed(self.to_rows(), W.T) - (self.basis @ (self.loadings @ W)).T
 
     def compute_weighted_squares(self, weights):
         """Weighted squared lengths (n_columns, n_rows), of columns that are not centred."""
         if self._squares is None:
             self._squares = self.matrix.copy()
             self._squares.data **= 2
-        return multiply_sparse(self._squares.T, np.ascontiguousarray(weights.T))
+        return multiply_compressed(self._squares, weights).T
 
     def predict(self, w):
         """Combination of the columns with coefficients `w`."""

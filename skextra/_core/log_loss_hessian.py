@@ -97,9 +97,11 @@ def add_sparse_hessian(data, indices, indptr, nuisance, starts, ids, classes, P,
     """
     n_rows, n = P.shape
     n_packed = starts.shape[0] - 1 - nuisance.shape[0]
-    entry_id = np.empty(hessian.shape[0], dtype=np.int64)
+    # Unsigned: signed indices might count from the end, which keeps loops from vectorising.
+    entry_id = np.empty(hessian.shape[0], dtype=np.uint64)
     entry_class = np.empty(hessian.shape[0], dtype=np.int64)
     value = np.empty(hessian.shape[0])
+    expected = np.empty(hessian.shape[0])
     scaled = np.empty(hessian.shape[0])
     for i in range(n):
         count = 0
@@ -115,19 +117,17 @@ def add_sparse_hessian(data, indices, indptr, nuisance, starts, ids, classes, P,
                 entry_id[count] = ids[a]
                 entry_class[count] = k
                 value[count] = x
+                expected[count] = p * x
                 scaled[count] = weights[i] * p * ((1.0 - p) * x if n_rows == 1 else x)
                 count += 1
         for a in range(count):
-            own, row = entry_class[a], entry_id[a]
+            own, row = entry_class[a], hessian[entry_id[a]]
             if n_rows == 1:
                 s = scaled[a]
                 for e in range(count):
-                    hessian[row, entry_id[e]] += s * value[e]
+                    row[entry_id[e]] += s * value[e]
             else:
                 s = scaled[a]
                 for e in range(count):
-                    k = entry_class[e]
-                    p = -P[k, i]
-                    if k == own:
-                        p += 1.0
-                    hessian[row, entry_id[e]] += s * p * value[e]
+                    own_part = value[e] if entry_class[e] == own else 0.0
+                    row[entry_id[e]] += s * (own_part - expected[e])

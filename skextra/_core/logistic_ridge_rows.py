@@ -7,10 +7,8 @@ then one BLAS call without a transposed copy.
 import numpy as np
 from scipy import sparse
 
-from skextra._core.jit import njit
-from skextra._core.products import multiply_dense
+from skextra._core.products import multiply_compressed, multiply_dense
 
-_FAST = {"contract", "reassoc", "nsz"}
 _BLOCK_BYTES = 1 << 20
 # Centred copies of dense data are kept up to this many entries.
 _SMALL = 1 << 16
@@ -113,11 +111,11 @@ class SparseRows:
     def predict(self, D):
         """``D @ Z.T`` of shape (n_rows, n_samples)."""
         D = D if self.factor is None else D * self.factor
-        return _multiply(self.csr, D)
+        return multiply_compressed(self.csr, D)
 
     def correlate(self, T):
         """``T @ Z`` of shape (n_rows, n_features)."""
-        C = _multiply(self.csc, T)
+        C = multiply_compressed(self.csc, T)
         return C if self.factor is None else C * self.factor
 
     def iterate_blocks(self, sample, dtype, width):
@@ -130,7 +128,7 @@ class SparseRows:
         """``H @ Z**2`` for weights (n_rows, n_samples)."""
         squared = self.csc.astype(np.float64)
         squared.data **= 2
-        squares = _multiply(squared, H)
+        squares = multiply_compressed(squared, H)
         return squares if self.factor is None else squares * self.factor**2
 
 
@@ -139,42 +137,3 @@ def _cut(n, sample, row_bytes):
     if sample is None:
         return [slice(start, min(start + step, n)) for start in range(0, n, step)]
     return [sample[start : start + step] for start in range(0, len(sample), step)]
-
-
-def _multiply(matrix, D):
-    """``(matrix @ D.T).T`` for a CSR matrix, or for the transpose of a CSC matrix."""
-    n = len(matrix.indptr) - 1
-    out = np.empty((len(D), n))
-    if len(D) == 1:
-        multiply_vector(matrix.data, matrix.indices, matrix.indptr, D[0], out[0])
-    else:
-        multiply_rows(
-            matrix.data, matrix.indices, matrix.indptr, np.ascontiguousarray(D.T), out
-        )  # fmt: skip
-    return out
-
-
-@njit(fastmath=_FAST)
-def multiply_vector(data, indices, indptr, d, out):
-    """Compressed rows times a vector, summed in double precision."""
-    for i in range(out.shape[0]):
-        total = 0.0
-        # Signed indices might count from the end, and that keeps loops from vectorising.
-        for t in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
-            total += data[t] * d[np.uint64(indices[t])]
-        out[i] = total
-
-
-@njit(fastmath=_FAST)
-def multiply_rows(data, indices, indptr, D, out):
-    """As `multiply_vector` for several vectors, the columns of `D`; `out` has a row each."""
-    n_rows = D.shape[1]
-    total = np.empty(n_rows)
-    for i in range(out.shape[1]):
-        total[:] = 0.0
-        for t in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
-            x, j = data[t], np.uint64(indices[t])
-            for k in range(n_rows):
-                total[k] += x * D[j, k]
-        for k in range(n_rows):
-            out[k, i] = total[k]

@@ -5,9 +5,14 @@ slope ``sum_i x_ij (r_ik - q_ik (d_ik - m_i))`` with residual r, ``q = s p`` and
 move ``m_i = sum_l p_il d_il``: one product with a column, whatever the number of
 classes. A coordinate's update changes d in its own class and m, nothing else.
 
+Indices are read as unsigned: signed ones might count from the end, and that check keeps
+loops from vectorising.
+
 Nuisance directions stay optimal on paper: `offset` counts them in the units of
 `solved`, so that an update costs their number, not a pass over the samples.
 """
+
+import numpy as np
 
 from skextra._core.jit import njit
 from skextra._core.penalties import soft_threshold
@@ -105,8 +110,8 @@ def sweep_sparse_model(
         k, f = classes[j], features[j]
         r, s, d, p = R[k], Q[k], D[k], P[k]
         c = 0.0
-        for e in range(indptr[f], indptr[f + 1]):
-            i = indices[e]
+        for e in range(np.uint64(indptr[f]), np.uint64(indptr[f + 1])):
+            i = np.uint64(indices[e])
             c += data[e] * (r[i] - s[i] * (d[i] - M[i]))
         for a in range(q):
             c -= offset[a] * cross[j, a]
@@ -120,8 +125,8 @@ def sweep_sparse_model(
         if new != old:
             delta = new - old
             w[j] = new
-            for e in range(indptr[f], indptr[f + 1]):
-                i = indices[e]
+            for e in range(np.uint64(indptr[f]), np.uint64(indptr[f + 1])):
+                i = np.uint64(indices[e])
                 step = delta * data[e]
                 d[i] += step
                 M[i] += p[i] * step
@@ -150,8 +155,8 @@ def sweep_sparse_binary_model(
         j = order[t]
         f = features[j]
         c = 0.0
-        for e in range(indptr[f], indptr[f + 1]):
-            c += data[e] * z[indices[e]]
+        for e in range(np.uint64(indptr[f]), np.uint64(indptr[f + 1])):
+            c += data[e] * z[np.uint64(indices[e])]
         for a in range(q):
             c -= offset[a] * cross[j, a]
         old = w[j]
@@ -164,8 +169,8 @@ def sweep_sparse_binary_model(
         if new != old:
             delta = new - old
             w[j] = new
-            for e in range(indptr[f], indptr[f + 1]):
-                i = indices[e]
+            for e in range(np.uint64(indptr[f]), np.uint64(indptr[f + 1])):
+                i = np.uint64(indices[e])
                 z[i] -= delta * data[e] * h[i]
             for a in range(q):
                 offset[a] -= delta * solved[j, a]

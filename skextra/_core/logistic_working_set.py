@@ -30,6 +30,7 @@ from skextra._core.logistic_newton_model import (
     prefers_hessian,
 )
 from skextra._core.penalties import compute_class_shift
+from skextra._core.products import multiply_compressed
 
 # Up to here all coefficients are worked on together.
 _SMALL = 400
@@ -398,10 +399,12 @@ class WorkingSetSolver:
 def correlate_rows(design, R):
     """``Z.T @ R.T`` of shape (n_features, n_rows) for residuals (n_rows, n_samples)."""
     X = design.X
-    R = R.astype(X.dtype, copy=False)
-    if len(R) == 1:
-        products = np.asarray(X.T @ R[0], dtype=np.float64)[:, None]
+    if sparse.issparse(X) and X.format == "csc":
+        products = multiply_compressed(X, R).T
+    elif len(R) == 1:
+        products = np.asarray(X.T @ R[0].astype(X.dtype, copy=False), dtype=np.float64)[:, None]
     else:
+        R = R.astype(X.dtype, copy=False)
         products = np.asarray(X.T @ np.ascontiguousarray(R.T), dtype=np.float64)
     if design.fit_intercept:
         products -= np.outer(design.mean, R.sum(axis=1, dtype=np.float64))

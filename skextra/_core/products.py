@@ -3,6 +3,10 @@
 import numpy as np
 from scipy.linalg import blas
 
+from skextra._core.jit import njit
+
+_FAST = {"contract", "reassoc", "nsz"}
+
 
 def multiply_dense(A, B):
     """``A @ B`` for matrices of one type, on the threads that SciPy's BLAS has.
@@ -43,3 +47,42 @@ def accumulate_gram(gram, block):
     # Single precision products, double precision sums.
     gram += blas.ssyrk(1.0, a, trans=trans, lower=1)
     return gram
+
+
+def multiply_compressed(matrix, D):
+    """``(matrix @ D.T).T`` for a CSR matrix, or for the transpose of a CSC matrix."""
+    n = len(matrix.indptr) - 1
+    out = np.empty((len(D), n))
+    if len(D) == 1:
+        multiply_vector(matrix.data, matrix.indices, matrix.indptr, D[0], out[0])
+    else:
+        multiply_rows(
+            matrix.data, matrix.indices, matrix.indptr, np.ascontiguousarray(D.T), out
+        )  # fmt: skip
+    return out
+
+
+@njit(fastmath=_FAST)
+def multiply_vector(data, indices, indptr, d, out):
+    """Compressed rows times a vector, summed in double precision."""
+    for i in range(out.shape[0]):
+        total = 0.0
+        # Signed indices might count from the end, and that keeps loops from vectorising.
+        for t in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
+            total += data[t] * d[np.uint64(indices[t])]
+        out[i] = total
+
+
+@njit(fastmath=_FAST)
+def multiply_rows(data, indices, indptr, D, out):
+    """As `multiply_vector` for several vectors, the columns of `D`; `out` has a row each."""
+    n_rows = D.shape[1]
+    total = np.empty(n_rows)
+    for i in range(out.shape[1]):
+        total[:] = 0.0
+        for t in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
+            x, j = data[t], np.uint64(indices[t])
+            for k in range(n_rows):
+                total[k] += x * D[j, k]
+        for k in range(n_rows):
+            out[k, i] = total[k]
