@@ -103,6 +103,8 @@ def compute_logistic_gap(loss, primal, U, C, W, l1, l2, noise):
     Returns
     -------
     gap : float
+    scale : float
+        Of the dual point that counts.
     """
     l1, l2 = l1[:, None], l2[:, None]
     limit = l1 + noise
@@ -110,12 +112,13 @@ def compute_logistic_gap(loss, primal, U, C, W, l1, l2, noise):
         magnitude = np.abs(C - l2 * W)
         worst = float(np.where(magnitude > 0, magnitude / limit, 0.0).max(initial=0.0))
         # The dual point zero is always feasible.
-        best = 0.0
-        for scale in {1.0, 1.0 / max(worst, 1.0)}:
+        best, best_scale = 0.0, 0.0
+        for scale in sorted({1.0, 1.0 / max(worst, 1.0)}):
             excess = np.maximum(scale * np.abs(C) - limit, 0.0)
             # The scale that makes the worst product feasible leaves rounding behind.
             excess[excess <= 1e-14 * limit] = 0.0
             conjugate = float(np.where(excess > 0, 0.5 * excess * excess / l2, 0.0).sum())
             value = loss.compute_dual_value(loss.targets + scale * (U - loss.targets)) - conjugate
-            best = max(best, value)
-    return max(primal - best + float((noise * np.abs(W)).sum()), 0.0)
+            if value > best:
+                best, best_scale = value, scale
+    return max(primal - best + float((noise * np.abs(W)).sum()), 0.0), best_scale
