@@ -7,6 +7,21 @@ import pytest
 
 # Before anything imports pyplot: tests draw into memory, never on a screen.
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Before anything imports numpy: workers share the cores, and BLAS threads of one would wait for
+# those of another.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+# Started first, so that no worker is left alone with the longest of them at the end.
+_LONGEST = ("tests/sklearn_suite/", "tests/common/")
+
+
+def pytest_collection_modifyitems(items):
+    def find_rank(item):
+        return next((i for i, p in enumerate(_LONGEST) if item.nodeid.startswith(p)), len(_LONGEST))
+
+    items.sort(key=find_rank)
 
 
 @pytest.fixture(scope="session")
