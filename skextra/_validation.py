@@ -326,3 +326,8 @@ def check_finite_result(estimator, *results):
             "beyond what floating-point numbers hold; rescale X or y, for instance with "
             "StandardScaler"
         )
+
+
+def as_writeable(array):
+    """A copy of what is read-only or not C-contiguous: kernels compile anew for these."""
+    return np.require(array, requirements=["C", "W", "A"])

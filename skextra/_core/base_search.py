@@ -10,7 +10,7 @@ import numpy as np
 
 from skextra._core.frequencies import compute_geometric, split_turns
 from skextra._core.jit import njit
-from skextra._core.phases import compute_sincos, compute_turns
+from skextra._core.sincos import compute_sincos, compute_turns
 
 _COARSE, _FINE = 1.01, 1.0001
 _LARGEST_BASE = 1e12

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from skextra._core.gumbel import add_noise, fill_gumbels, find_largest
+from skextra._core.gumbel import add_noise, add_noise_to_rows, fill_gumbels, find_largest
 from skextra._core.jit import njit
 from skextra._core.philox import GUMBEL
 from skextra._core.vector_math import STRIP, exponentiate, negate_logs
@@ -43,9 +43,13 @@ def _scale_to_largest(high, low, row, n_columns, temperature):
             high[row, j] = -np.inf
         high[row, best] = 0.0
         return
-    for j in range(n_columns):
-        distance = (high[row, j] - top_high) + (low[row, j] - top_low)
-        high[row, j] = distance / temperature
+    if 1e-300 < temperature < 1e300:
+        inverse = 1.0 / temperature
+        for j in range(n_columns):
+            high[row, j] = ((high[row, j] - top_high) + (low[row, j] - top_low)) * inverse
+        return
+    for j in range(n_columns):  # the inverse may overflow
+        high[row, j] = ((high[row, j] - top_high) + (low[row, j] - top_low)) / temperature
 
 
 @njit(error_model="numpy")
@@ -99,10 +103,13 @@ def draw_soft(values, is_log, rows, seed, temperature, return_log, out):
         chunk = rows[first : first + block]
         n = chunk.shape[0] * width
         fill_gumbels(chunk, width // 2, seed, np.uint64(GUMBEL), flat_high[:n])
+        is_flat = is_log and width == n_columns and source + len(chunk) <= len(values)
+        if is_flat:
+            add_noise_to_rows(values, source, high, low, len(chunk))
         for i in range(chunk.shape[0]):
-            if is_log:
+            if is_log and not is_flat:
                 add_noise(values, source, high, low, i)
-            else:
+            elif not is_log:
                 _load_log_weights(values, source, log_weights, scratch)
                 add_noise(log_weights, 0, high, low, i)
             _scale_to_largest(high, low, i, n_columns, temperature)

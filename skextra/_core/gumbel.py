@@ -83,6 +83,21 @@ def add_noise(values, source, high, low, row):
 
 
 @njit(error_model="numpy")
+def add_noise_to_rows(values, source, high, low, n_rows):
+    """`add_noise` for rows that follow one another, in one loop over all of them."""
+    width, n = high.shape[1], n_rows * high.shape[1]
+    weights = values.reshape(-1)[source * width : source * width + n]
+    flat_high, flat_low = high.reshape(-1)[:n], low.reshape(-1)[:n]
+    for t in range(n):
+        weight, noise = np.float64(weights[t]), flat_high[t]
+        total = weight + noise
+        part = total - weight
+        error = (weight - (total - part)) + (noise - part)
+        flat_high[t] = total
+        flat_low[t] = error if error == error else 0.0
+
+
+@njit(error_model="numpy")
 def _race(values, source, high, low, row):
     """Replace the exponentials in `high` by what orders as ``log(w) - log(E)`` does."""
     n_wide = 0
@@ -109,6 +124,9 @@ def fill_block(values, is_log, source, rows, seed, high, low):
         fill_gumbels(rows, n_pairs, seed, np.uint64(GUMBEL), flat[:n])
     else:
         fill_exponentials(rows, n_pairs, seed, np.uint64(GUMBEL), flat[:n])
+    if is_log and high.shape[1] == values.shape[1] and source + len(rows) <= len(values):
+        add_noise_to_rows(values, source, high, low, len(rows))
+        return (source + len(rows)) % len(values)
     for i in range(rows.shape[0]):
         if is_log:
             add_noise(values, source, high, low, i)

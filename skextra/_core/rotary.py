@@ -3,7 +3,7 @@
 import numpy as np
 
 from skextra._core.jit import njit
-from skextra._core.phases import fill_tile, make_tables, make_tile
+from skextra._core.phases import WIDE, fill_tile, make_tables, make_tile
 
 # Indices without a sign: see `phases`.
 _ONE, _TWO = np.uint64(1), np.uint64(2)
@@ -32,23 +32,71 @@ def _rotate_tile(rows, n_pairs, sines, cosines, x, first, start, out, begin, hal
 
 
 @njit
-def scale_tile(positions, log_scales, centre, sines, cosines):
+def _rotate_short(rows, n_pairs, n_rows, sines, cosines, x, first, start, out, begin, half):
+    """The same for few pairs, whose tile is stored one frequency after the other."""
+    k, first = np.uint64(n_pairs), np.uint64(first)
+    step, apart = (_ONE, k) if half else (_TWO, _ONE)
+    for j in range(k):
+        t, column, target = j * np.uint64(n_rows), start + step * j, begin + step * j
+        for row in range(np.uint64(rows)):
+            a, b = x[first + row, column], x[first + row, column + apart]
+            c, s = cosines[t + row], sines[t + row]
+            out[first + row, target] = a * c - b * s
+            out[first + row, target + apart] = a * s + b * c
+
+
+@njit
+def _scale_tile(positions, log_scales, centre, n_rows, sines, cosines):
     """Multiply a tile by ``exp((position - centre) * log_scales)``."""
     k = log_scales.shape[0]
     for row in range(positions.shape[0]):
         for j in range(k):
             scale = np.exp((positions[row] - centre) * log_scales[j])
-            sines[row * k + j] *= scale
-            cosines[row * k + j] *= scale
+            t = row * k + j if k >= WIDE else j * n_rows + row
+            sines[t] *= scale
+            cosines[t] *= scale
 
 
 @njit
-def rotate(positions, frequencies, residues, unit, weights, log_scales, x, start, half, out, begin):
+def _load_positions(source, column, origin, limit, first, tile):
+    """Copy positions less their origin; return how many are not below the limit."""
+    n_lost = 0
+    for row in range(tile.shape[0]):
+        position = source[first + row, column] - origin
+        tile[row] = position
+        n_lost += not abs(position) < limit
+    return n_lost
+
+
+@njit
+def _count_infinite(values):
+    """How many are infinite or NaN."""
+    n_infinite = 0
+    for t in range(values.shape[0]):
+        n_infinite += values[t] - values[t] != 0.0
+    return n_infinite
+
+
+@njit
+def rotate(
+    source, column, origin, limit, frequencies, residues, unit, weights, log_scales, x, start, half,
+    out, begin,
+):  # fmt: skip
     """Rotate pairs of columns of `x` by each row's own position.
+
+    Positions are read, and results looked at, a tile at a time: a pass of its own
+    over a large table takes as long as the rotation.
 
     Parameters
     ----------
-    positions : ndarray of shape (n_samples,)
+    source : ndarray of shape (n_samples, n_columns)
+        Holds the positions, for instance `x` itself.
+    column : int
+        Where they are.
+    origin : float
+        What is subtracted from them.
+    limit : float
+        Positions of this size and beyond have no phase.
     frequencies, residues : ndarray of shape (n_pairs,)
         Turns per unit of position.
     unit : float
@@ -66,21 +114,45 @@ def rotate(positions, frequencies, residues, unit, weights, log_scales, x, start
     out : ndarray of shape (n_samples, n_outputs)
     begin : int
         First column to write.
+
+    Returns
+    -------
+    n_lost : int
+        Positions not below the limit, NaN among them; the work ends at the first tile
+        that has any.
+    n_infinite : int
+        Entries written that are infinite or NaN.
     """
     k = frequencies.shape[0]
-    n_rows, spread, sines, cosines = make_tile(frequencies, residues)
+    n_rows, rows, sines, cosines = make_tile(k)
     tables, last = make_tables(frequencies, residues, unit), np.nan
-    for first in range(0, positions.shape[0], n_rows):
-        tile = positions[first : first + n_rows]
-        last = fill_tile(tile, frequencies, residues, unit, tables, last, spread, sines, cosines)
-        m = tile.shape[0]
+    positions, n_infinite = np.empty(n_rows), 0
+    unsigned_start, unsigned_begin = np.uint64(start), np.uint64(begin)
+    for first in range(0, x.shape[0], n_rows):
+        m = min(n_rows, x.shape[0] - first)
+        tile = positions[:m]
+        n_lost = _load_positions(source, column, origin, limit, first, tile)
+        if n_lost > 0:
+            return n_lost, n_infinite
+        last = fill_tile(tile, frequencies, residues, unit, tables, last, rows, sines, cosines)
         if log_scales.shape[0]:
-            scale_tile(tile, log_scales, weights[2], sines, cosines)
+            _scale_tile(tile, log_scales, weights[2], n_rows, sines, cosines)
         if weights[0] != 1.0 or weights[1] != 1.0:
-            for i in range(m * k):
+            for i in range(n_rows * k):
                 sines[i] *= weights[0]
                 cosines[i] *= weights[1]
-        _rotate_tile(m, k, sines, cosines, x, first, start, out, begin, half)
+        if k >= WIDE:
+            _rotate_tile(m, k, sines, cosines, x, first, start, out, begin, half)
+        else:
+            _rotate_short(
+                m, k, n_rows, sines, cosines, x, first, unsigned_start, out, unsigned_begin, half
+            )
+        if out.shape[1] == 2 * k:
+            n_infinite += _count_infinite(out.reshape(-1)[first * 2 * k : (first + m) * 2 * k])
+        else:
+            for i in range(first, first + m):
+                n_infinite += _count_infinite(out[i, begin : begin + 2 * k])
+    return 0, n_infinite
 
 
 @njit

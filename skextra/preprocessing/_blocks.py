@@ -115,6 +115,12 @@ def find_bounds(positions):
     return low, high
 
 
+def find_limit(turns):
+    """Size of a position from which on its phase is lost in its own rounding."""
+    limit = _core.phases.MAX_TURNS / float(np.abs(turns).max(initial=1e-300))
+    return min(limit, _core.phases.MAX_POSITION)
+
+
 def check_positions(positions, turns, j):
     """Refuse positions whose phase is lost in their own rounding.
 
@@ -127,8 +133,7 @@ def check_positions(positions, turns, j):
         return
     low, high = find_bounds(positions)
     largest = max(-low, high)
-    limit = _core.phases.MAX_TURNS / float(np.abs(turns).max(initial=1e-300))
-    limit = min(limit, _core.phases.MAX_POSITION)
+    limit = find_limit(turns)
     if not largest < limit:
         raise ValueError(
             f"X holds positions up to {largest:.3g} in feature {j}, beyond {limit:.3g}, where "

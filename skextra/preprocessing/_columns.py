@@ -143,7 +143,7 @@ class Table:
         self.kinds = [dates[j].kind if j in dates else "number" for j in range(numbers.shape[1])]
 
 
-def read_table(estimator, X, *, reset, allow_nan):
+def read_table(estimator, X, *, reset, allow_nan, allow_infinite=False):
     """Check a table whose columns may hold dates.
 
     Parameters
@@ -155,6 +155,8 @@ def read_table(estimator, X, *, reset, allow_nan):
     reset : bool
     allow_nan : bool
         Whether NaN and NaT may stand for missing values.
+    allow_infinite : bool
+        Whether to leave the numbers unlooked at.
 
     Returns
     -------
@@ -165,7 +167,7 @@ def read_table(estimator, X, *, reset, allow_nan):
     ValueError, TypeError
         For text, infinite values, sparse data, or columns of another kind than in fit.
     """
-    finite = "allow-nan" if allow_nan else True
+    finite = "allow-nan" if allow_nan else not allow_infinite
     columns = _extract_dates(X)
     if not columns:
         numbers = validate_data(
@@ -204,10 +206,9 @@ def _convert_columns(estimator, X, columns, finite):
         if j in columns:
             dates[j] = Dates(columns[j])
             if finite is True and dates[j].missing.any():
-                raise ValueError(
-                    f"Input X contains NaT in feature {j}: impute it, or let handle_missing "
-                    "say what to do"
-                )
+                hint = ", or let handle_missing say what to do"
+                hint = hint if hasattr(estimator, "handle_missing") else ""
+                raise ValueError(f"Input X contains NaT in feature {j}: impute it{hint}")
         else:
             try:
                 numbers[:, j] = np.asarray(column, dtype=np.float64)

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from skextra import _core
 from skextra._base import BaseEstimator
 from skextra._compat import Interval, StrOptions, check_feature_names_in, fit_context
+from skextra._validation import as_writeable
 from skextra.preprocessing._blocks import check_positions
 from skextra.preprocessing._calendar import UNITS
 from skextra.preprocessing._columns import (
@@ -278,20 +279,33 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
             The rotated features, behind the positions if these are kept.
         """
         check_is_fitted(self)
-        table = read_table(self, X, reset=False, allow_nan=False)
-        dtype = resolve_dtype(self.dtype, table.numbers.dtype)
         rotation = self._make_rotation()
-        positions = self._count_positions(table, rotation)
+        # The kernel looks for what is not finite as it goes, which spares two passes.
+        looks = all(n for _, n in rotation.sections)
+        table = read_table(self, X, reset=False, allow_nan=False, allow_infinite=looks)
+        numbers = as_writeable(table.numbers)
+        dtype = resolve_dtype(self.dtype, numbers.dtype)
+        sources = []
+        for j, origin in zip(self.columns_, self._origins):
+            if j not in table.dates and numbers.dtype == np.float64:
+                sources.append((numbers, int(j), origin))
+            else:
+                positions = count_positions(table, j, origin, self.unit)
+                sources.append((positions.reshape(-1, 1), 0, 0.0))
         features, n_kept = self._list_features(), self.keep_positions * len(self.columns_)
-        out = np.empty((len(table.numbers), n_kept + len(features)), dtype=dtype)
+        out = np.empty((len(numbers), n_kept + len(features)), dtype=dtype)
         for i in range(n_kept):
             j = self.columns_[i]
-            out[:, i] = positions[i] if j in table.dates else table.numbers[:, j]
-        x, start = table.numbers, features[0]
+            out[:, i] = sources[i][0][:, 0] if j in table.dates else numbers[:, j]
+        x, start = numbers, features[0]
         if features != list(range(start, start + len(features))):
             x, start = np.ascontiguousarray(x[:, features]), 0
-        rotation.apply(x, start, positions, self._units, out, n_kept)
-        check_finite(out)
+        if not rotation.apply(x, start, sources, self._units, out, n_kept):
+            read_table(self, X, reset=False, allow_nan=False)
+            self._count_positions(table, rotation)
+            raise ValueError(
+                f"the rotated features overflow {out.dtype}: scale X, or the positions of xpos"
+            )
         return out
 
     def inverse_transform(self, X, positions=None):
@@ -337,11 +351,12 @@ default=None
                 f"positions must have shape ({len(X)}, {n_columns}), got {given.shape}"
             )
         rotation = self._make_rotation()
-        offsets = [np.array(p) for p in (given - self.origin_).T]
-        for p, (turns, _), j in zip(offsets, rotation.turns, self.columns_):
+        offsets = given - self.origin_
+        for p, (turns, _), j in zip(offsets.T, rotation.turns, self.columns_):
             check_positions(p, turns, j)
         turned = np.empty((len(X), len(features)), dtype=X.dtype)
-        rotation.apply(X, n_kept, offsets, self._units, turned, 0, inverse=True)
+        sources = [(offsets, i, 0.0) for i in range(n_columns)]
+        rotation.apply(as_writeable(X), n_kept, sources, self._units, turned, 0, inverse=True)
         restored = np.empty((len(X), self.n_features_in_), dtype=X.dtype)
         restored[:, self.columns_] = given
         restored[:, features] = turned
@@ -410,20 +425,3 @@ default=None
         if self.dtype is not None:
             tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def check_finite(out):
-    """Refuse what overflowed.
-
-    Raises
-    ------
-    ValueError
-        If an entry is infinite or NaN.
-    """
-    # The sum of finite numbers of either sign can overflow as well.
-    with np.errstate(over="ignore", invalid="ignore"):
-        suspicious = not np.isfinite(out.sum())
-    if suspicious and not np.isfinite(out).all():
-        raise ValueError(
-            f"the rotated features overflow {out.dtype}: scale X, or the positions of xpos"
-        )

@@ -3,6 +3,8 @@
 import numpy as np
 
 from skextra import _core
+from skextra._validation import as_writeable
+from skextra.preprocessing._blocks import find_limit
 from skextra.preprocessing._rotation import LAYOUTS, Rotation, resolve_scaling
 
 
@@ -168,12 +170,13 @@ def apply_rotary(x, positions, *, inverse=False, sections=None, **options):
         return out.reshape(x.shape)
     units = [1.0] * n_axes
     if 2 * positions[..., 0].size <= n_rows:
-        _apply_tables(rotation, rows, positions, x.shape[:-1], units, out, inverse)
+        _apply_tables(rotation, as_writeable(rows), positions, x.shape[:-1], units, out, inverse)
     else:
         full = np.broadcast_to(positions, (*x.shape[:-1], n_axes)).reshape(-1, n_axes)
-        # Copies: kernels are compiled anew for read-only arrays, as broadcast ones are.
-        columns = [np.array(column) for column in full.T]
-        rotation.apply(rows, 0, columns, units, out, 0, inverse)
+        # A copy: kernels are compiled anew for read-only arrays, as broadcast ones are.
+        full = np.array(full, order="C")
+        rotation.apply(as_writeable(rows), 0, [(full, i, 0.0) for i in range(n_axes)], units, out,
+                       0, inverse)  # fmt: skip
     return out.reshape(x.shape)
 
 
@@ -222,8 +225,8 @@ def _read_positions(positions, shape, sections):
 def _check_size(positions, rotation):
     largest = np.abs(positions).max(axis=tuple(range(positions.ndim - 1)), initial=0.0)
     for value, (turns, _) in zip(np.atleast_1d(largest), rotation.turns):
-        limit = _core.phases.MAX_TURNS / max(np.abs(turns).max(initial=0.0), 1e-300)
-        if not value < min(limit, _core.phases.MAX_POSITION):
+        limit = find_limit(turns)
+        if not value < limit:
             raise ValueError(
                 f"positions up to {value:.3g} are beyond {limit:.3g}, where neighbouring numbers "
                 "are too far apart to tell the phase: subtract an origin"

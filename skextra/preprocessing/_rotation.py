@@ -5,6 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skextra import _core
+from skextra.preprocessing._blocks import find_limit
 
 LAYOUTS = ("interleaved", "half")
 _PARAMETERS = {
@@ -79,41 +80,54 @@ scaling_params, xpos, xpos_length, xpos_centre
         self.log_scales = _resolve_xpos(pairs, xpos, xpos_length, xpos_centre)
         self.centre = float(xpos_centre)
 
-    def apply(self, x, start, positions, units, out, begin, inverse=False):
+    def apply(self, x, start, sources, units, out, begin, inverse=False):
         """Rotate columns of `x` from `start` on, and copy those that stay.
 
         Parameters
         ----------
         x : ndarray of shape (n_samples, n_columns)
         start : int
-        positions : list of ndarray of shape (n_samples,)
-            One an axis.
+        sources : list of (ndarray of shape (n_samples, n), int, float)
+            Where the positions of each axis are: in which column of which float64
+            matrix, and what is to be subtracted from them.
         units : list of float
             As in `_core.phases.fill_tile`, one an axis.
         out : ndarray of shape (n_samples, n_outputs)
         begin : int
         inverse : bool
+
+        Returns
+        -------
+        is_sound : bool
+            Whether the positions rotated by have phases and the output is finite. If
+            not, the output is not complete.
         """
         sign = -1.0 if inverse else 1.0
         gain = 1.0 / self.amplitude if inverse else self.amplitude
-        for (first, n), turns, scales, values, unit in zip(
-            self.sections, self.turns, self.log_scales, positions, units
+        for (first, n), turns, scales, source, unit in zip(
+            self.sections, self.turns, self.log_scales, sources, units
         ):
             if n:
-                _core.rotary.rotate(
-                    values, *turns, unit, (sign * gain, gain, self.centre), sign * scales,
+                n_lost, n_infinite = _core.rotary.rotate(
+                    *source, find_limit(turns[0]), *turns, unit,
+                    (sign * gain, gain, self.centre), sign * scales,
                     x, start + first, self.half, out, begin + first,
                 )  # fmt: skip
-        self.copy_rest(x, start, out, begin)
+                if n_lost or n_infinite:
+                    return False
+        return self.copy_rest(x, start, out, begin)
 
     def copy_rest(self, x, start, out, begin):
-        """Copy the features that are not rotated."""
+        """Copy the features that are not rotated; return whether they are finite."""
         rotated = np.zeros(self.n_features, dtype=bool)
         for first, n in self.sections:
             rotated[first : first + 2 * n] = True
         rest = np.flatnonzero(~rotated)
-        if len(rest):
-            out[:, begin + rest] = x[:, start + rest]
+        if not len(rest):
+            return True
+        stay = x[:, start + rest]
+        out[:, begin + rest] = stay
+        return bool(np.isfinite(stay).all())
 
     def fill_tables(self, axis, positions, unit, inverse):
         """Factors of sine and cosine for rows of positions, amplitudes included."""

@@ -12,9 +12,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skextra import _core
 from skextra._base import BaseEstimator
 from skextra._compat import StrOptions, align_sparse_interface, fit_context
+from skextra._validation import as_writeable
 from skextra.sampling._inputs import (
     INPUTS,
-    as_writeable,
     check_rows,
     draw_seed,
     is_log,

@@ -7,6 +7,7 @@ from sklearn.utils import check_array, check_random_state
 
 from skextra import _core
 from skextra._parallel import map_in_threads
+from skextra._validation import as_writeable
 
 INPUTS = ("logits", "log-probabilities", "probabilities", "weights")
 _LOG_INPUTS = ("logits", "log-probabilities")
@@ -144,11 +145,6 @@ def as_rows(X, input, n_needed=1):
     values = as_writeable(values)
     check_rows(values, input, n_needed)
     return values, n_dimensions == 1
-
-
-def as_writeable(values):
-    """A copy of what is read-only or unaligned: kernels compile anew for these."""
-    return np.require(values, requirements=["C", "W", "A"])
 
 
 def map_rows(function, values, rows, *outputs, n_jobs=None):

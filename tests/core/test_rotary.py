@@ -26,11 +26,15 @@ def test_rotation_is_complex_multiplication(k, half, unit):
     turns = frequencies.split_turns(angular)
     positions = np.r_[np.arange(60.0), rng.normal(size=40) * 30]
     x = rng.standard_normal((100, 2 * k + 3))
+    x[:, 1] = positions - 2.0
     out = np.full((100, 2 * k + 2), 7.0)
     scales = rotary.compute_xpos_log_scales(k, 512.0)
     for sign, log_scales in ((1.0, np.zeros(0)), (-1.0, scales)):
         weights = (sign * 1.5, 1.5, 10.0)
-        rotary.rotate(positions, *turns, unit, weights, log_scales, x, 2, half, out, 1)
+        found = rotary.rotate(
+            x, 1, -2.0, 1e9, *turns, unit, weights, log_scales, x, 2, half, out, 1
+        )
+        assert found == (0, 0)
         expected = rotate_complex(
             x[:, 2 : 2 + 2 * k],
             positions,
@@ -52,13 +56,36 @@ def test_tables_give_the_same_bits(half):
     index = rng.integers(0, 20, 50)
     x = rng.standard_normal((50, 12))
     direct, tabled = np.empty((2, 50, 12))
+    source = positions[index][:, None]
     rotary.rotate(
-        positions[index], *turns, 0.0, (1.0, 1.0, 0.0), np.zeros(0), x, 0, half, direct, 0
+        source, 0, 0.0, 1e9, *turns, 0.0, (1.0, 1.0, 0.0), np.zeros(0), x, 0, half, direct, 0
     )
     sines, cosines = np.empty((2, 20, 6))
     phases.fill_rows(positions, *turns, 0.0, sines, cosines)
     rotary.rotate_by_table(index, sines, cosines, x, 0, half, tabled, 0)
     np.testing.assert_array_equal(tabled, direct)
+
+
+@pytest.mark.parametrize("k", [3, 20])
+@pytest.mark.parametrize("unit", [0.0, 1.0])
+def test_what_is_lost_or_infinite_is_counted(k, unit):
+    turns = frequencies.split_turns(frequencies.compute_geometric(1e3, k, k))
+    x, out = np.ones((300, 2 * k + 1)), np.zeros((300, 2 * k + 2))
+
+    def rotate(begin, n):
+        options = (*turns, unit, (1.0, 1.0, 0.0), np.zeros(0))
+        return rotary.rotate(x, 0, 0.0, 100.0, *options, x, 1, False, out[:, :n].copy(), begin)
+
+    for begin, n in ((0, 2 * k), (1, 2 * k + 2)):
+        x[:, :3] = 1.0
+        assert rotate(begin, n) == (0, 0)
+        x[[7, 250], 1] = np.nan, np.inf
+        assert rotate(begin, n) == (0, 4)
+        for position in (np.nan, np.inf, -100.0, 1e300):
+            x[299, 0] = position
+            assert rotate(begin, n)[0] == 1
+        x[299, 0] = -99.0
+        assert rotate(begin, n) == (0, 4)
 
 
 def test_partial_sums():
