@@ -13,12 +13,17 @@ import numpy as np
 from skextra._core.elastic_net import Path
 from skextra._core.logistic_problem import build_problem
 from skextra._core.logistic_reduction import is_wide
+from skextra._core.logistic_result import Target
 from skextra._core.logistic_ridge import RidgeLogisticSolver, WideRidgeSolver
 from skextra._core.logistic_working_set import WorkingSetSolver, correlate_rows
 from skextra._core.threads import single_threaded_blas
 
 # Gaps below this multiple of the null objective cannot be told from rounding.
 _ROUNDING = 64 * np.finfo(np.float64).eps
+# Share of the tolerance that settles what moves there have been.
+_SETTLED = 1e-3
+# Multiplications for a Hessian that take no time to speak of.
+_CHEAP = 5e6
 
 
 @dataclass
@@ -82,8 +87,7 @@ def solve(
 
 
 def _solve(problem, Cs, l1_ratio, settings, start):
-    tol = max(settings.tol, _ROUNDING) * problem.null_objective
-    reach = 4.0 * np.sqrt(max(settings.tol, 1e-12))
+    target = _create_target(problem, settings.tol)
     W, V = problem.create_start(start)
     path = _allocate(problem, len(Cs))
     solver = None
@@ -93,7 +97,7 @@ def _solve(problem, Cs, l1_ratio, settings, start):
         if not isinstance(solver, kind):
             if kind is RidgeLogisticSolver and is_wide(problem):
                 kind = WideRidgeSolver
-            solver = kind(problem, tol, reach, settings.max_iter, W, V)
+            solver = kind(problem, target, settings.max_iter, W, V)
             if settings.report is not None:
                 solver.report = lambda W, V: settings.report(partial(problem.expand, W, V))
         solution = solver.solve(l1_ratio / C, (1 - l1_ratio) / C)
@@ -103,6 +107,21 @@ def _solve(problem, Cs, l1_ratio, settings, start):
         path.n_iters[i] = solution.n_iter
         path.converged[i] = solution.converged
     return path
+
+
+def _create_target(problem, tol):
+    """When to stop: later than the gap asks for where another step costs next to nothing.
+
+    Newton's method doubles the digits: where a step moves decision values by m, it
+    leaves an error of about m squared.
+    """
+    n_coefficients = problem.n_rows * (problem.design.shape[1] + len(problem.nuisance))
+    share = 0.1 if problem.loss.n_samples * n_coefficients**2 <= _CHEAP else 4.0
+    reach = share * np.sqrt(max(tol, 1e-12))
+    return Target(
+        max(tol, _ROUNDING) * problem.null_objective, reach,
+        _SETTLED * (share / 4.0) ** 2 * tol * problem.null_objective,
+    )  # fmt: skip
 
 
 def _stay(problem, X, Cs, l1_ratio, start):
@@ -143,7 +162,7 @@ def compute_smallest_C(
     """
     problem = build_problem(X, codes, n_classes, sample_weight, fit_intercept, penalty_weights)
     W, V = problem.create_start()
-    solver = WorkingSetSolver(problem, 0.0, np.inf, 0, W, V)
+    solver = WorkingSetSolver(problem, Target(0.0), 0, W, V)
     P = solver.fit_nuisance()
     correlations = correlate_rows(problem.design, problem.loss.compute_residual(P))
     largest = (np.abs(correlations) / problem.scale[:, None]).max(initial=0.0)
