@@ -49,7 +49,7 @@ class Settings:
 
 def solve(
     X, codes, n_classes, Cs, *, l1_ratio=0.0, sample_weight=None, fit_intercept=True,
-    penalty_weights=None, settings=None, start=None,
+    penalty_weights=None, settings=None, start=None, start_intercept=None,
 ):  # fmt: skip
     """Solve for every C of an increasing sequence.
 
@@ -68,6 +68,8 @@ def solve(
     settings : Settings or None
     start : ndarray of shape (n_rows, n_features) or None
         Coefficients to start from.
+    start_intercept : ndarray of shape (n_rows,) or None
+        Intercepts to go with them; None is the best ones.
 
     Returns
     -------
@@ -79,16 +81,24 @@ def solve(
     problem = build_problem(X, codes, n_classes, sample_weight, fit_intercept, penalty_weights)
     if settings.max_iter == 0:
         rows = slice(None) if sample_weight is None else np.flatnonzero(sample_weight)
-        return _stay(problem, X[rows], Cs, l1_ratio, start)
+        return _stay(problem, X[rows], Cs, l1_ratio, start, start_intercept)
     # Switching takes longer than a tiny problem does.
     is_tiny = problem.loss.n_samples * problem.n_rows <= 5000 and X.shape[1] <= 200
     with nullcontext() if is_tiny else single_threaded_blas():
-        return _solve(problem, Cs, l1_ratio, settings, start)
+        W, V = _find_start(problem, start, start_intercept)
+        return _solve(problem, Cs, l1_ratio, settings, W, V)
 
 
-def _solve(problem, Cs, l1_ratio, settings, start):
+def _find_start(problem, start, start_intercept):
+    W, V = problem.create_start(start, start_intercept)
+    if start is not None and start_intercept is None and problem.fit_intercept:
+        shift, _, _ = problem.loss.fit_intercept(problem.compute_decision(W, V))
+        V[0] += shift
+    return W, V
+
+
+def _solve(problem, Cs, l1_ratio, settings, W, V):
     target = _create_target(problem, settings.tol)
-    W, V = problem.create_start(start)
     path = _allocate(problem, len(Cs))
     solver = None
     for i, C in enumerate(Cs):
@@ -124,7 +134,7 @@ def _create_target(problem, tol):
     )  # fmt: skip
 
 
-def _stay(problem, X, Cs, l1_ratio, start):
+def _stay(problem, X, Cs, l1_ratio, start, start_intercept):
     """The start, or zeros, as a path: what no steps at all arrive at."""
     path = _allocate(problem, len(Cs))
     W, _ = problem.create_start(start)
@@ -132,6 +142,9 @@ def _stay(problem, X, Cs, l1_ratio, start):
     if start is not None:
         path.coefs[:] = start[:, None]
         F += np.asarray(start @ X.T)
+    if start_intercept is not None and problem.fit_intercept:
+        path.intercepts[:] = start_intercept[:, None]
+        F += start_intercept[:, None]
     penalty = problem.scale @ (l1_ratio * np.abs(W) + 0.5 * (1 - l1_ratio) * W * W).sum(axis=1)
     # The dual point zero is always feasible.
     path.gaps[:] = (problem.loss.compute_value(F) + penalty / Cs) / problem.null_objective

@@ -81,11 +81,6 @@ class RidgeLogisticSolver:
         if self.rows.whole is not None and is_small(self.loss.n_samples, size):
             self.small_columns = join_columns(self.rows.whole, self.nuisance)
         self._set_decision()
-        if problem.fit_intercept and not self.is_cold:
-            # What was given to start from are coefficients alone.
-            shift, self.value, self.P = self.loss.fit_intercept(self.F)
-            self.V[:, 0] += shift
-            self.F += shift[:, None]
         self.is_stale = True
         self.norms = None
         self.report = None

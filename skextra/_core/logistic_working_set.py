@@ -76,6 +76,9 @@ class WorkingSetSolver:
 
     def __init__(self, problem, target, max_iter, W, V):
         self.problem, self.loss, self.design = problem, problem.loss, problem.design
+        if self.design.is_sparse and self.design.X.format != "csc":
+            # Every step picks columns.
+            self.design = Design(self.design.X.tocsc(), None, self.design.fit_intercept)
         self.target, self.max_iter = target, max_iter
         self.W, self.V = W, V
         self.features = np.empty(0, dtype=np.int64)
@@ -271,7 +274,9 @@ class WorkingSetSolver:
         if self.noise is None:
             X = self.design.X
             if sparse.issparse(X):
-                squares = np.asarray(X.multiply(X).sum(axis=0), dtype=np.float64).ravel()
+                squared = X.astype(np.float64)
+                squared.data **= 2
+                squares = multiply_compressed(squared, np.ones((1, X.shape[0])))[0]
             else:
                 squares = np.einsum("ij,ij->j", X, X).astype(np.float64)
             self.squares = squares
