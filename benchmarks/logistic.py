@@ -218,7 +218,7 @@ def find_first_tolerance(contestant, problem, target):
     if contestant == "skglm":  # bounds the gradient, which has the units of the data
         return float(10.0 ** np.floor(np.log10(0.1 / (problem.smallest_C * len(problem.y)))))
     if contestant in ("skextra", "celer"):  # a duality gap
-        return 1000 * target
+        return 10_000 * target
     return 1e-1 if contestant in ("saga", "liblinear") else 1e-2
 
 

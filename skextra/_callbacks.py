@@ -104,15 +104,14 @@ class _Report:
         """
         begun = []
 
-        def begin():
+        def begin(**state):
             begun.append(self.context.subcontext(name))
-            begun[-1].call_on_fit_task_begin(estimator=self.estimator)
+            begun[-1].call_on_fit_task_begin(estimator=self.estimator, **state)
 
         def advance(attributes):
-            begun[-1].call_on_fit_task_end(
-                estimator=self.estimator, **self.data, reconstruction_attributes=attributes
-            )
-            begin()
+            state = {**self.data, "reconstruction_attributes": attributes}
+            begun[-1].call_on_fit_task_end(estimator=self.estimator, **state)
+            begin(**state)
 
         begin()
         yield advance

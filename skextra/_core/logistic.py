@@ -13,12 +13,17 @@ import numpy as np
 from skextra._core.elastic_net import Path
 from skextra._core.logistic_problem import build_problem
 from skextra._core.logistic_reduction import is_wide
+from skextra._core.logistic_result import Target
 from skextra._core.logistic_ridge import RidgeLogisticSolver, WideRidgeSolver
 from skextra._core.logistic_working_set import WorkingSetSolver, correlate_rows
 from skextra._core.threads import single_threaded_blas
 
 # Gaps below this multiple of the null objective cannot be told from rounding.
 _ROUNDING = 64 * np.finfo(np.float64).eps
+# Share of the tolerance that settles what moves there have been.
+_SETTLED = 1e-3
+# Multiplications for a Hessian that take no time to speak of.
+_CHEAP = 5e6
 
 
 @dataclass
@@ -44,7 +49,7 @@ class Settings:
 
 def solve(
     X, codes, n_classes, Cs, *, l1_ratio=0.0, sample_weight=None, fit_intercept=True,
-    penalty_weights=None, settings=None, start=None,
+    penalty_weights=None, settings=None, start=None, start_intercept=None,
 ):  # fmt: skip
     """Solve for every C of an increasing sequence.
 
@@ -63,6 +68,8 @@ def solve(
     settings : Settings or None
     start : ndarray of shape (n_rows, n_features) or None
         Coefficients to start from.
+    start_intercept : ndarray of shape (n_rows,) or None
+        Intercepts to go with them; None is the best ones.
 
     Returns
     -------
@@ -74,17 +81,24 @@ def solve(
     problem = build_problem(X, codes, n_classes, sample_weight, fit_intercept, penalty_weights)
     if settings.max_iter == 0:
         rows = slice(None) if sample_weight is None else np.flatnonzero(sample_weight)
-        return _stay(problem, X[rows], Cs, l1_ratio, start)
+        return _stay(problem, X[rows], Cs, l1_ratio, start, start_intercept)
     # Switching takes longer than a tiny problem does.
     is_tiny = problem.loss.n_samples * problem.n_rows <= 5000 and X.shape[1] <= 200
     with nullcontext() if is_tiny else single_threaded_blas():
-        return _solve(problem, Cs, l1_ratio, settings, start)
+        W, V = _find_start(problem, start, start_intercept)
+        return _solve(problem, Cs, l1_ratio, settings, W, V)
 
 
-def _solve(problem, Cs, l1_ratio, settings, start):
-    tol = max(settings.tol, _ROUNDING) * problem.null_objective
-    reach = 4.0 * np.sqrt(max(settings.tol, 1e-12))
-    W, V = problem.create_start(start)
+def _find_start(problem, start, start_intercept):
+    W, V = problem.create_start(start, start_intercept)
+    if start is not None and start_intercept is None and problem.fit_intercept:
+        shift, _, _ = problem.loss.fit_intercept(problem.compute_decision(W, V))
+        V[0] += shift
+    return W, V
+
+
+def _solve(problem, Cs, l1_ratio, settings, W, V):
+    target = _create_target(problem, settings.tol)
     path = _allocate(problem, len(Cs))
     solver = None
     for i, C in enumerate(Cs):
@@ -93,7 +107,7 @@ def _solve(problem, Cs, l1_ratio, settings, start):
         if not isinstance(solver, kind):
             if kind is RidgeLogisticSolver and is_wide(problem):
                 kind = WideRidgeSolver
-            solver = kind(problem, tol, reach, settings.max_iter, W, V)
+            solver = kind(problem, target, settings.max_iter, W, V)
             if settings.report is not None:
                 solver.report = lambda W, V: settings.report(partial(problem.expand, W, V))
         solution = solver.solve(l1_ratio / C, (1 - l1_ratio) / C)
@@ -105,7 +119,22 @@ def _solve(problem, Cs, l1_ratio, settings, start):
     return path
 
 
-def _stay(problem, X, Cs, l1_ratio, start):
+def _create_target(problem, tol):
+    """When to stop: later than the gap asks for where another step costs next to nothing.
+
+    Newton's method doubles the digits: where a step moves decision values by m, it
+    leaves an error of about m squared.
+    """
+    n_coefficients = problem.n_rows * (problem.design.shape[1] + len(problem.nuisance))
+    share = 0.1 if problem.loss.n_samples * n_coefficients**2 <= _CHEAP else 4.0
+    reach = share * np.sqrt(max(tol, 1e-12))
+    return Target(
+        max(tol, _ROUNDING) * problem.null_objective, reach,
+        _SETTLED * (share / 4.0) ** 2 * tol * problem.null_objective,
+    )  # fmt: skip
+
+
+def _stay(problem, X, Cs, l1_ratio, start, start_intercept):
     """The start, or zeros, as a path: what no steps at all arrive at."""
     path = _allocate(problem, len(Cs))
     W, _ = problem.create_start(start)
@@ -113,6 +142,9 @@ def _stay(problem, X, Cs, l1_ratio, start):
     if start is not None:
         path.coefs[:] = start[:, None]
         F += np.asarray(start @ X.T)
+    if start_intercept is not None and problem.fit_intercept:
+        path.intercepts[:] = start_intercept[:, None]
+        F += start_intercept[:, None]
     penalty = problem.scale @ (l1_ratio * np.abs(W) + 0.5 * (1 - l1_ratio) * W * W).sum(axis=1)
     # The dual point zero is always feasible.
     path.gaps[:] = (problem.loss.compute_value(F) + penalty / Cs) / problem.null_objective
@@ -143,7 +175,7 @@ def compute_smallest_C(
     """
     problem = build_problem(X, codes, n_classes, sample_weight, fit_intercept, penalty_weights)
     W, V = problem.create_start()
-    solver = WorkingSetSolver(problem, 0.0, np.inf, 0, W, V)
+    solver = WorkingSetSolver(problem, Target(0.0), 0, W, V)
     P = solver.fit_nuisance()
     correlations = correlate_rows(problem.design, problem.loss.compute_residual(P))
     largest = (np.abs(correlations) / problem.scale[:, None]).max(initial=0.0)

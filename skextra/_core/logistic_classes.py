@@ -19,7 +19,7 @@ _BLOCK = 1 << 18
 
 def solve_present_classes(
     X, codes, n_classes, Cs, *, l1_ratio, sample_weight, fit_intercept, penalty_weights, settings,
-    start=None,
+    start=None, start_intercept=None,
 ):  # fmt: skip
     """As `logistic.solve`, with no need of rows of positive weight in each class.
 
@@ -33,7 +33,7 @@ def solve_present_classes(
     if len(present) == n_classes or not fit_intercept:
         return solve(
             X, codes, n_classes, Cs, l1_ratio=l1_ratio, sample_weight=sample_weight, start=start,
-            **options,
+            start_intercept=start_intercept, **options,
         )  # fmt: skip
     if sample_weight is not None:
         X, sample_weight = X[counted], sample_weight[counted]

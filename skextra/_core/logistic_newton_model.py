@@ -8,7 +8,7 @@ from skextra._core.log_loss_hessian import compute_dense_hessian, compute_sparse
 from skextra._core.quadratic_model import solve_quadratic, solve_ridge
 
 # Sparse columns with more entries than this are cheaper as dense ones.
-_DENSE_SHARE = 0.05
+_DENSE_SHARE = 0.15
 _MOST_NUISANCE = 64
 
 

@@ -48,16 +48,27 @@ class LogisticProblem:
         """Rows of coefficients: one for two classes, else one a class."""
         return self.loss.n_rows
 
-    def create_start(self, start=None):
-        """Coefficients to start from: (n_penalised, n_rows) and (n_nuisance, n_rows)."""
+    def create_start(self, start=None, intercept=None):
+        """Coefficients to start from: (n_penalised, n_rows) and (n_nuisance, n_rows).
+
+        Parameters
+        ----------
+        start : ndarray of shape (n_rows, n_features) or None
+        intercept : ndarray of shape (n_rows,) or None
+            None is the best one for no coefficients at all.
+        """
         W = np.zeros((self.design.shape[1], self.n_rows))
         V = np.zeros((len(self.nuisance), self.n_rows))
         if start is not None:
             W[:] = (start if self.penalised is None else start[:, self.penalised]).T
             if self.free is not None:
                 V[self.fit_intercept :] = start[:, self.free].T
-        if self.fit_intercept:
+        if self.fit_intercept and intercept is None:
             V[0] = self.loss.compute_null_intercept()
+        elif self.fit_intercept:
+            V[0] = intercept + self.design.mean @ W
+            if self.free is not None and len(self.free):
+                V[0] += self.free_mean @ V[1:]
         return W, V
 
     def expand(self, W, V):

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from skextra._core.logistic_reduction import WideReduction
+from skextra._core.logistic_result import Solution
 from skextra._core.logistic_ridge_preconditioner import create_preconditioner
 from skextra._core.logistic_ridge_rows import create_rows
 from skextra._core.logistic_ridge_sample import find_start_sample, solve_sample
 from skextra._core.logistic_ridge_system import NewtonSystem, NuisanceBlock, compute_divergence
-from skextra._core.logistic_working_set import SETTLED, Solution
+from skextra._core.logistic_small import descend, is_small, join_columns
 
 _EPS = np.finfo(np.float64).eps
 # Share of the tolerance that the residual of the equations may use up.
@@ -51,19 +52,16 @@ class RidgeLogisticSolver:
     Parameters
     ----------
     problem : LogisticProblem
-    tol : float
-        Absolute duality gap to reach.
-    reach : float
-        Largest move of a decision value in the last step.
+    target : Target
     max_iter : int
         Newton steps a penalty may take.
     W, V : ndarray
         Where to start, see `LogisticProblem.create_start`.
     """
 
-    def __init__(self, problem, tol, reach, max_iter, W, V):
+    def __init__(self, problem, target, max_iter, W, V):
         self.problem, self.loss = problem, problem.loss
-        self.tol, self.reach, self.max_iter = tol, reach, max_iter
+        self.target, self.max_iter = target, max_iter
         scale = problem.scale
         self.factor = None if (scale == 1.0).all() else 1.0 / np.sqrt(scale)
         self.rows = create_rows(problem.design, self.factor)
@@ -79,6 +77,9 @@ class RidgeLogisticSolver:
         self.is_cold = not self.W.any()
         self.sample = find_start_sample(problem, size) if self.is_cold else None
         self.preconditioner = create_preconditioner(problem, self.rows, size)
+        self.small_columns = None
+        if self.rows.whole is not None and is_small(self.loss.n_samples, size):
+            self.small_columns = join_columns(self.rows.whole, self.nuisance)
         self._set_decision()
         self.is_stale = True
         self.norms = None
@@ -98,7 +99,7 @@ class RidgeLogisticSolver:
             self._start_from_sample()
         self.gap, self.moved, self.is_separable = np.inf, np.inf, False
         self.is_factored = False
-        n_iter, n_failures = 0, 0
+        n_iter, n_failures = self._descend(), 0
         while n_iter < self.max_iter:
             n_iter += 1
             before = self.gap
@@ -107,14 +108,14 @@ class RidgeLogisticSolver:
             self.gap = min(self.gap, before)
             if self.report is not None:
                 self.report(*self._get_coefficients())
-            if self.gap <= self.tol and self._is_settled():
+            if self.gap <= self.target.gap and self._is_settled():
                 break
             n_failures = n_failures + 1 if decrease <= 1e-15 * abs(self.value) else 0
             if n_failures > 2:
                 break
         if not np.isfinite(self.gap):
             self.gap = self._compute_plain_gap()
-        converged = self.gap <= self.tol and not self.is_separable
+        converged = self.gap <= self.target.gap and not self.is_separable
         return RidgeSolution(
             *self._get_coefficients(), self.gap, n_iter, converged, self.is_separable
         )
@@ -146,10 +147,31 @@ class RidgeLogisticSolver:
             self._set_decision()
         self.is_stale = True
 
+    def _descend(self):
+        """Take all steps but the last in one kernel, where that pays; returns how many."""
+        if self.small_columns is None or self.report is not None or self.lam2 == 0:
+            return 0
+        U = np.concatenate([self.W, self.V], axis=1)
+        p = self.W.shape[1]
+        l1, l2 = np.zeros(U.shape[1]), np.zeros(U.shape[1])
+        l2[:p] = self.lam2
+        n_steps, _ = descend(
+            self.small_columns, self.loss.codes, self.loss.weights, l1, l2, U,
+            self.target.reach, self.max_iter - 1,
+        )  # fmt: skip
+        if n_steps:
+            if len(U) > 1:
+                # What all classes share is nobody's, and rounding must not add up.
+                U -= U.mean(axis=0)
+            self.W, self.V = U[:, :p].copy(), U[:, p:].copy()
+            self._set_decision()
+            self.is_stale = True
+        return n_steps
+
     def _is_settled(self):
-        if self.moved <= self.reach or self.is_separable or self.gap <= SETTLED * self.tol:
+        if self.moved <= self.target.reach or self.is_separable or self.gap <= self.target.settled:
             return True
-        return self.lam2 == 0 and self.value <= self.tol
+        return self.lam2 == 0 and self.value <= self.target.gap
 
     # --- one Newton step -------------------------------------------------------
 
@@ -175,11 +197,14 @@ class RidgeLogisticSolver:
 
     def _solve_system(self, system):
         """Conjugate gradients until the step is as good as the model, or certified."""
-        limit = 2.0 * self.lam2 * _RESIDUAL_SHARE * self.tol
+        limit = 2.0 * self.lam2 * _RESIDUAL_SHARE * self.target.gap
         z = self.preconditioner.solve(system.r)
         rho = first = float((system.r * z).sum())
         d, squared_size, n_steps = z, 0.0, 0
-        if self.gap <= self.tol and (np.abs(system.r) <= self._compute_noise(system.R)).all():
+        if (
+            self.gap <= self.target.gap
+            and (np.abs(system.r) <= self._compute_noise(system.R)).all()
+        ):
             self.n_cg = 0
             return
         most = _MAX_EXACT_STEPS if self.preconditioner.is_exact else _MAX_CG_STEPS
@@ -216,10 +241,10 @@ class RidgeLogisticSolver:
             return False
         # Probabilities of a model that far out are not even between 0 and 1.
         mean_square = 4.0 * squared_size / self.loss.total_weight
-        if 0.05 * squared_size * mean_square > self.tol or reach > 1.0:
+        if 0.05 * squared_size * mean_square > self.target.gap or reach > 1.0:
             return True
         if self.lam2 == 0:
-            return float(np.abs(system.r * system.x).sum()) <= _RESIDUAL_SHARE * self.tol
+            return float(np.abs(system.r * system.x).sum()) <= _RESIDUAL_SHARE * self.target.gap
         return float((system.r * system.r).sum()) <= limit or relative <= 1e-26
 
     def _search(self, system):
@@ -254,7 +279,7 @@ class RidgeLogisticSolver:
             return
         primal = self._compute_primal()
         # The dual point zero is always feasible.
-        self.gap = primal if primal <= self.tol else np.inf
+        self.gap = primal if primal <= self.target.gap else np.inf
         if self.step != 1.0:
             return
         U = system.P + system.multiply_curvature(system.DF) / self.loss.weights
@@ -288,7 +313,7 @@ class RidgeLogisticSolver:
             return float((r * np.abs(self.W)).sum())
         conjugate = r * r / (2.0 * self.lam2)
         total = float(conjugate.sum())
-        if total <= 0.5 * self.tol:
+        if total <= 0.5 * self.target.gap:
             return total
         noise = self._compute_noise(theta)
         return float(np.where(r <= noise, np.minimum(first_order, conjugate), conjugate).sum())
@@ -300,18 +325,24 @@ class RidgeLogisticSolver:
         return 8 * _EPS * np.sqrt((theta * theta).sum(axis=1))[:, None] * self.norms
 
     def _compute_plain_gap(self):
-        """Gap at the dual point of the probabilities themselves, nuisance refitted."""
+        """Gap at the dual point of the probabilities themselves, nuisance refitted for it.
+
+        The coefficients stay what the last step made them, and was reported.
+        """
+        kept = self.V, self.F, self.value, self.P
+        primal = self._compute_primal()
         for _ in range(50):
             slack = self.loss.compute_residual(self.P) @ self.nuisance.T
             if np.abs(slack).max(initial=0.0) <= 1e-14 * self.loss.total_weight:
                 break
             if not self._refit_nuisance():
                 break
-        primal = self._compute_primal()
+        gained, P = kept[2] - self.value, self.P
+        self.V, self.F, self.value, self.P = kept
         if self.lam2 == 0:
             return primal
-        r = self.rows.correlate(self.loss.compute_residual(self.P)) - self.lam2 * self.W
-        return min(primal, float((r * r).sum()) / (2.0 * self.lam2))
+        r = self.rows.correlate(self.loss.compute_residual(P)) - self.lam2 * self.W
+        return min(primal, gained + float((r * r).sum()) / (2.0 * self.lam2))
 
     def _refit_nuisance(self):
         P = self.P
@@ -330,7 +361,7 @@ class RidgeLogisticSolver:
     def _detect_separation(self, system):
         """Whether the step goes where no sample's loss rises, ever."""
         size = self.moved
-        if not np.isfinite(size) or self.gap > self.tol or size <= self.reach:
+        if not np.isfinite(size) or self.gap > self.target.gap or size <= self.target.reach:
             return False
         DF = system.DF
         if len(DF) == 1:
@@ -344,10 +375,10 @@ class RidgeLogisticSolver:
 class WideRidgeSolver(RidgeLogisticSolver):
     """As `RidgeLogisticSolver`, for wide dense data: on as many columns as samples."""
 
-    def __init__(self, problem, tol, reach, max_iter, W, V):
+    def __init__(self, problem, target, max_iter, W, V):
         self.reduction = WideReduction(problem)
         W = self.reduction.reduce(W)
-        super().__init__(self.reduction.problem, tol, reach, max_iter, W, V)
+        super().__init__(self.reduction.problem, target, max_iter, W, V)
 
     def _get_coefficients(self):
         W, V = super()._get_coefficients()

@@ -27,6 +27,11 @@ class DenseRows:
     design : Design
     factor : ndarray of shape (n_features,) or None
         On each column.
+
+    Attributes
+    ----------
+    whole : ndarray of shape (n_samples, n_features) or None
+        All of Z, if it is small.
     """
 
     is_sparse = False
@@ -35,10 +40,10 @@ class DenseRows:
         self.X, self.factor = design.X, factor
         self.shape = design.X.shape
         self.mean = design.mean if design.fit_intercept else None
-        self._whole = None
+        self.whole = None
         if self.X.size <= _SMALL:
-            self._whole = self._center(self.X, np.float64)
-            self.X, self.mean, self.factor = self._whole, None, None
+            self.whole = self._center(self.X, np.float64)
+            self.X, self.mean, self.factor = self.whole, None, None
 
     def _center(self, block, dtype):
         block = block.astype(dtype, order="C")
@@ -83,8 +88,8 @@ class DenseRows:
 
     def iterate_blocks(self, sample, dtype, width):
         """Yield ``(rows, block)``: blocks of Z, of the rows `sample` if not None."""
-        if self._whole is not None and sample is None and dtype == np.float64:
-            yield slice(None), self._whole
+        if self.whole is not None and sample is None and dtype == np.float64:
+            yield slice(None), self.whole
             return
         for rows in _cut(self.shape[0], sample, np.dtype(dtype).itemsize * max(width, 1)):
             yield rows, self._center(self.X[rows], dtype)
@@ -101,6 +106,7 @@ class SparseRows:
     """Sparse data, not centred: a row of ones among the nuisance directions does that."""
 
     is_sparse = True
+    whole = None
 
     def __init__(self, design, factor):
         X = design.X

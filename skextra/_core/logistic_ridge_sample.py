@@ -6,6 +6,7 @@ import numpy as np
 
 from skextra._core.design import Design
 from skextra._core.log_loss import LogLoss
+from skextra._core.logistic_result import Target
 from skextra._core.logistic_ridge_preconditioner import draw_rows
 
 # A sample has at least so many rows, and is at least and at most such a part of all.
@@ -50,6 +51,6 @@ def solve_sample(problem, sample, solver, lam2):
         loss=LogLoss(loss.codes[sample], loss.n_classes, weights),
         nuisance=np.ascontiguousarray(problem.nuisance[:, sample]),
     )
-    tol = _TOL * problem.null_objective
-    solution = solver(problem, tol, np.inf, _MAX_ITER, *problem.create_start()).solve(0.0, lam2)
+    target = Target(_TOL * problem.null_objective)
+    solution = solver(problem, target, _MAX_ITER, *problem.create_start()).solve(0.0, lam2)
     return solution.W, solution.V

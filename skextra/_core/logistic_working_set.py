@@ -17,8 +17,6 @@ Massias, Vaiter, Gramfort & Salmon, "Dual extrapolation for sparse generalized l
 models", JMLR 21 (2020).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import sparse
 
@@ -32,6 +30,8 @@ from skextra._core.logistic_newton_model import (
     Hessian,
     prefers_hessian,
 )
+from skextra._core.logistic_result import Solution
+from skextra._core.logistic_small import descend, is_small, join_columns
 from skextra._core.penalties import compute_class_shift
 from skextra._core.products import multiply_compressed
 
@@ -54,35 +54,11 @@ _LOOSE = 3e-3
 _FAR = 3.0
 # By how much the penalty comes down between steps that are far from the solution.
 _DESCENT = 4.0
-# A gap that small settles what moves there have been.
-SETTLED = 1e-3
 # Moves up to which a Hessian serves another step.
 _NEAR = 0.5
 _WORTH_KEEPING = 3e7
 # Far from the solution, one sample in so many tells enough of the curvature.
 _STRIDE = 8
-
-
-@dataclass
-class Solution:
-    """Coefficients of one penalty and their certificate.
-
-    Attributes
-    ----------
-    W : ndarray of shape (n_penalised, n_rows)
-    V : ndarray of shape (n_nuisance, n_rows)
-    gap : float
-        Absolute.
-    n_iter : int
-        Newton steps.
-    converged : bool
-    """
-
-    W: np.ndarray
-    V: np.ndarray
-    gap: float
-    n_iter: int
-    converged: bool
 
 
 class WorkingSetSolver:
@@ -91,19 +67,19 @@ class WorkingSetSolver:
     Parameters
     ----------
     problem : LogisticProblem
-    tol : float
-        Absolute duality gap to reach.
-    reach : float
-        Largest move of a decision value in the last step.
+    target : Target
     max_iter : int
         Newton steps a penalty may take.
     W, V : ndarray
         Where to start, see `LogisticProblem.create_start`; updated in place.
     """
 
-    def __init__(self, problem, tol, reach, max_iter, W, V):
+    def __init__(self, problem, target, max_iter, W, V):
         self.problem, self.loss, self.design = problem, problem.loss, problem.design
-        self.tol, self.reach, self.max_iter = tol, reach, max_iter
+        if self.design.is_sparse and self.design.X.format != "csc":
+            # Every step picks columns.
+            self.design = Design(self.design.X.tocsc(), None, self.design.fit_intercept)
+        self.target, self.max_iter = target, max_iter
         self.W, self.V = W, V
         self.features = np.empty(0, dtype=np.int64)
         self.columns = None
@@ -115,6 +91,10 @@ class WorkingSetSolver:
         self.moved = 0.0
         self.relative_gap = 1.0
         self.report = None
+        self.small_columns = None
+        if not self.design.is_sparse and is_small(self.loss.n_samples, W.size + V.size):
+            Z = self.design.X - self.design.mean if problem.fit_intercept else self.design.X
+            self.small_columns = join_columns(np.asarray(Z, dtype=np.float64), problem.nuisance)
         self._set_out()
 
     def _set_out(self):
@@ -135,12 +115,14 @@ class WorkingSetSolver:
         """
         scale = self.problem.scale
         self._refuse_poor_start(lam1 * scale, lam2 * scale)
+        n_iter, is_close = self._descend(lam1 * scale, lam2 * scale)
         self.in_set = self.W != 0
         self.columns_are_stale, self.n_failures = True, 0
         self.alive = None
         factor = self._choose_factor(lam1)
         self.moved = np.inf if factor > 1.0 else 0.0
-        gap, bound, n_iter, stalled = self.problem.null_objective, np.inf, 0, 0
+        gap = self.target.gap if is_close else self.problem.null_objective
+        bound, stalled = np.inf, 0
         while True:
             self.l1, self.l2 = factor * lam1 * scale, factor * lam2 * scale
             self.relative_gap = gap / self.problem.null_objective
@@ -167,11 +149,11 @@ class WorkingSetSolver:
             # The objective never rises, so an earlier bound still holds.
             gap = min(gap, bound)
             bound = gap
-            is_settled = self.moved <= self.reach or gap <= SETTLED * self.tol
-            is_final = gap <= self.tol and is_settled
+            is_settled = self.moved <= self.target.reach or gap <= self.target.settled
+            is_final = gap <= self.target.gap and is_settled
             stalled = 0 if progress or n_new else stalled + 1
             if is_final or n_iter >= self.max_iter or stalled > 2:
-                return Solution(self.W.copy(), self.V.copy(), gap, n_iter, gap <= self.tol)
+                return Solution(self.W.copy(), self.V.copy(), gap, n_iter, gap <= self.target.gap)
 
     def _refuse_poor_start(self, l1, l2):
         """Start from nothing where the coefficients given are worse than that."""
@@ -180,10 +162,34 @@ class WorkingSetSolver:
             self.W, self.V = self.problem.create_start()
             self._set_out()
 
+    def _descend(self, l1, l2):
+        """Take all steps but the last in one kernel, where that pays.
+
+        Returns
+        -------
+        n_steps : int
+        is_close : bool
+            Whether the optimum is near.
+        """
+        if self.small_columns is None or self.report is not None:
+            return 0, False
+        U = np.concatenate([self.W, self.V]).T.copy()
+        free = np.zeros(len(self.V))
+        n_steps, is_close = descend(
+            self.small_columns, self.loss.codes, self.loss.weights, np.append(l1, free),
+            np.append(l2, free), U, self.target.reach, self.max_iter - 1,
+        )  # fmt: skip
+        if n_steps:
+            self.W, self.V = U.T[: len(self.W)].copy(), U.T[len(self.W) :].copy()
+            self.F = self.problem.compute_decision(self.W, self.V)
+            self.value, self.P = self.loss.evaluate(self.F)
+            self.C = self._correlate(self.P)
+        return n_steps, is_close
+
     def _choose_accuracy(self, gap):
         """Violation at which to leave a model: its own error falls with the gap's square."""
         share = min(_MODEL_SHARE, 10.0 * gap / self.problem.null_objective)
-        return max(share * gap, 0.3 * self.tol)
+        return max(share * gap, 0.3 * self.target.gap)
 
     def _choose_factor(self, lam1):
         if lam1 == 0:
@@ -268,7 +274,9 @@ class WorkingSetSolver:
         if self.noise is None:
             X = self.design.X
             if sparse.issparse(X):
-                squares = np.asarray(X.multiply(X).sum(axis=0), dtype=np.float64).ravel()
+                squared = X.astype(np.float64)
+                squared.data **= 2
+                squares = multiply_compressed(squared, np.ones((1, X.shape[0])))[0]
             else:
                 squares = np.einsum("ij,ij->j", X, X).astype(np.float64)
             self.squares = squares

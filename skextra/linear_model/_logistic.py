@@ -67,7 +67,7 @@ default='lbfgs'
     verbose : int, default=0
         Accepted for compatibility: nothing is printed.
     warm_start : bool, default=False
-        Start from the coefficients of the previous fit.
+        Start from the coefficients and intercepts of the previous fit.
     penalty_weights : array-like of shape (n_features,), default=None
         Factor on the penalty of each feature: 0 leaves it unpenalised, inf
         excludes it.
@@ -210,7 +210,7 @@ default='lbfgs'
         weights = compute_weights(sample_weight, self.class_weight, codes, classes)
         penalty_weights = validate_penalty_weights(self.penalty_weights, X.shape[1])
         settings = _core.logistic.Settings(tol=self.tol, max_iter=self.max_iter)
-        start = self._get_start(len(classes), X.shape[1])
+        start, start_intercept = self._get_start(len(classes), X.shape[1])
         with (
             report_fit(self, *given, sample_weight, max_subtasks=None) as report,
             report.count("iteration") as advance,
@@ -221,6 +221,7 @@ default='lbfgs'
                 X, codes, len(classes), np.array([self.C]), l1_ratio=self.l1_ratio,
                 sample_weight=weights, fit_intercept=self.fit_intercept,
                 penalty_weights=penalty_weights, settings=settings, start=start,
+                start_intercept=start_intercept,
             )  # fmt: skip
             set_solution(self, path, classes, X.dtype)
             separable = has_no_solution(self, X, codes, weights, penalty_weights)
@@ -244,14 +245,15 @@ default='lbfgs'
 
     def _get_start(self, n_classes, n_features):
         if not (self.warm_start and hasattr(self, "coef_")):
-            return None
+            return None, None
         shape = (1 if n_classes == 2 else n_classes, n_features)
         if self.coef_.shape != shape:
             raise ValueError(
                 "warm_start=True needs as many classes and features as the previous fit had: "
                 f"coef_ has shape {self.coef_.shape}, the data ask for {shape}"
             )
-        return np.asarray(self.densify().coef_, dtype=np.float64)
+        coef = np.asarray(self.densify().coef_, dtype=np.float64)
+        return coef, np.asarray(self.intercept_, dtype=np.float64)
 
 
 def set_solution(estimator, path, classes, dtype):

@@ -40,7 +40,7 @@ from tests.core.logistic_reference import (
 # The certificate ----------------------------------------------------------------------
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(**PROBLEMS, log_C=st.floats(-6, 8), tol=st.sampled_from([1e-2, 1e-4, 1e-8]))
 def test_gap_bounds_the_distance_to_the_true_minimum(container, engine, tol, **choices):
     problem = create_problem(**choices)
@@ -56,7 +56,7 @@ def test_gap_bounds_the_distance_to_the_true_minimum(container, engine, tol, **c
     check(problem, path, find_minimum(problem), tol)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(**PROBLEMS, log_C=st.floats(-2, 3), max_iter=st.integers(1, 3))
 def test_gap_of_an_unfinished_solution_is_a_bound(container, engine, max_iter, **choices):
     problem = create_problem(**choices)
@@ -65,7 +65,7 @@ def test_gap_of_an_unfinished_solution_is_a_bound(container, engine, max_iter, *
     assert -rounding <= excess <= path.gaps[0] + rounding
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(**PROBLEMS, log_C=st.floats(-2, 3))
 def test_any_start_leads_to_the_optimum(container, engine, **choices):
     problem = create_problem(**choices)
@@ -182,7 +182,8 @@ def test_path_of_a_wide_problem_against_a_bound_computed_apart(container, n_clas
                   (1 - l1_ratio) / C, True)
             for path in (rough, exact)
         ]  # fmt: skip
-        bound = compute_lower_bound(polish(models[1]))
+        # On a support that is not the only one, polishing may lose the residual its bound.
+        bound = max(map(compute_lower_bound, (models[1], polish(models[1]))))
         excess = [(compute_value(model) - bound) / null for model in models]
         assert -ROUNDING <= excess[0] <= rough.gaps[k] + 1e-8
         # The bound computed apart is that of a residual, which lags behind.

@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose
 from skextra._core.logistic import Settings, solve
 from skextra._core.logistic_problem import build_problem
 from skextra._core.logistic_reduction import WideReduction, is_wide
+from skextra._core.logistic_result import Target
 from skextra._core.logistic_ridge import RidgeLogisticSolver
 
 
@@ -34,8 +35,8 @@ def test_solution_is_that_of_all_columns(n_classes, fit_intercept, weighted):
     assert path.converged.all()
     problem = build_problem(X, codes, n_classes, *options)
     assert is_wide(problem)
-    tol = 1e-12 * problem.null_objective
-    solver = RidgeLogisticSolver(problem, tol, 1e-5, 100, *problem.create_start())
+    target = Target(1e-12 * problem.null_objective, 1e-5)
+    solver = RidgeLogisticSolver(problem, target, 100, *problem.create_start())
     for i, C in enumerate([0.3, 5.0]):
         solution = solver.solve(0.0, 1.0 / C)
         coef, intercept = problem.expand(solution.W, solution.V)

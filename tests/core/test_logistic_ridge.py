@@ -11,6 +11,7 @@ from skextra._core import logistic
 from skextra._core import logistic_ridge_preconditioner as preconditioner
 from skextra._core import logistic_ridge_sample as start
 from skextra._core.logistic_problem import build_problem
+from skextra._core.logistic_result import Target
 from skextra._core.logistic_ridge import RidgeLogisticSolver
 
 
@@ -155,7 +156,7 @@ def test_a_start_worse_than_nothing_is_thrown_away():
 def test_steps_follow_the_number_allowed():
     X, codes = make_data(50, 3, 3)
     problem = build_problem(X, codes, 3, None, True, None)
-    solver = RidgeLogisticSolver(problem, 0.0, 0.0, 2, *problem.create_start())
+    solver = RidgeLogisticSolver(problem, Target(0.0, 0.0), 2, *problem.create_start())
     solution = solver.solve(0.0, 1.0)
     assert solution.n_iter == 2
     assert not solution.converged

@@ -1,0 +1,97 @@
+"""Steps of small logistic regressions in one kernel."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import expit, softmax
+
+from skextra._core import logistic, logistic_ridge, logistic_working_set
+from skextra._core.logistic_small import descend, is_small, join_columns
+
+
+def make_data(n_classes, shape=(60, 5), seed=0):
+    rng = np.random.default_rng(seed)
+    Z = rng.normal(size=shape)
+    codes = (Z[:, :1] * np.arange(n_classes) + rng.gumbel(size=(shape[0], n_classes))).argmax(1)
+    codes[:n_classes] = np.arange(n_classes)
+    return Z, codes, rng.uniform(0.2, 2.0, shape[0])
+
+
+def run(Z, codes, weights, n_classes, l1, l2, reach=1e-9, max_steps=60):
+    columns = join_columns(Z, np.ones((1, len(Z))))
+    U = np.zeros((1 if n_classes == 2 else n_classes, columns.shape[1]))
+    penalties = [np.append(np.full(Z.shape[1], value), 0.0) for value in (l1, l2)]
+    n_steps, is_close = descend(columns, codes, weights, *penalties, U, reach, max_steps)
+    return columns, U, n_steps, is_close
+
+
+def compute_slopes(columns, codes, weights, U, l2):
+    scores = columns @ U.T
+    P = expit(scores) if len(U) == 1 else softmax(scores, axis=1)
+    targets = codes[:, None] == (1 if len(U) == 1 else np.arange(len(U)))
+    slopes = ((targets - P) * weights[:, None]).T @ columns
+    slopes[:, :-1] -= l2 * U[:, :-1]
+    return slopes
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 5])
+@pytest.mark.parametrize(("l1", "l2"), [(0.0, 0.5), (2.0, 0.0), (1.0, 0.5), (1e3, 0.0)])
+def test_optimality_conditions_hold_at_the_end(n_classes, l1, l2):
+    Z, codes, weights = make_data(n_classes)
+    columns, U, n_steps, is_close = run(Z, codes, weights, n_classes, l1, l2)
+    assert is_close
+    assert 0 < n_steps < 60
+    slopes = compute_slopes(columns, codes, weights, U, l2)
+    assert_allclose(slopes[:, -1], 0, atol=1e-5)
+    W, slopes = U[:, :-1], slopes[:, :-1]
+    assert (np.abs(slopes) <= l1 + 1e-5).all()
+    assert_allclose(slopes[W != 0], l1 * np.sign(W[W != 0]), atol=1e-5)
+    assert l1 < 1e3 or not W.any()
+
+
+@pytest.mark.parametrize("l1", [0.0, 1.0])
+def test_steps_end_at_the_number_allowed(l1):
+    Z, codes, weights = make_data(3)
+    _, U, n_steps, is_close = run(Z, codes, weights, 3, l1, 0.5, max_steps=1)
+    assert (n_steps, is_close) == (1, False)
+    assert U.any()
+
+
+def test_a_singular_hessian_is_left_to_others():
+    Z, codes, weights = make_data(2)
+    Z[:, 1] = Z[:, 0]
+    _, U, n_steps, is_close = run(Z, codes, weights, 2, 0.0, 1e-13)
+    assert (n_steps, is_close) == (0, False)
+    assert not U.any()
+
+
+def test_zero_columns_stay_out():
+    Z, codes, weights = make_data(3)
+    Z[:, 2] = 0.0
+    _, U, _, is_close = run(Z, codes, weights, 3, 0.5, 0.0)
+    assert is_close
+    assert_array_equal(U[:, 2], 0.0)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_answer_is_that_of_the_solvers_alone(monkeypatch, l1_ratio, n_classes):
+    Z, codes, weights = make_data(n_classes, seed=3)
+    options = {
+        "l1_ratio": l1_ratio, "sample_weight": weights, "settings": logistic.Settings(tol=1e-10),
+        "penalty_weights": np.array([1.0, 0.0, 2.0, np.inf, 1.0]),
+    }  # fmt: skip
+    Cs = [0.05, 1.0, 20.0]
+    small = logistic.solve(Z, codes, n_classes, Cs, **options)
+    for module in (logistic_ridge, logistic_working_set):
+        monkeypatch.setattr(module, "is_small", lambda *shape: False)
+    alone = logistic.solve(Z, codes, n_classes, Cs, **options)
+    assert small.converged.all() and alone.converged.all()
+    assert_allclose(small.coefs, alone.coefs, atol=1e-4)
+    assert_allclose(small.intercepts, alone.intercepts, atol=1e-4)
+
+
+def test_small_is_a_matter_of_work():
+    assert is_small(500, 30)
+    assert not is_small(50_000, 30)
+    assert not is_small(10, 500)
