@@ -7,11 +7,11 @@ so that all heads together cost O(n log n).
 
 import numpy as np
 
-from skextra._core.jit import njit
 from skextra._core.tree.encode import sort_keys
+from skextra._core.tree.kernel import kernel
 
 
-@njit
+@kernel
 def rank_targets(target_ranks, rows, keys, local, ordered):
     """Position of each row's target among those of `rows`, and the rows in that order."""
     n = len(rows)
@@ -24,7 +24,7 @@ def rank_targets(target_ranks, rows, keys, local, ordered):
         ordered[p] = rows[i]
 
 
-@njit
+@kernel
 def _add(tree, n, place, weight, product):
     i = place + 1
     while i <= n:
@@ -33,7 +33,7 @@ def _add(tree, n, place, weight, product):
         i += i & -i
 
 
-@njit
+@kernel
 def _descend(tree, n, target, may_equal):
     """Number of places whose weights sum to less than target (or at most), and their sums."""
     step = 1
@@ -52,7 +52,7 @@ def _descend(tree, n, target, may_equal):
     return place, weight, product
 
 
-@njit
+@kernel
 def fill_errors(order, local, ordered, targets, weights, is_reversed, tree, errors, medians):
     """Add each head's (or tail's) sum of absolute errors to `errors`, and set its median.
 
@@ -69,7 +69,8 @@ def fill_errors(order, local, ordered, targets, weights, is_reversed, tree, erro
     errors, medians : ndarray of float64 of shape (n,)
     """
     n = len(order)
-    tree[:, : n + 1] = 0.0
+    for p in range(n + 1):
+        tree[0, p] = tree[1, p] = 0.0
     total, total_product = 0.0, 0.0
     for q in range(n):
         p = n - 1 - q if is_reversed else q
@@ -92,7 +93,7 @@ def fill_errors(order, local, ordered, targets, weights, is_reversed, tree, erro
         )
 
 
-@njit
+@kernel
 def compute_median(local, ordered, targets, weights):
     """Weighted median of a node's targets, and the weighted sum of absolute errors about it."""
     n, total = len(local), 0.0

@@ -1,10 +1,19 @@
 """Reading a column's codes for the rows of a node."""
 
-from skextra._core.jit import njit
-from skextra._core.tree.encode import DENSE_8, DENSE_16, DENSE_32
+from skextra._core.tree import slots
+from skextra._core.tree.encode import DENSE_8, DENSE_16
+from skextra._core.tree.kernel import (
+    entry,
+    kernel,
+    view_int32,
+    view_int64,
+    view_uint8,
+    view_uint16,
+    view_uint32,
+)
 
 
-@njit
+@kernel
 def _read(column, rows, out):
     low, high = 2147483647, -1
     for i in range(len(rows)):
@@ -15,10 +24,11 @@ def _read(column, rows, out):
     return low, high
 
 
-@njit
+@kernel
 def _read_sparse(column, indices, zero, where, start, end, rows, out):
     n = end - start
-    out[:n] = zero
+    for i in range(n):
+        out[i] = zero
     n_found = 0
     if len(indices) > 12 * n:
         for i in range(n):
@@ -48,35 +58,37 @@ def _read_sparse(column, indices, zero, where, start, end, rows, out):
     return low, high
 
 
-@njit
-def gather_codes(data, feature, rows, where, start, end, out):
-    """Codes of rows[start:end] in a column, and their extremes.
+@entry
+def enter_gather_dense(address):
+    """Codes of a node's rows in a column, into CODE; their extremes into LOW and HIGH."""
+    t = view_int64(address, slots.N_SLOTS)
+    n, n_samples = t[slots.END] - t[slots.START], t[slots.N_SAMPLES]
+    rows = view_int32(t[slots.ROWS] + 4 * t[slots.START], n)
+    out = view_int32(t[slots.CODE], n)
+    begin = t[slots.FEATURE] * n_samples
+    if t[slots.DATA_KIND] == DENSE_8:
+        low, high = _read(view_uint8(t[slots.CODES] + begin, n_samples), rows, out)
+    elif t[slots.DATA_KIND] == DENSE_16:
+        low, high = _read(view_uint16(t[slots.CODES] + 2 * begin, n_samples), rows, out)
+    else:
+        low, high = _read(view_uint32(t[slots.CODES] + 4 * begin, n_samples), rows, out)
+    t[slots.LOW], t[slots.HIGH] = low, high
+    return 0
 
-    Parameters
-    ----------
-    data : tuple
-        Kind, the three views of the codes, indptr, indices, zero, n_samples.
-    feature : int
-    rows : ndarray of int32
-    where : ndarray of int32
-        Place of each row in `rows`, -1 where it is not; only read where sparse.
-    start, end : int
-    out : ndarray of int32
 
-    Returns
-    -------
-    low, high : int
-    """
-    kind, codes_8, codes_16, codes_32, indptr, indices, zero, n_samples = data
-    node = rows[start:end]
-    begin = feature * n_samples
-    if kind == DENSE_8:
-        return _read(codes_8[begin : begin + n_samples], node, out)
-    if kind == DENSE_16:
-        return _read(codes_16[begin : begin + n_samples], node, out)
-    if kind == DENSE_32:
-        return _read(codes_32[begin : begin + n_samples], node, out)
+@entry
+def enter_gather_sparse(address):
+    """`enter_gather_dense` for a sparse matrix."""
+    t = view_int64(address, slots.N_SLOTS)
+    start, end, feature = t[slots.START], t[slots.END], t[slots.FEATURE]
+    indptr = view_int64(t[slots.INDPTR], t[slots.N_FEATURES] + 1)
     lower, upper = indptr[feature], indptr[feature + 1]
-    return _read_sparse(
-        codes_32[lower:upper], indices[lower:upper], int(zero[feature]), where, start, end, node, out
-    )
+    zero = view_int32(t[slots.ZERO], t[slots.N_FEATURES])
+    low, high = _read_sparse(
+        view_uint32(t[slots.CODES] + 4 * lower, upper - lower),
+        view_int32(t[slots.INDICES] + 4 * lower, upper - lower), int(zero[feature]),
+        view_int32(t[slots.WHERE], t[slots.N_SAMPLES]), start, end,
+        view_int32(t[slots.ROWS] + 4 * start, end - start), view_int32(t[slots.CODE], end - start),
+    )  # fmt: skip
+    t[slots.LOW], t[slots.HIGH] = low, high
+    return 0

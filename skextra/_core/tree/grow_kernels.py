@@ -2,19 +2,19 @@
 
 import numpy as np
 
-from skextra._core.jit import njit
-from skextra._core.tree.partition import partition
-from skextra._core.tree.records import CUT, EXACT, FEATURE, MISSING_LEFT, THRESHOLD
+from skextra._core.tree import slots
+from skextra._core.tree.kernel import call_entry, kernel
+from skextra._core.tree.records import CUT, FEATURE, MISSING_LEFT, THRESHOLD
 from skextra._core.tree.scores import ABSOLUTE_ERROR, EPSILON
-from skextra._core.tree.split import find_split, read_codes
-from skextra._core.tree.statistics import describe_node
+from skextra._core.tree.search_random import find_code
+from skextra._core.tree.split import find_split
 
 # Entries of a node waiting on the stack or in the heap.
-START, END, DEPTH, PARENT, IS_LEFT, N_CONSTANT, MIDDLE, NODE = range(8)
-LOWER, UPPER, IMPROVEMENT = range(3)
+START, END, DEPTH, PARENT, IS_LEFT, N_CONSTANT, MIDDLE, DIRECTION = range(8)
+LOWER, UPPER, IMPROVEMENT, BETWEEN = range(4)
 
 
-@njit
+@kernel
 def round_down(threshold):
     """Largest float32 that is not above: compares with float32 values as the threshold does."""
     rounded = np.float32(threshold)
@@ -23,152 +23,246 @@ def round_down(threshold):
     return rounded
 
 
-@njit
-def _store_values(problem, totals, weight, values, settings, bounds):
-    criterion = problem[1]
-    if criterion == ABSOLUTE_ERROR:
-        values[:] = totals
-    else:
-        values[:] = totals / weight
-    if len(settings[8]):
-        values[0] = min(max(values[0], bounds[0]), bounds[1])
-        if problem[3] > 1:
+@kernel
+def _store_values(t, totals, weight, values, is_constrained, lower, upper):
+    divisor = 1.0 if t[slots.CRITERION] == ABSOLUTE_ERROR else weight
+    for k in range(len(totals)):
+        values[k] = totals[k] / divisor
+    if is_constrained:
+        values[0] = min(max(values[0], lower), upper)
+        if t[slots.STRIDE] > 1:
             values[1] = 1.0 - values[0]
 
 
-@njit
-def _is_leaf(settings, depth, n, weight, impurity):
-    min_split, min_leaf, min_weight, max_depth = settings[2], settings[3], settings[4], settings[5]
+@kernel
+def _is_leaf(t, floats, depth):
+    n = t[slots.END] - t[slots.START]
     return (
-        depth >= max_depth
-        or n < min_split
-        or n < 2 * min_leaf
-        or weight < 2 * min_weight
-        or impurity <= EPSILON
+        depth >= t[slots.MAX_DEPTH]
+        or n < t[slots.MIN_SPLIT]
+        or n < 2 * t[slots.MIN_LEAF]
+        or floats[slots.WEIGHT] < 2 * floats[slots.MIN_WEIGHT]
+        or floats[slots.IMPURITY] <= EPSILON
     )
 
 
-@njit
-def _split(problem, data, table, state, spare, work, settings, node, start, end, totals, weight,
-           packed, n_known, bounds, random, record, marks, tree):  # fmt: skip
-    """Find and apply a node's split; where the right child begins, or `end` if there is none."""
-    n_constant = find_split(problem, data, table, state, work, settings, start, end, totals, weight,
-                            packed, n_known, bounds, random, record, marks)  # fmt: skip
-    feature = marks[FEATURE]
-    if feature < 0:
-        return end, n_constant
-    code = work[0][: end - start]
-    is_sparse = read_codes(data, feature, state, start, end, code)
-    missing = table[2][feature]
-    middle, below, above = partition(problem[0], is_sparse, state, spare, code, start, end,
-                                     marks[CUT], missing, marks[MISSING_LEFT] == 1)  # fmt: skip
-    values = table[0][table[1][feature] : table[1][feature + 1]]
-    if settings[0]:
+@kernel
+def _apply_split(t, address, table, record, marks, node, tree):
+    """Divide a node's rows by its best split; where the right child begins."""
+    start, feature = t[slots.START], marks[FEATURE]
+    t[slots.FEATURE], t[slots.MISSING] = feature, table[2][feature]
+    t[slots.CUT], t[slots.GOES_LEFT] = marks[CUT], marks[MISSING_LEFT] == 1
+    call_entry(t[slots.GATHER], address)
+    middle = start + call_entry(t[slots.PARTITION], address)
+    below, above, first = t[slots.BELOW], t[slots.ABOVE], table[1][feature]
+    cut = marks[CUT]
+    if t[slots.IS_RANDOM]:
         threshold = round_down(record[THRESHOLD])
     elif above < 0:
         threshold = np.float32(np.inf)
     else:
+        values = table[0][first : table[1][feature + 1]]
         threshold = round_down(values[below] / 2.0 + values[above] / 2.0)
+        # Rows without weight are routed by codes, and may lie between those of the node.
+        cut = find_code(values, below, above - 1, threshold)
     missing_left = marks[MISSING_LEFT]
     if missing_left < 0:
-        missing_left = middle - start > end - middle
-    features, thresholds, cuts, is_missing_left = tree[0], tree[1], tree[2], tree[3]
-    features[node], thresholds[node], cuts[node] = feature, threshold, marks[CUT]
-    is_missing_left[node] = missing_left
-    return middle, n_constant
+        missing_left = middle - start > t[slots.END] - middle
+    tree[0][node], tree[1][node], tree[2][node], tree[3][node] = (
+        feature, threshold, cut, missing_left,
+    )  # fmt: skip
+    return middle
 
 
-@njit
-def _describe_children(problem, state, work, start, middle, end, totals, sides):
+@kernel
+def _describe_children(t, address, floats, middle, totals, sides):
     """Weights, impurities and first values of a split's sides, into sides[side]."""
+    start, end = t[slots.START], t[slots.END]
     for side in range(2):
-        lower, upper = (start, middle) if side == 0 else (middle, end)
-        weight, impurity, _ = describe_node(problem, state, lower, upper, totals, work[7])
-        sides[side, 0], sides[side, 1] = weight, impurity
-        sides[side, 2] = totals[0] if problem[1] == ABSOLUTE_ERROR else totals[0] / weight
+        t[slots.START], t[slots.END] = (start, middle) if side == 0 else (middle, end)
+        call_entry(t[slots.DESCRIBE], address)
+        weight = floats[slots.WEIGHT]
+        sides[side, 0], sides[side, 1] = weight, floats[slots.IMPURITY]
+        sides[side, 2] = totals[0] / (1.0 if t[slots.CRITERION] == ABSOLUTE_ERROR else weight)
+    t[slots.START], t[slots.END] = start, end
 
 
-@njit
+@kernel
 def _compute_improvement(impurity, weight, total_weight, sides):
     return (weight / total_weight) * (
         impurity - sides[1, 0] / weight * sides[1, 1] - sides[0, 0] / weight * sides[0, 1]
     )
 
 
-@njit
-def _bound_children(direction, lower, upper, sides, bounds):
-    """Intervals for the children's values: rows of `bounds`, left and right."""
-    middle = sides[0, 2] / 2 + sides[1, 2] / 2
-    bounds[:, 0], bounds[:, 1] = lower, upper
-    if direction > 0:
-        bounds[0, 1], bounds[1, 0] = middle, middle
-    elif direction < 0:
-        bounds[0, 0], bounds[1, 1] = middle, middle
+@kernel
+def _push_children(entries, entry_bounds, n, start, middle, end, depth, node, n_constant, lower,
+                   upper, direction, between):  # fmt: skip
+    """Put the right and then the left child on the stack.
+
+    A monotonic constraint keeps their values on two sides of a value between.
+    """
+    for side in range(2):
+        is_left = side == 1
+        place = n + side
+        entries[place, START] = start if is_left else middle
+        entries[place, END] = middle if is_left else end
+        entries[place, DEPTH], entries[place, PARENT] = depth + 1, node
+        entries[place, IS_LEFT], entries[place, N_CONSTANT] = is_left, n_constant
+        entry_bounds[place, LOWER], entry_bounds[place, UPPER] = lower, upper
+        if direction != 0:
+            if (direction > 0) == is_left:
+                entry_bounds[place, UPPER] = between
+            else:
+                entry_bounds[place, LOWER] = between
 
 
-@njit
-def _grow_stack(pending, pending_values):
-    n = len(pending)
-    more = np.empty((2 * n, pending.shape[1]), pending.dtype)
-    more_values = np.empty((2 * n, pending_values.shape[1]))
-    more[:n], more_values[:n] = pending, pending_values
-    return more, more_values
+@kernel
+def _push(heap, n, node, bounds):
+    """Add a node to a heap with the largest improvement on top."""
+    i = n
+    while i > 0:
+        parent = (i - 1) >> 1
+        if bounds[heap[parent], IMPROVEMENT] >= bounds[node, IMPROVEMENT]:
+            break
+        heap[i] = heap[parent]
+        i = parent
+    heap[i] = node
 
 
-@njit
-def grow_depth_first(problem, data, table, state, spare, work, settings, n_rows, total_weight, seed,
-                     tree):  # fmt: skip
-    """Grow a tree in scikit-learn's order of nodes; returns their number and the depth.
+@kernel
+def _pop(heap, n, bounds):
+    """Take the top off a heap of n nodes."""
+    top, last = heap[0], heap[n - 1]
+    i, m = 0, n - 1
+    while 2 * i + 1 < m:
+        child = 2 * i + 1
+        if (
+            child + 1 < m
+            and bounds[heap[child + 1], IMPROVEMENT] > bounds[heap[child], IMPROVEMENT]
+        ):
+            child += 1
+        if bounds[heap[child], IMPROVEMENT] <= bounds[last, IMPROVEMENT]:
+            break
+        heap[i] = heap[child]
+        i = child
+    if m > 0:
+        heap[i] = last
+    return top
 
-    `tree` is a tuple of arrays that receive features, thresholds, cuts, the side of
-    missing values, right children (-1 at leaves), rows, weights, impurities and values.
+
+@kernel
+def grow(t, address, floats, total_weight, table, features, constants, directions, random, tree,
+         lefts, entries, entry_bounds, frontier, frontier_bounds, heap, small):  # fmt: skip
+    """Grow a tree, with nodes numbered in scikit-learn's order.
+
+    Parameters
+    ----------
+    t, floats : ndarray of int64 and float64
+        The tables of `slots`.
+    address : int
+        Of `t`.
+    total_weight : float
+    table, features, constants, directions, random
+        As `find_split` takes them.
+    tree : tuple of ndarray
+        Receives features, thresholds, cuts, the side of missing values, right children
+        (-1 at leaves), rows, weights, impurities and values.
+    lefts : ndarray of int32
+        Receives left children where the best node is split first.
+    entries, entry_bounds : ndarray of int64 and float64
+        Room for the stack.
+    frontier, frontier_bounds, heap : ndarray
+        Room for as many nodes as there may be, where the best is split first.
+    small : tuple of ndarray
+        Record, marks, totals, statistics of the sides.
+
+    Returns
+    -------
+    n_nodes : int
+        -1 if the stack was too small.
+    depth : int
     """
     rights, n_rows_of, weights, impurities, values = tree[4], tree[5], tree[6], tree[7], tree[8]
-    random = np.array([seed], np.int64)
-    record, marks = np.zeros(4), np.zeros(4, np.int64)
-    totals, sides, bounds = np.zeros(values.shape[1]), np.zeros((2, 3)), np.zeros((2, 2))
-    pending, pending_values = np.empty((64, 8), np.int64), np.empty((64, 3))
-    pending[0, START], pending[0, END], pending[0, DEPTH], pending[0, PARENT] = 0, n_rows, 0, -1
-    pending[0, IS_LEFT], pending[0, N_CONSTANT] = 0, 0
-    pending_values[0, LOWER], pending_values[0, UPPER] = -np.inf, np.inf
-    n_pending, n_nodes, deepest = 1, 0, 0
-    while n_pending > 0:
+    record, marks, totals, sides = small
+    entries[0, START], entries[0, END], entries[0, DEPTH] = 0, t[slots.N_ROWS], 0
+    entries[0, PARENT], entries[0, IS_LEFT], entries[0, N_CONSTANT] = -1, 0, 0
+    entry_bounds[0, LOWER], entry_bounds[0, UPPER] = -np.inf, np.inf
+    n_pending, n_heap, n_nodes, deepest = 1, 0, 0, 0
+    is_best_first, n_splits = t[slots.MAX_LEAVES] > 0, t[slots.MAX_LEAVES] - 1
+    while n_pending > 0 or n_heap > 0:
+        if n_pending == 0:
+            node = _pop(heap, n_heap, frontier_bounds)
+            n_heap -= 1
+            if frontier[node, MIDDLE] < frontier[node, END] and n_splits > 0:
+                n_splits -= 1
+                lefts[node], rights[node] = n_nodes, n_nodes + 1
+                _push_children(entries, entry_bounds, 0, frontier[node, START],
+                               frontier[node, MIDDLE], frontier[node, END], frontier[node, DEPTH],
+                               node, 0, frontier_bounds[node, LOWER], frontier_bounds[node, UPPER],
+                               frontier[node, DIRECTION], frontier_bounds[node, BETWEEN])  # fmt: skip
+                n_pending = 2
+            continue
         n_pending -= 1
-        start, end, depth = pending[n_pending, START], pending[n_pending, END], pending[n_pending, DEPTH]
-        parent, n_known = pending[n_pending, PARENT], pending[n_pending, N_CONSTANT]
-        lower, upper = pending_values[n_pending, LOWER], pending_values[n_pending, UPPER]
-        weight, impurity, packed = describe_node(problem, state, start, end, totals, work[7])
+        start, end, depth = (
+            entries[n_pending, START],
+            entries[n_pending, END],
+            entries[n_pending, DEPTH],
+        )
+        lower, upper = entry_bounds[n_pending, LOWER], entry_bounds[n_pending, UPPER]
+        n_constant = entries[n_pending, N_CONSTANT]
         node = n_nodes
         n_nodes += 1
         deepest = max(deepest, depth)
-        if parent >= 0 and not pending[n_pending, IS_LEFT]:
-            rights[parent] = node
+        if not is_best_first and node > 0 and entries[n_pending, IS_LEFT] == 0:
+            rights[entries[n_pending, PARENT]] = node
+        t[slots.START], t[slots.END] = start, end
+        floats[slots.LOWER], floats[slots.UPPER] = lower, upper
+        call_entry(t[slots.DESCRIBE], address)
+        weight, impurity = floats[slots.WEIGHT], floats[slots.IMPURITY]
         n_rows_of[node], weights[node], impurities[node] = end - start, weight, impurity
-        _store_values(problem, totals, weight, values[node], settings, (lower, upper))
+        _store_values(t, totals, weight, values[node], len(directions) > 0, lower, upper)
         rights[node] = -1
-        if _is_leaf(settings, depth, end - start, weight, impurity):
-            continue
-        middle, n_constant = _split(problem, data, table, state, spare, work, settings, node, start,
-                                    end, totals, weight, packed, n_known, (lower, upper), random,
-                                    record, marks, tree)  # fmt: skip
-        if middle >= end:
-            continue
-        direction = settings[8][marks[FEATURE]] if len(settings[8]) else 0
-        if settings[7] > 0.0 or direction != 0:
-            _describe_children(problem, state, work, start, middle, end, totals, sides)
-            gain = _compute_improvement(impurity, weight, total_weight, sides)
-            if gain + EPSILON < settings[7]:
-                continue
-        _bound_children(direction, lower, upper, sides, bounds)
-        rights[node] = 0
-        if n_pending + 2 > len(pending):
-            pending, pending_values = _grow_stack(pending, pending_values)
-        for side in (1, 0):
-            pending[n_pending, START] = start if side == 0 else middle
-            pending[n_pending, END] = middle if side == 0 else end
-            pending[n_pending, DEPTH], pending[n_pending, PARENT] = depth + 1, node
-            pending[n_pending, IS_LEFT], pending[n_pending, N_CONSTANT] = side == 0, n_constant
-            pending_values[n_pending, LOWER] = bounds[side, 0]
-            pending_values[n_pending, UPPER] = bounds[side, 1]
-            n_pending += 1
+        middle, direction, gain, between = end, np.int64(0), 0.0, 0.0
+        if not _is_leaf(t, floats, depth):
+            n_constant = find_split(t, address, table, features, constants, directions, n_constant,
+                                    random, record, marks)  # fmt: skip
+            if marks[FEATURE] >= 0:
+                middle = _apply_split(t, address, table, record, marks, node, tree)
+        if middle < end:
+            direction = np.int64(directions[marks[FEATURE]] if len(directions) else 0)
+            if is_best_first or floats[slots.MIN_DECREASE] > 0.0 or direction != 0:
+                _describe_children(t, address, floats, middle, totals, sides)
+                gain = _compute_improvement(impurity, weight, total_weight, sides)
+                between = sides[0, 2] / 2 + sides[1, 2] / 2
+                if gain + EPSILON < floats[slots.MIN_DECREASE]:
+                    middle, gain = end, 0.0
+        if is_best_first:
+            frontier[node, START], frontier[node, MIDDLE], frontier[node, END] = start, middle, end
+            frontier[node, DEPTH], frontier[node, DIRECTION] = depth, direction
+            frontier_bounds[node, LOWER], frontier_bounds[node, UPPER] = lower, upper
+            frontier_bounds[node, IMPROVEMENT], frontier_bounds[node, BETWEEN] = gain, between
+            _push(heap, n_heap, node, frontier_bounds)
+            n_heap += 1
+        elif middle < end:
+            if n_pending + 2 > len(entries):
+                return -1, 0
+            rights[node] = 0
+            _push_children(entries, entry_bounds, n_pending, start, middle, end, depth, node,
+                           n_constant, lower, upper, direction, between)  # fmt: skip
+            n_pending += 2
     return n_nodes, deepest
+
+
+@kernel
+def number_depth_first(lefts, rights, n_nodes, order, stack):
+    """Nodes in the order in which a depth-first tree would number them."""
+    stack[0] = 0
+    n_stack, n_seen = 1, 0
+    while n_stack > 0:
+        n_stack -= 1
+        node = stack[n_stack]
+        order[n_seen] = node
+        n_seen += 1
+        if rights[node] >= 0:
+            stack[n_stack], stack[n_stack + 1] = rights[node], lefts[node]
+            n_stack += 2

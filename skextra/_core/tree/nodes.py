@@ -202,9 +202,7 @@ def _aggregate(nodes, criterion, n_classes, weights, rows, impurities, values):
         if criterion <= ENTROPY:
             impurity = 0.0
             for k in range(n_outputs):
-                impurity += compute_impurity(
-                    criterion, values[node], k * stride, n_classes[k], 1.0
-                )
+                impurity += compute_impurity(criterion, values[node], k * stride, n_classes[k], 1.0)
             impurities[node] = max(impurity / n_outputs, 0.0)
 
 

@@ -1,41 +1,24 @@
 """Dividing a node's rows, and all that goes with them, between its children."""
 
-from skextra._core.jit import njit
+from skextra._core.tree import slots
+from skextra._core.tree.encode import SPARSE
+from skextra._core.tree.kernel import entry, kernel, view_int32, view_int64
 from skextra._core.tree.problem import BINARY, CLASSES, SUMS
 
 
-@njit
-def partition(kind, is_sparse, state, spare, code, start, end, cut, missing, missing_left):
-    """Move rows whose code is at most `cut` before the others, keeping the order of both.
-
-    Parameters
-    ----------
-    kind : int
-        Which payloads are in use.
-    is_sparse : bool
-        Whether the places of rows are kept.
-    state, spare : tuple of ndarray
-        Rows, their places, payloads; and room for as many.
-    code : ndarray of int32
-        Of the node's rows.
-    start, end, cut : int
-    missing : int
-        Code of NaN, or -1.
-    missing_left : bool
-        Whether its rows go left.
+@kernel
+def _divide(code, cut, missing, missing_left):
+    """Replace codes by whether they go left.
 
     Returns
     -------
-    middle : int
-        Where the right child's rows begin.
+    n_left : int
     below, above : int
         Highest code of the left, and lowest of the right, but for NaN; -1 if there is none.
     """
-    rows, where = state[0], state[1]
-    n_left, n_right = start, 0
-    below, above = -1, 2147483647
-    for p in range(start, end):
-        value = code[p - start]
+    below, above, n_left = -1, 2147483647, 0
+    for p in range(len(code)):
+        value = code[p]
         goes_left = value <= cut
         if value == missing:
             goes_left = missing_left
@@ -43,32 +26,48 @@ def partition(kind, is_sparse, state, spare, code, start, end, cut, missing, mis
             below = max(below, value)
         else:
             above = min(above, value)
-        code[p - start] = goes_left
-        row = rows[p]
-        rows[n_left] = row
-        spare[0][n_right] = row
+        code[p] = goes_left
         n_left += goes_left
-        n_right += 1 - goes_left
-    rows[n_left:end] = spare[0][:n_right]
-    if kind == BINARY or kind == CLASSES:
-        _move(state[2], spare[2], code, start, end)
-    if kind == SUMS or kind == CLASSES:
-        _move(state[3], spare[3], code, start, end)
-    if kind == SUMS:
-        _move(state[4], spare[4], code, start, end)
-    if is_sparse:
-        for p in range(start, end):
-            where[rows[p]] = p
     return n_left, below, above if above != 2147483647 else -1
 
 
-@njit
-def _move(array, spare, goes_left, start, end):
-    n_left, n_right = start, 0
-    for p in range(start, end):
+@kernel
+def _move(array, spare, goes_left):
+    """Entries that go left before the others, in the order they had."""
+    n_left = n_right = 0
+    for p in range(len(array)):
         value = array[p]
         array[n_left] = value
         spare[n_right] = value
-        n_left += goes_left[p - start]
-        n_right += 1 - goes_left[p - start]
-    array[n_left:end] = spare[:n_right]
+        n_left += goes_left[p]
+        n_right += 1 - goes_left[p]
+    for p in range(n_right):
+        array[n_left + p] = spare[p]
+
+
+@entry
+def enter_partition(address):
+    """Move rows whose code is at most CUT before the others; returns how many they are.
+
+    Codes are read from CODE. BELOW and ABOVE receive those next to the cut.
+    """
+    t = view_int64(address, slots.N_SLOTS)
+    start, kind = t[slots.START], t[slots.KIND]
+    n = t[slots.END] - start
+    code, spare = view_int32(t[slots.CODE], n), view_int64(t[slots.SPARE], n)
+    n_left, below, above = _divide(code, t[slots.CUT], t[slots.MISSING], t[slots.GOES_LEFT] != 0)
+    t[slots.BELOW], t[slots.ABOVE] = below, above
+    rows = view_int32(t[slots.ROWS] + 4 * start, n)
+    _move(rows, view_int32(t[slots.SPARE], n), code)
+    if kind in (BINARY, CLASSES):
+        _move(view_int64(t[slots.PAYLOAD] + 8 * start, n), spare, code)
+    if kind in (SUMS, CLASSES):
+        # Bits are moved: of real numbers as of integers.
+        _move(view_int64(t[slots.ROW_WEIGHTS] + 8 * start, n), spare, code)
+    if kind == SUMS:
+        _move(view_int64(t[slots.ROW_TARGETS] + 8 * start, n), spare, code)
+    if t[slots.DATA_KIND] == SPARSE:
+        where = view_int32(t[slots.WHERE], t[slots.N_SAMPLES])
+        for p in range(n):
+            where[rows[p]] = start + p
+    return n_left

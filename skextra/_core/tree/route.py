@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from skextra._core.jit import njit
 from skextra._core.tree.encode import DENSE_8, DENSE_16, DENSE_32
+from skextra._core.tree.kernel import kernel
 
 
-@njit
+@kernel
 def _get_code(data, feature, row):
     kind, codes_8, codes_16, codes_32, indptr, indices, zero, n_samples = data
     place = feature * n_samples + row
@@ -29,7 +29,7 @@ def _get_code(data, feature, row):
     return int(zero[feature])
 
 
-@njit
+@kernel
 def _route(data, missing, features, cuts, is_missing_left, rights, leaf_numbers, leaf_of_row):
     for row in range(len(leaf_of_row)):
         node = 0
@@ -42,8 +42,11 @@ def _route(data, missing, features, cuts, is_missing_left, rights, leaf_numbers,
         leaf_of_row[row] = leaf_numbers[node]
 
 
-def route_rows(data, table, tree, leaf_of_row):
-    """Fill `leaf_of_row` with the number of every row's leaf."""
-    features, _, cuts, is_missing_left, rights = tree.arrays[:5]
+def route_rows(codes, arrays, leaf_of_row):
+    """Fill `leaf_of_row` with the number of every row's leaf in a tree as it was grown."""
+    features, _, cuts, is_missing_left, rights = arrays[:5]
     numbers = np.cumsum(rights < 0, dtype=np.int32) - np.int32(1)
-    _route(data, table[2], features, cuts, is_missing_left, rights, numbers, leaf_of_row)
+    data = (
+        codes.kind, *codes.as_views(), codes.indptr, codes.indices, codes.zero, codes.n_samples,
+    )  # fmt: skip
+    _route(data, codes.missing, features, cuts, is_missing_left, rights, numbers, leaf_of_row)

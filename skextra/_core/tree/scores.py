@@ -10,7 +10,7 @@ ties fall as they do there.
 
 import numpy as np
 
-from skextra._core.jit import njit
+from skextra._core.tree.kernel import kernel
 
 GINI, ENTROPY, SQUARED_ERROR, ABSOLUTE_ERROR, POISSON = range(5)
 CRITERIA = {
@@ -29,7 +29,7 @@ FEATURE_THRESHOLD = np.float32(1e-7)
 TOLERANCE = 1e-9
 
 
-@njit
+@kernel
 def compute_impurity(criterion, sums, first, n_classes, weight):
     """Gini impurity or entropy (in bits) of the class weights sums[first:first + n_classes]."""
     if criterion == GINI:
@@ -45,7 +45,7 @@ def compute_impurity(criterion, sums, first, n_classes, weight):
     return entropy
 
 
-@njit
+@kernel
 def compute_binary_impurity(criterion, second, weight):
     """`compute_impurity` of two classes, given the weight of the second and of both."""
     first = weight - second
@@ -61,7 +61,7 @@ def compute_binary_impurity(criterion, second, weight):
     return entropy
 
 
-@njit
+@kernel
 def compute_binary_proxy(criterion, weight, second, left, left_second):
     """scikit-learn's measure of a split into `left` of `weight`, two classes."""
     right = weight - left
@@ -70,7 +70,7 @@ def compute_binary_proxy(criterion, weight, second, left, left_second):
     return -right * impurity_right - left * impurity_left
 
 
-@njit
+@kernel
 def multiply_by_log(x):
     """x log(x), which is 0 at 0 and for what rounding leaves below it."""
     return x * np.log(x) if x > 0.0 else 0.0

@@ -5,7 +5,15 @@ weight, and its weight if it is of the second class. Sums of payloads are then
 histogram entries, prefix sums and statistics of a side, at one addition each.
 """
 
-from skextra._core.jit import njit
+from skextra._core.tree import slots
+from skextra._core.tree.kernel import (
+    entry,
+    kernel,
+    view_float64,
+    view_int32,
+    view_int64,
+    view_int64_rows,
+)
 from skextra._core.tree.records import CUT, EXACT, FEATURE, SCORE
 from skextra._core.tree.scores import GINI, TOLERANCE, compute_binary_proxy
 from skextra._core.tree.sorting import insert_keys, sort_run
@@ -18,13 +26,13 @@ ROW = 1 << (2 * BITS)
 _SMALL = 28
 
 
-@njit
+@kernel
 def pack(weight, is_second):
     """Payload of a row."""
     return ROW | (weight << BITS) | (weight if is_second else 0)
 
 
-@njit
+@kernel
 def compute_score(criterion, table, weight, second, left, left_second):
     """Decrease of the node's impurity times its weight, up to a constant factor."""
     right = weight - left
@@ -39,7 +47,7 @@ def compute_score(criterion, table, weight, second, left, left_second):
     )  # fmt: skip
 
 
-@njit
+@kernel
 def offer(criterion, table, total, limits, sums, feature, cut, record, marks):
     """Take the split with `sums` on the left, if it is valid and better than the best."""
     left, weight = (sums >> BITS) & MASK, (total >> BITS) & MASK
@@ -60,7 +68,7 @@ def offer(criterion, table, total, limits, sums, feature, cut, record, marks):
         marks[FEATURE], marks[CUT] = feature, cut
 
 
-@njit
+@kernel
 def _bound(criterion, table, total, before, bucket):
     """At least the score of every split inside a bucket, from its extreme compositions."""
     weight, second = (total >> BITS) & MASK, total & MASK
@@ -80,7 +88,7 @@ def _bound(criterion, table, total, before, bucket):
     return largest * largest * weight / min(w_low * (weight - w_low), w_high * (weight - w_high))
 
 
-@njit
+@kernel
 def search_binary(code, payload, low, high, total, limits, criterion, table, feature, scratch,
                   record, marks):  # fmt: skip
     """Offer every split of a column's codes that may be the best.
@@ -115,7 +123,8 @@ def search_binary(code, payload, low, high, total, limits, criterion, table, fea
         while ((high - low) >> shift) >= (n >> 2):
             shift += 1
     n_buckets = ((high - low) >> shift) + 1
-    histogram[:n_buckets] = 0
+    for b in range(n_buckets):
+        histogram[b] = 0
     for i in range(n):
         histogram[(code[i] - low) >> shift] += payload[i]
     sums = 0
@@ -134,8 +143,8 @@ def search_binary(code, payload, low, high, total, limits, criterion, table, fea
         if mark < 0:
             place = buckets[-mark - 1, 1]
             buckets[-mark - 1, 1] += 1
-            keys[place] = (code[i] << 32) | (((payload[i] >> BITS) & MASK) << 16) | (
-                payload[i] & MASK
+            keys[place] = (
+                (code[i] << 32) | (((payload[i] >> BITS) & MASK) << 16) | (payload[i] & MASK)
             )
     begin = 0
     for m in range(n_marked):
@@ -146,7 +155,7 @@ def search_binary(code, payload, low, high, total, limits, criterion, table, fea
         begin = end
 
 
-@njit
+@kernel
 def _mark(histogram, n_buckets, total, criterion, table, record, buckets):
     """Number the buckets that may hold a better split: the statistics before, and a place."""
     least = record[SCORE] - TOLERANCE * (1.0 + record[SCORE])
@@ -163,7 +172,7 @@ def _mark(histogram, n_buckets, total, criterion, table, record, buckets):
     return n_marked
 
 
-@njit
+@kernel
 def _walk(keys, begin, end, sums, total, limits, criterion, table, feature, record, marks):
     """Offer the splits between the sorted keys of a run."""
     for q in range(begin, end - 1):
@@ -171,3 +180,25 @@ def _walk(keys, begin, end, sums, total, limits, criterion, table, feature, reco
         sums += ROW | (((key >> 16) & 0xFFFF) << BITS) | (key & 0xFFFF)
         if (key >> 32) != (keys[q + 1] >> 32):
             offer(criterion, table, total, limits, sums, feature, key >> 32, record, marks)
+
+
+@entry
+def enter_search_binary(address):
+    """`search_binary` with arguments from the table of `slots`."""
+    t = view_int64(address, slots.N_SLOTS)
+    floats = view_float64(t[slots.FLOATS], slots.N_FLOATS)
+    n = t[slots.END] - t[slots.START]
+    scratch = (
+        view_int64(t[slots.KEYS], t[slots.CAPACITY]),
+        view_int64(t[slots.HISTOGRAM], 2 * t[slots.CAPACITY] + 8),
+        view_int64_rows(t[slots.BUCKETS], t[slots.CAPACITY], 2),
+        view_int64_rows(t[slots.STACK], 64, 2),
+    )
+    search_binary(
+        view_int32(t[slots.CODE], n), view_int64(t[slots.PAYLOAD] + 8 * t[slots.START], n),
+        t[slots.LOW], t[slots.HIGH], t[slots.PACKED],
+        (t[slots.MIN_LEAF], floats[slots.MIN_WEIGHT]), t[slots.CRITERION],
+        view_float64(t[slots.LOGS], t[slots.N_LOGS]), t[slots.FEATURE], scratch,
+        view_float64(t[slots.RECORD], 4), view_int64(t[slots.MARKS], 4),
+    )  # fmt: skip
+    return 0

@@ -1,8 +1,14 @@
 """Best split of a column for any number of classes and any positive weights."""
 
-import numpy as np
-
-from skextra._core.jit import njit
+from skextra._core.tree import slots
+from skextra._core.tree.kernel import (
+    entry,
+    kernel,
+    view_float64,
+    view_int32,
+    view_int64,
+    view_int64_rows,
+)
 from skextra._core.tree.records import CUT, EXACT, FEATURE, SCORE
 from skextra._core.tree.scores import GINI, TOLERANCE, compute_impurity, multiply_by_log
 from skextra._core.tree.sorting import insert_keys, sort_run
@@ -10,7 +16,7 @@ from skextra._core.tree.sorting import insert_keys, sort_run
 _SMALL = 28
 
 
-@njit
+@kernel
 def move(criterion, k, weight, left, right, parts):
     """Move a weight of class k to the left, in the class weights and the sides' scores.
 
@@ -29,7 +35,7 @@ def move(criterion, k, weight, left, right, parts):
     parts[3] -= weight
 
 
-@njit
+@kernel
 def offer(criterion, limits, n_rows, n_left, left, right, parts, constant, feature, cut, record,
           marks):  # fmt: skip
     """Take the split with class weights `left` and `right`, if it is valid and better."""
@@ -53,11 +59,11 @@ def offer(criterion, limits, n_rows, n_left, left, right, parts, constant, featu
         marks[FEATURE], marks[CUT] = feature, cut
 
 
-@njit
+@kernel
 def start(criterion, totals, weight, left, right, parts):
     """All weight to the right; returns what of the score no split changes."""
-    left[:] = 0.0
-    right[:] = totals
+    for k in range(len(totals)):
+        left[k], right[k] = 0.0, totals[k]
     parts[0], parts[2], parts[3] = 0.0, 0.0, weight
     parts[1] = 0.0
     for k in range(len(totals)):
@@ -67,7 +73,7 @@ def start(criterion, totals, weight, left, right, parts):
     return parts[1] - multiply_by_log(weight)
 
 
-@njit
+@kernel
 def search_classes(code, classes, weights, low, high, totals, weight, limits, criterion, feature,
                    scratch, record, marks):  # fmt: skip
     """Offer every split of a column's codes that may be the best.
@@ -107,7 +113,8 @@ def search_classes(code, classes, weights, low, high, totals, weight, limits, cr
         while ((high - low) >> shift) >= n_most:
             shift += 1
     n_buckets = ((high - low) >> shift) + 1
-    histogram[: n_buckets * stride] = 0.0
+    for b in range(n_buckets * stride):
+        histogram[b] = 0.0
     for i in range(n):
         b = ((code[i] - low) >> shift) * stride
         histogram[b + classes[i]] += weights[i]
@@ -138,7 +145,7 @@ def search_classes(code, classes, weights, low, high, totals, weight, limits, cr
             limits, feature, constant, scratch, record, marks)  # fmt: skip
 
 
-@njit
+@kernel
 def _mark(histogram, n_buckets, totals, weight, criterion, left, record, buckets):
     """Number the buckets that may hold a better split.
 
@@ -149,7 +156,8 @@ def _mark(histogram, n_buckets, totals, weight, criterion, left, record, buckets
     n_classes = len(totals)
     stride = n_classes + 1
     least = record[SCORE] - TOLERANCE * (1.0 + record[SCORE])
-    left[:] = 0.0
+    for k in range(n_classes):
+        left[k] = 0.0
     w_left, n_left, n_marked, place = 0.0, 0, 0, 0
     for b in range(n_buckets):
         n_inside = int(histogram[b * stride + n_classes])
@@ -183,7 +191,7 @@ def _mark(histogram, n_buckets, totals, weight, criterion, left, record, buckets
     return n_marked
 
 
-@njit
+@kernel
 def _refine(keys, n_marked, n_buckets, n_classes, classes, weights, totals, weight, criterion,
             limits, feature, constant, scratch, record, marks):  # fmt: skip
     """Offer the splits inside the marked buckets."""
@@ -209,7 +217,7 @@ def _refine(keys, n_marked, n_buckets, n_classes, classes, weights, totals, weig
             return
 
 
-@njit
+@kernel
 def _walk(keys, begin, end, n_left, classes, weights, criterion, left, right, parts, constant,
           limits, feature, record, marks):  # fmt: skip
     """Offer the splits between the sorted keys of a run; its last row stays on the right."""
@@ -220,3 +228,28 @@ def _walk(keys, begin, end, n_left, classes, weights, criterion, left, right, pa
         if (keys[q] >> 32) != (keys[q + 1] >> 32):
             offer(criterion, limits, len(weights), n_left, left, right, parts, constant, feature,
                   keys[q] >> 32, record, marks)  # fmt: skip
+
+
+@entry
+def enter_search_classes(address):
+    """`search_classes` with arguments from the table of `slots`."""
+    t = view_int64(address, slots.N_SLOTS)
+    floats = view_float64(t[slots.FLOATS], slots.N_FLOATS)
+    n, stride = t[slots.END] - t[slots.START], t[slots.STRIDE]
+    scratch = (
+        view_int64(t[slots.KEYS], t[slots.CAPACITY]),
+        view_float64(t[slots.HISTOGRAM], 4 * t[slots.CAPACITY] + 16 * (stride + 1)),
+        view_int64_rows(t[slots.BUCKETS], t[slots.CAPACITY], 2),
+        view_int64_rows(t[slots.STACK], 64, 2),
+        view_float64(t[slots.LEFT], stride),
+        view_float64(t[slots.RIGHT], stride),
+        view_float64(t[slots.PARTS], 4),
+    )
+    search_classes(
+        view_int32(t[slots.CODE], n), view_int64(t[slots.PAYLOAD] + 8 * t[slots.START], n),
+        view_float64(t[slots.ROW_WEIGHTS] + 8 * t[slots.START], n), t[slots.LOW], t[slots.HIGH],
+        view_float64(t[slots.TOTALS], stride), floats[slots.WEIGHT],
+        (t[slots.MIN_LEAF], floats[slots.MIN_WEIGHT]), t[slots.CRITERION], t[slots.FEATURE],
+        scratch, view_float64(t[slots.RECORD], 4), view_int64(t[slots.MARKS], 4),
+    )  # fmt: skip
+    return 0

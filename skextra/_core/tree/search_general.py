@@ -7,9 +7,20 @@ this one what they cannot.
 
 import numpy as np
 
-from skextra._core.jit import njit
-from skextra._core.tree import absolute
+from skextra._core.tree import absolute, slots
 from skextra._core.tree.encode import sort_keys
+from skextra._core.tree.kernel import (
+    entry,
+    kernel,
+    returning_kernel,
+    view_float32,
+    view_float64,
+    view_float64_rows,
+    view_int32,
+    view_int32_rows,
+    view_int64,
+    view_uint64_rows,
+)
 from skextra._core.tree.problem import BINARY, CLASSES, SUMS
 from skextra._core.tree.records import CUT, EXACT, FEATURE, MISSING_LEFT, SCORE
 from skextra._core.tree.scores import (
@@ -23,7 +34,7 @@ from skextra._core.tree.scores import (
 )
 
 
-@njit
+@kernel
 def sort_node(code, n, keys, order):
     """Places of a node's rows in the order of their codes."""
     for i in range(n):
@@ -33,7 +44,7 @@ def sort_node(code, n, keys, order):
         order[p] = np.int64(keys[source, p] & np.uint64(0xFFFFFFFF))
 
 
-@njit
+@kernel
 def add_row(problem, row, sums):
     """Add a row to class weights or sums of targets."""
     criterion, n_classes, stride, targets, weights = (
@@ -46,7 +57,7 @@ def add_row(problem, row, sums):
             sums[k * stride] += weights[row] * targets[k, row]
 
 
-@njit
+@kernel
 def compute_proxy(problem, totals, sums, weight, left, error_left, error_right):
     """scikit-learn's measure of a split, given the left side's sums and weight."""
     criterion, n_classes, stride = problem[1], problem[2], problem[3]
@@ -68,21 +79,24 @@ def compute_proxy(problem, totals, sums, weight, left, error_left, error_right):
     return score
 
 
-@njit
+@kernel
 def _compute_class_proxy(problem, totals, sums, left, right):
     criterion, n_classes, stride = problem[1], problem[2], problem[3]
     impurity_left = impurity_right = 0.0
-    rest = np.empty(stride)
     for k in range(len(n_classes)):
-        for c in range(n_classes[k]):
-            rest[c] = totals[k * stride + c] - sums[k * stride + c]
-        impurity_left += compute_impurity(criterion, sums, k * stride, n_classes[k], left)
-        impurity_right += compute_impurity(criterion, rest, 0, n_classes[k], right)
+        first, last = k * stride, k * stride + n_classes[k]
+        impurity_left += compute_impurity(criterion, sums, first, n_classes[k], left)
+        # The right side's weights take the left's place for the moment.
+        for c in range(first, last):
+            sums[c] = totals[c] - sums[c]
+        impurity_right += compute_impurity(criterion, sums, first, n_classes[k], right)
+        for c in range(first, last):
+            sums[c] = totals[c] - sums[c]
     n_outputs = len(n_classes)
     return -right * (impurity_right / n_outputs) - left * (impurity_left / n_outputs)
 
 
-@njit
+@kernel
 def keeps_order(criterion, totals, sums, weight, left, medians, bounds, direction):
     """Whether the two sides' values respect a monotonic constraint and the node's bounds."""
     if criterion == ABSOLUTE_ERROR:
@@ -91,13 +105,11 @@ def keeps_order(criterion, totals, sums, weight, left, medians, bounds, directio
         value_left, value_right = sums[0] / left, (totals[0] - sums[0]) / (weight - left)
     lowest, highest = min(value_left, value_right), max(value_left, value_right)
     return (
-        lowest >= bounds[0]
-        and highest <= bounds[1]
-        and (value_left - value_right) * direction <= 0
+        lowest >= bounds[0] and highest <= bounds[1] and (value_left - value_right) * direction <= 0
     )
 
 
-@njit
+@kernel
 def convert_score(problem, totals, weight, proxy, sums, left):
     """What the faster searches of the same problem would call the exact measure and the score."""
     kind, criterion = problem[0], problem[1]
@@ -106,7 +118,7 @@ def convert_score(problem, totals, weight, proxy, sums, left):
         excess = sums[k] - left * (totals[k] / weight)
         score = excess * excess * weight / (left * (weight - left))
         return score, score
-    if kind == BINARY or kind == CLASSES:
+    if kind in (BINARY, CLASSES):
         n_classes = problem[2][0]
         impurity = compute_impurity(criterion, totals, 0, n_classes, weight)
         score = proxy + weight * impurity
@@ -116,22 +128,20 @@ def convert_score(problem, totals, weight, proxy, sums, left):
     return proxy, proxy
 
 
-@njit
+@kernel
 def _arrange(order, n, n_missing, goes_left, arranged):
     """The sequence whose heads are the left sides."""
-    if not goes_left:
-        arranged[:n] = order[:n]
-        return
-    n_present = n - n_missing
-    arranged[:n_missing] = order[n_present:n]
-    arranged[n_missing:n] = order[:n_present]
+    first = n - n_missing if goes_left else 0
+    for p in range(n):
+        arranged[p] = order[first + p if first + p < n else first + p - n]
 
 
-@njit
+@kernel
 def _fill_errors(problem, rows, n, arranged, scratch):
     n_outputs = len(problem[2])
     keys, local, ordered, tree, errors, medians = scratch
-    errors[:, :n] = 0.0
+    for p in range(n):
+        errors[0, p] = errors[1, p] = 0.0
     for k in range(n_outputs):
         absolute.rank_targets(problem[6][k], rows, keys, local, ordered)
         for side in range(2):
@@ -141,7 +151,7 @@ def _fill_errors(problem, rows, n, arranged, scratch):
             )  # fmt: skip
 
 
-@njit
+@kernel
 def search_general(problem, code, rows, missing, values, totals, weight, limits, direction, bounds,
                    feature, scratch, record, marks):  # fmt: skip
     """Offer every split of a column's codes.
@@ -181,7 +191,8 @@ def search_general(problem, code, rows, missing, values, totals, weight, limits,
         _arrange(order, n, n_missing, goes_left == 1, arranged)
         if criterion == ABSOLUTE_ERROR:
             _fill_errors(problem, rows, n, arranged, absolute_scratch)
-        sums[:] = 0.0
+        for k in range(len(sums)):
+            sums[k] = 0.0
         left = 0.0
         for p in range(1, n):
             row = rows[arranged[p - 1]]
@@ -214,3 +225,47 @@ def search_general(problem, code, rows, missing, values, totals, weight, limits,
                 record[EXACT], record[SCORE] = exact, score
                 marks[FEATURE], marks[CUT] = feature, code[arranged[p - 1]]
                 marks[MISSING_LEFT] = goes_left if n_missing > 0 else -1
+
+
+@returning_kernel
+def load_problem(t):
+    """The problem's tuple, from the table of `slots`."""
+    n_outputs, n = t[slots.N_OUTPUTS], t[slots.N_SAMPLES]
+    return (
+        t[slots.KIND], t[slots.CRITERION], view_int64(t[slots.N_CLASSES], n_outputs),
+        t[slots.STRIDE], view_float64_rows(t[slots.TARGETS], n_outputs, n),
+        view_float64(t[slots.WEIGHTS], n), view_int32_rows(t[slots.RANKS], n_outputs, n),
+    )  # fmt: skip
+
+
+@returning_kernel
+def load_scratch(t):
+    """Scratch memory of `search_general`, from the table of `slots`."""
+    n, width = t[slots.CAPACITY], t[slots.N_OUTPUTS] * t[slots.STRIDE]
+    absolute_scratch = (
+        view_uint64_rows(t[slots.KEYS], 2, n), view_int32(t[slots.LOCAL], n),
+        view_int32(t[slots.ORDERED], n), view_float64_rows(t[slots.FENWICK], 2, n + 1),
+        view_float64_rows(t[slots.ERRORS], 2, n), view_float64_rows(t[slots.MEDIANS], 2, n),
+    )  # fmt: skip
+    return (
+        absolute_scratch, view_int32(t[slots.ORDER], n), view_int32(t[slots.ARRANGED], n),
+        view_float64(t[slots.SUMS], width),
+    )  # fmt: skip
+
+
+@entry
+def enter_search_general(address):
+    """`search_general` with arguments from the table of `slots`."""
+    t = view_int64(address, slots.N_SLOTS)
+    floats = view_float64(t[slots.FLOATS], slots.N_FLOATS)
+    n = t[slots.END] - t[slots.START]
+    search_general(
+        load_problem(t), view_int32(t[slots.CODE], n),
+        view_int32(t[slots.ROWS] + 4 * t[slots.START], n), t[slots.MISSING],
+        view_float32(t[slots.VALUES], t[slots.N_VALUES]),
+        view_float64(t[slots.TOTALS], t[slots.N_OUTPUTS] * t[slots.STRIDE]),
+        floats[slots.WEIGHT], (t[slots.MIN_LEAF], floats[slots.MIN_WEIGHT]), t[slots.DIRECTION],
+        (floats[slots.LOWER], floats[slots.UPPER]), t[slots.FEATURE], load_scratch(t),
+        view_float64(t[slots.RECORD], 4), view_int64(t[slots.MARKS], 4),
+    )  # fmt: skip
+    return 0

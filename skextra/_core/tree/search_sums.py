@@ -1,6 +1,15 @@
 """Best split of a column by sums of targets: squared error, and gini of two weighted classes."""
 
-from skextra._core.jit import njit
+from skextra._core.tree import slots
+from skextra._core.tree.kernel import (
+    entry,
+    kernel,
+    view_float64,
+    view_float64_rows,
+    view_int32,
+    view_int64,
+    view_int64_rows,
+)
 from skextra._core.tree.records import CUT, EXACT, FEATURE, SCORE
 from skextra._core.tree.sorting import insert_keys, sort_run
 
@@ -11,7 +20,7 @@ _TIE = 1e-11
 STRIDE = 4
 
 
-@njit
+@kernel
 def offer(weight, limits, n_rows, n_left, left, excess, feature, cut, record, marks):
     """Take the split with `excess`, its centred left sum, if it is valid and better."""
     right = weight - left
@@ -27,7 +36,7 @@ def offer(weight, limits, n_rows, n_left, left, excess, feature, cut, record, ma
         marks[FEATURE], marks[CUT] = feature, cut
 
 
-@njit
+@kernel
 def search_sums(code, weights, targets, low, high, weight, mean, limits, feature, scratch,
                 record, marks):  # fmt: skip
     """Offer every split of a column's codes that may be the best.
@@ -60,7 +69,9 @@ def search_sums(code, weights, targets, low, high, weight, mean, limits, feature
         while ((high - low) >> shift) >= (n >> 2):
             shift += 1
     n_buckets = ((high - low) >> shift) + 1
-    _fill(code, weights, targets, low, shift, mean, n_buckets, limits[0] > 1 or shift > 0, histogram)
+    _fill(
+        code, weights, targets, low, shift, mean, n_buckets, limits[0] > 1 or shift > 0, histogram
+    )
     left, excess, n_left = 0.0, 0.0, 0
     for b in range(n_buckets - 1):
         if histogram[STRIDE * b] != 0.0:
@@ -89,9 +100,10 @@ def search_sums(code, weights, targets, low, high, weight, mean, limits, feature
         begin = end
 
 
-@njit
+@kernel
 def _fill(code, weights, targets, low, shift, mean, n_buckets, counts_rows, histogram):
-    histogram[: STRIDE * n_buckets] = 0.0
+    for b in range(STRIDE * n_buckets):
+        histogram[b] = 0.0
     if counts_rows:
         for i in range(len(code)):
             b = STRIDE * ((code[i] - low) >> shift)
@@ -109,7 +121,7 @@ def _fill(code, weights, targets, low, shift, mean, n_buckets, counts_rows, hist
             histogram[b + 3] = 1.0
 
 
-@njit
+@kernel
 def _mark(histogram, n_buckets, weight, record, buckets, bucket_sums):
     """Number the buckets that may hold a better split, by a bound on their splits' scores.
 
@@ -141,7 +153,7 @@ def _mark(histogram, n_buckets, weight, record, buckets, bucket_sums):
     return n_marked
 
 
-@njit
+@kernel
 def _walk(keys, begin, end, n_left, left, excess, weights, targets, weight, mean, limits, feature,
           record, marks):  # fmt: skip
     """Offer the splits between the sorted keys of a run."""
@@ -153,3 +165,29 @@ def _walk(keys, begin, end, n_left, left, excess, weights, targets, weight, mean
         if (keys[q] >> 32) != (keys[q + 1] >> 32):
             offer(weight, limits, len(weights), n_left, left, excess, feature,
                   keys[q] >> 32, record, marks)  # fmt: skip
+
+
+@entry
+def enter_search_sums(address):
+    """`search_sums` with arguments from the table of `slots`."""
+    t = view_int64(address, slots.N_SLOTS)
+    floats = view_float64(t[slots.FLOATS], slots.N_FLOATS)
+    totals = view_float64(t[slots.TOTALS], t[slots.STRIDE])
+    n = t[slots.END] - t[slots.START]
+    scratch = (
+        view_int64(t[slots.KEYS], t[slots.CAPACITY]),
+        view_float64(t[slots.HISTOGRAM], 4 * t[slots.CAPACITY] + 8),
+        view_int64_rows(t[slots.BUCKETS], t[slots.CAPACITY], 2),
+        view_float64_rows(t[slots.BUCKET_SUMS], t[slots.CAPACITY], 2),
+        view_int64_rows(t[slots.STACK], 64, 2),
+    )
+    # Of two classes, it is the second's share that is a mean.
+    mean = totals[t[slots.STRIDE] - 1] / floats[slots.WEIGHT]
+    search_sums(
+        view_int32(t[slots.CODE], n), view_float64(t[slots.ROW_WEIGHTS] + 8 * t[slots.START], n),
+        view_float64(t[slots.ROW_TARGETS] + 8 * t[slots.START], n), t[slots.LOW], t[slots.HIGH],
+        floats[slots.WEIGHT], mean, (t[slots.MIN_LEAF], floats[slots.MIN_WEIGHT]),
+        t[slots.FEATURE], scratch, view_float64(t[slots.RECORD], 4),
+        view_int64(t[slots.MARKS], 4),
+    )  # fmt: skip
+    return 0

@@ -1,11 +1,11 @@
 """Sorting of short runs of 64-bit keys."""
 
-from skextra._core.jit import njit
+from skextra._core.tree.kernel import kernel
 
 _SHORT = 24
 
 
-@njit
+@kernel
 def insert_keys(keys, lower, upper):
     """Sort keys[lower:upper] by insertion."""
     for i in range(lower + 1, upper):
@@ -17,7 +17,7 @@ def insert_keys(keys, lower, upper):
         keys[j + 1] = key
 
 
-@njit
+@kernel
 def _sift(keys, lower, root, n):
     key = keys[lower + root]
     child = 2 * root + 1
@@ -31,7 +31,7 @@ def _sift(keys, lower, root, n):
     keys[lower + root] = key
 
 
-@njit
+@kernel
 def _heap_sort(keys, lower, upper):
     n = upper - lower
     for root in range(n // 2 - 1, -1, -1):
@@ -41,7 +41,7 @@ def _heap_sort(keys, lower, upper):
         _sift(keys, lower, 0, last)
 
 
-@njit
+@kernel
 def sort_run(keys, lower, upper, stack):
     """Sort keys[lower:upper]: quicksort, by heap where it degenerates, insertion below 24.
 

@@ -2,9 +2,16 @@
 
 import numpy as np
 
-from skextra._core.jit import njit
-from skextra._core.tree import absolute
-from skextra._core.tree.problem import BINARY, CLASSES, SUMS
+from skextra._core.tree import absolute, slots
+from skextra._core.tree.kernel import (
+    entry,
+    kernel,
+    summing_kernel,
+    view_float64,
+    view_int32,
+    view_int64,
+)
+from skextra._core.tree.problem import BINARY, SUMS
 from skextra._core.tree.scores import (
     ABSOLUTE_ERROR,
     ENTROPY,
@@ -15,10 +22,10 @@ from skextra._core.tree.scores import (
     compute_impurity,
 )
 from skextra._core.tree.search_binary import BITS, MASK
-from skextra._core.tree.search_general import add_row
+from skextra._core.tree.search_general import add_row, load_problem, load_scratch
 
 
-@njit(fastmath={"reassoc", "nsz", "contract"})
+@summing_kernel
 def _sum_products(weights, targets):
     weight, total = 0.0, 0.0
     for i in range(len(weights)):
@@ -27,7 +34,7 @@ def _sum_products(weights, targets):
     return weight, total
 
 
-@njit(fastmath={"reassoc", "nsz", "contract"})
+@summing_kernel
 def _sum_squares(weights, targets, mean):
     total, lowest, highest = 0.0, np.inf, -np.inf
     for i in range(len(weights)):
@@ -37,7 +44,7 @@ def _sum_squares(weights, targets, mean):
     return total if highest > lowest else 0.0
 
 
-@njit(fastmath={"reassoc"})
+@summing_kernel
 def _sum_integers(payload):
     total = 0
     for i in range(len(payload)):
@@ -45,56 +52,7 @@ def _sum_integers(payload):
     return total
 
 
-@njit
-def describe_node(problem, state, start, end, totals, scratch):
-    """Statistics of rows[start:end].
-
-    Parameters
-    ----------
-    problem : tuple
-        As in `search_general`.
-    state : tuple of ndarray
-        Rows, their places, and payloads in the same order: integers, weights, targets.
-    start, end : int
-    totals : ndarray of float64 of shape (n_outputs * stride,)
-        Set to class weights, to sums of targets, or, for the absolute error, to medians.
-    scratch : tuple of ndarray
-        As `search_general` takes it.
-
-    Returns
-    -------
-    weight, impurity : float
-    packed : int
-        Sum of the payloads of `search_binary`.
-    """
-    kind, criterion = problem[0], problem[1]
-    if kind == BINARY:
-        packed = _sum_integers(state[2][start:end])
-        weight, second = float((packed >> BITS) & MASK), float(packed & MASK)
-        totals[0], totals[1] = weight - second, second
-        return weight, compute_binary_impurity(criterion, second, weight), packed
-    if kind == SUMS:
-        weights, targets = state[3][start:end], state[4][start:end]
-        weight, total = _sum_products(weights, targets)
-        if criterion == GINI:
-            totals[0], totals[1] = max(weight - total, 0.0), total
-            return weight, compute_binary_impurity(criterion, total, weight), 0
-        totals[0] = total
-        return weight, _sum_squares(weights, targets, total / weight) / weight, 0
-    totals[:] = 0.0
-    weight = 0.0
-    if kind == CLASSES:
-        for p in range(start, end):
-            totals[state[2][p]] += state[3][p]
-            weight += state[3][p]
-        return weight, compute_impurity(criterion, totals, 0, len(totals), weight), 0
-    weights = problem[5]
-    for p in range(start, end):
-        weight += weights[state[0][p]]
-    return weight, _describe_general(problem, state[0][start:end], weight, totals, scratch), 0
-
-
-@njit
+@kernel
 def _describe_general(problem, rows, weight, totals, scratch):
     criterion, n_classes, stride = problem[1], problem[2], problem[3]
     n_outputs = len(n_classes)
@@ -121,7 +79,7 @@ def _describe_general(problem, rows, weight, totals, scratch):
     return impurity / n_outputs
 
 
-@njit
+@kernel
 def _compute_deviation(problem, rows, k, mean):
     """Weighted sum of squares, or of Poisson deviances, about the mean."""
     criterion, targets, weights = problem[1], problem[4], problem[5]
@@ -135,3 +93,67 @@ def _compute_deviation(problem, rows, k, mean):
         else:
             total += weights[rows[p]] * (y - mean) * (y - mean)
     return 0.0 if is_constant else total
+
+
+@entry
+def enter_describe(address):
+    """Weight and impurity of a node, and its class weights or sums into TOTALS.
+
+    PACKED receives the sum of payloads where `search_binary` is used.
+    """
+    t = view_int64(address, slots.N_SLOTS)
+    start, kind, criterion = t[slots.START], t[slots.KIND], t[slots.CRITERION]
+    n = t[slots.END] - start
+    floats = view_float64(t[slots.FLOATS], slots.N_FLOATS)
+    totals = view_float64(t[slots.TOTALS], t[slots.STRIDE])
+    if kind == BINARY:
+        packed = _sum_integers(view_int64(t[slots.PAYLOAD] + 8 * start, n))
+        weight, second = float((packed >> BITS) & MASK), float(packed & MASK)
+        totals[0], totals[1], t[slots.PACKED] = weight - second, second, packed
+        floats[slots.IMPURITY] = compute_binary_impurity(criterion, second, weight)
+        floats[slots.WEIGHT] = weight
+        return 0
+    weights = view_float64(t[slots.ROW_WEIGHTS] + 8 * start, n)
+    if kind == SUMS:
+        targets = view_float64(t[slots.ROW_TARGETS] + 8 * start, n)
+        weight, total = _sum_products(weights, targets)
+        if criterion == GINI:
+            totals[0], totals[1] = max(weight - total, 0.0), total
+            floats[slots.IMPURITY] = compute_binary_impurity(criterion, total, weight)
+        else:
+            totals[0] = total
+            floats[slots.IMPURITY] = _sum_squares(weights, targets, total / weight) / weight
+        floats[slots.WEIGHT] = weight
+        return 0
+    classes = view_int64(t[slots.PAYLOAD] + 8 * start, n)
+    for k in range(len(totals)):
+        totals[k] = 0.0
+    weight = 0.0
+    for p in range(n):
+        totals[classes[p]] += weights[p]
+        weight += weights[p]
+    floats[slots.WEIGHT] = weight
+    floats[slots.IMPURITY] = compute_impurity(criterion, totals, 0, len(totals), weight)
+    return 0
+
+
+@entry
+def enter_describe_general(address):
+    """`enter_describe` for any problem; TOTALS are medians for the absolute error."""
+    t = view_int64(address, slots.N_SLOTS)
+    start = t[slots.START]
+    n = t[slots.END] - start
+    floats = view_float64(t[slots.FLOATS], slots.N_FLOATS)
+    totals = view_float64(t[slots.TOTALS], t[slots.N_OUTPUTS] * t[slots.STRIDE])
+    rows = view_int32(t[slots.ROWS] + 4 * start, n)
+    weights = view_float64(t[slots.WEIGHTS], t[slots.N_SAMPLES])
+    for k in range(len(totals)):
+        totals[k] = 0.0
+    weight = 0.0
+    for p in range(n):
+        weight += weights[rows[p]]
+    floats[slots.WEIGHT] = weight
+    floats[slots.IMPURITY] = _describe_general(
+        load_problem(t), rows, weight, totals, load_scratch(t)
+    )
+    return 0
