@@ -3,6 +3,9 @@
 from inspect import signature
 
 from sklearn.base import _fit_context
+from sklearn.ensemble._bootstrap import _get_n_samples_bootstrap
+from sklearn.tree._tree import Tree as SklearnTree
+from sklearn.tree._tree import _build_pruned_tree_ccp
 from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _raise_for_params, _routing_enabled
 from sklearn.utils._param_validation import (
@@ -37,6 +40,8 @@ except ImportError:  # callbacks came with scikit-learn 1.9
 
 
 fit_context = _fit_context
+build_pruned_tree = _build_pruned_tree_ccp
+get_n_samples_bootstrap = _get_n_samples_bootstrap
 safe_indexing = _safe_indexing
 check_feature_names_in = _check_feature_names_in
 check_method_params = _check_method_params
@@ -74,14 +79,17 @@ __all__ = [
     "CallbackSupportMixin",
     "Interval",
     "Parallel",
+    "SklearnTree",
     "StrOptions",
     "align_sparse_interface",
+    "build_pruned_tree",
     "check_feature_names_in",
     "check_method_params",
     "check_sample_weight",
     "delayed",
     "describe_scorer",
     "fit_context",
+    "get_n_samples_bootstrap",
     "raise_for_params",
     "routing_enabled",
     "safe_indexing",

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-_SUBMODULES = ("encode", "grow", "nodes", "predict", "targets")
+_SUBMODULES = ("encode", "grow", "importances", "nodes", "predict", "targets")
 
 __all__ = list(_SUBMODULES)
 

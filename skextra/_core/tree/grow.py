@@ -81,7 +81,9 @@ class Grower:
     def __init__(self, codes, target, settings):
         self.codes, self.target, self.settings = codes, target, settings
         self.criterion = parse_criterion(settings.criterion)
-        self.table = (codes.values, codes.offsets, codes.missing, find_close_values(codes))
+        # Memory that joblib maps is read-only, for which the kernels would compile anew.
+        table = (codes.values, codes.offsets, codes.missing, find_close_values(codes))
+        self.table = tuple(np.require(array, requirements="W") for array in table)
         self.log_table = np.zeros(1)
         self.slots = np.zeros(slots.N_SLOTS, np.int64)
         self.floats = np.zeros(slots.N_FLOATS)
@@ -164,7 +166,10 @@ class Grower:
         arrays, depth = self._grow(len(rows), float(weights.sum()), seed)
         if leaf_of_row is not None:
             route_rows(self.codes, arrays, leaf_of_row)
-        return build_trees(arrays, depth, self)
+        return build_trees(
+            arrays, depth, self.criterion, self.target.n_classes, self.codes.n_features,
+            keeps_nodes=self.settings.monotonic_cst is not None,
+        )  # fmt: skip
 
     def _grow(self, n_rows, total, seed):
         arrays = self._allocate_tree(n_rows)

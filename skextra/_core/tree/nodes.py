@@ -123,22 +123,24 @@ def concatenate(trees):
     return Trees(**joined)
 
 
-def build_trees(arrays, depth, grower):
+def build_trees(arrays, depth, criterion, n_classes, n_features, keeps_nodes):
     """The tree that was grown into arrays, in the form that is kept.
 
     Parameters
     ----------
     arrays : tuple of ndarray
-        As `grow_depth_first` fills them.
-    depth : int
-    grower : Grower
+        As `grow_kernels.grow` fills them; cuts are not read.
+    depth, criterion : int
+    n_classes : ndarray of int64 of shape (n_outputs,)
+    n_features : int
+    keeps_nodes : bool
+        Whether values and impurities of inner nodes do not follow from the leaves'.
 
     Returns
     -------
     trees : Trees
     """
     features, thresholds, _, is_missing_left, rights, n_rows, weights, impurities, values = arrays
-    criterion = grower.criterion
     is_leaf = rights < 0
     nodes = np.empty((len(features), 3), np.int32)
     nodes[:, 0] = np.where(is_leaf, 0, features | is_missing_left.astype(np.int32) << 30)
@@ -146,7 +148,7 @@ def build_trees(arrays, depth, grower):
     n_leaves = int(np.count_nonzero(is_leaf))
     nodes[:, 2] = rights
     nodes[is_leaf, 2] = ~np.arange(n_leaves, dtype=np.int32)
-    is_whole = criterion == ABSOLUTE_ERROR or grower.settings.monotonic_cst is not None
+    is_whole = criterion == ABSOLUTE_ERROR or keeps_nodes
     leaf_impurities = impurities[is_leaf]
     follows = is_whole or criterion in (GINI, ENTROPY) or not leaf_impurities.any()
     return Trees(
@@ -160,9 +162,9 @@ def build_trees(arrays, depth, grower):
         node_values=values.copy() if is_whole else values[:0].copy(),
         node_impurities=impurities.copy() if is_whole else np.empty(0),
         depths=np.array([depth], np.int32),
-        n_classes=grower.target.n_classes,
+        n_classes=n_classes,
         criterion=criterion,
-        n_features=grower.codes.n_features,
+        n_features=n_features,
     )
 
 

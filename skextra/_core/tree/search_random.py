@@ -1,5 +1,7 @@
 """One split of a column at a threshold drawn between its extremes."""
 
+import numpy as np
+
 from skextra._core.tree import slots
 from skextra._core.tree.absolute import compute_median, rank_targets
 from skextra._core.tree.kernel import (
@@ -50,10 +52,10 @@ def search_random(t, problem, code, rows, values, totals, floats, random, scratc
     """
     low, high, has_missing = t[slots.LOW], t[slots.HIGH], t[slots.HAS_MISSING] != 0
     weight, feature, min_leaf = floats[slots.WEIGHT], t[slots.FEATURE], t[slots.MIN_LEAF]
-    threshold = draw_uniform(float(values[low]), float(values[high]), random)
+    threshold = draw_uniform(np.float64(values[low]), np.float64(values[high]), random)
     missing_left = has_missing and draw_integer(0, 2, random) == 1
     if threshold == values[high]:
-        threshold = float(values[low])
+        threshold = np.float64(values[low])
     cut = find_code(values, low, high, threshold)
     missing = len(values) if has_missing else -1
     n, n_left, left = len(code), 0, 0.0
