@@ -1,5 +1,6 @@
 """Forests that predict real numbers."""
 
+import numpy as np
 from sklearn.ensemble import ExtraTreesRegressor as SklearnExtraTreesRegressor
 from sklearn.ensemble import RandomForestRegressor as SklearnRandomForestRegressor
 from sklearn.metrics import r2_score
@@ -72,6 +73,15 @@ class ForestRegressor(Forest):
         """
         values = self._average_values(X)
         return values[:, 0] if self.n_outputs_ == 1 else values
+
+    def _encode_targets(self, y):
+        return y.astype(np.float64)
+
+    def _get_importance_scorer(self):
+        def score(y, values, weights):
+            return -float(np.average(((y - values) ** 2).mean(axis=1), weights=weights))
+
+        return score
 
 
 class RandomForestRegressor(ForestRegressor, SklearnRandomForestRegressor):

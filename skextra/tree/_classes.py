@@ -9,7 +9,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skextra import _core
 from skextra._base import BaseEstimator
-from skextra._compat import build_pruned_tree, check_sample_weight, fit_context
+from skextra._compat import (
+    build_pruned_tree,
+    check_sample_weight,
+    fit_context,
+    make_sklearn_tree,
+)
 from skextra.tree import _data
 from skextra.tree._conversion import build_sklearn_tree, read_sklearn_tree
 
@@ -95,7 +100,7 @@ class _Tree(BaseEstimator):
         if self.ccp_alpha == 0.0:
             return
         tree = self.tree_
-        pruned = type(tree)(self.n_features_in_, np.asarray(tree.n_classes), self.n_outputs_)
+        pruned = make_sklearn_tree(self.n_features_in_, np.asarray(tree.n_classes), self.n_outputs_)
         build_pruned_tree(pruned, tree, self.ccp_alpha)
         self.tree_ = pruned
 

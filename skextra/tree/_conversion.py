@@ -3,7 +3,7 @@
 import numpy as np
 
 from skextra import _core
-from skextra._compat import SklearnTree
+from skextra._compat import make_sklearn_tree
 
 
 def build_sklearn_tree(trees):
@@ -18,7 +18,7 @@ def build_sklearn_tree(trees):
     tree : sklearn.tree._tree.Tree
     """
     n_classes = np.asarray(trees.n_classes, dtype=np.intp)
-    tree = SklearnTree(trees.n_features, n_classes, trees.n_outputs)
+    tree = make_sklearn_tree(trees.n_features, n_classes, trees.n_outputs)
     left, right, feature, threshold, missing_left = _core.tree.nodes.unpack(trees)
     rows, weights, impurities, values = _core.tree.nodes.describe_nodes(trees)
     # The type of a node differs between versions: the empty tree tells it.

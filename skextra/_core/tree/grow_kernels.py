@@ -196,10 +196,9 @@ def grow(t, address, floats, total_weight, table, features, constants, direction
             if frontier[node, MIDDLE] < frontier[node, END] and n_splits > 0:
                 n_splits -= 1
                 lefts[node], rights[node] = n_nodes, n_nodes + 1
-                _push_children(entries, entry_bounds, 0, frontier[node, START],
-                               frontier[node, MIDDLE], frontier[node, END], frontier[node, DEPTH],
-                               node, 0, frontier_bounds[node, LOWER], frontier_bounds[node, UPPER],
-                               frontier[node, DIRECTION], frontier_bounds[node, BETWEEN])  # fmt: skip
+                f, b = frontier[node], frontier_bounds[node]
+                _push_children(entries, entry_bounds, 0, f[START], f[MIDDLE], f[END], f[DEPTH],
+                               node, 0, b[LOWER], b[UPPER], f[DIRECTION], b[BETWEEN])  # fmt: skip
                 n_pending = 2
             continue
         n_pending -= 1
