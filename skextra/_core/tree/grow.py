@@ -29,6 +29,7 @@ from skextra._core.tree.search_sums import enter_search_sums
 from skextra._core.tree.statistics import enter_describe, enter_describe_general
 
 _NO_LIMIT = 2**31 - 1
+_FIRST_STACK = 256
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ class Grower:
             np.zeros((2, 3)),
         )
         random = self.kept[slots.RANDOM]
-        n_nodes, n_stack = -1, 256
+        n_nodes, n_stack = -1, _FIRST_STACK
         while n_nodes < 0:
             # The order of a node's rows is of no consequence, so that a second attempt,
             # with a larger stack, starts from where the first one left them.

@@ -178,12 +178,9 @@ def test_values_closer_than_the_threshold_are_one():
     assert_same_tree(ours, theirs)
 
 
-def test_a_chain_deeper_than_the_first_stack():
-    # Each split takes the largest target off: deeper than the room that growing starts with.
-    n = 500
-    X = np.arange(n, dtype=np.float32)[:, None]
-    settings = tree.grow.Settings("squared_error", 1)
-    target = tree.targets.regression_target(2.0 ** np.arange(n))
-    grown = tree.grow.grow_tree(tree.encode.encode_dense(X), target, None, settings, 1)
-    assert grown.n_leaves == n
-    assert grown.depths[0] > 260
+def test_a_stack_that_is_too_small_grows(monkeypatch):
+    X, y = make_data(300, 2)
+    reference, _, _ = grow_both(X, y, {"criterion": "gini"}, None)
+    monkeypatch.setattr(tree.grow, "_FIRST_STACK", 3)
+    again, _, _ = grow_both(X, y, {"criterion": "gini"}, None)
+    np.testing.assert_array_equal(again.nodes, reference.nodes)
