@@ -62,6 +62,7 @@ _SUBMODULES = (
     "row_checks",
     "threads",
     "top_k",
+    "tree",
     "unwrapping",
     "vector_math",
     "working_set",
