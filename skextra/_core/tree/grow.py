@@ -208,7 +208,7 @@ class Grower:
         self.slots[slots.CAPACITY] = n
         for slot, size, itemsize in (
             (slots.PAYLOAD, n, 8), (slots.ROW_WEIGHTS, n, 8), (slots.ROW_TARGETS, n, 8),
-            (slots.SPARE, n + n // 2 + 1, 8), (slots.CODE, n, 4), (slots.KEYS, 2 * n, 8),
+            (slots.SPARE, 2 * n + n // 2 + 1, 8), (slots.CODE, n, 4), (slots.KEYS, 2 * n, 8),
             (slots.HISTOGRAM, 4 * n + 16 * (stride + 1), 8), (slots.BUCKETS, 2 * n, 8),
             (slots.BUCKET_SUMS, 2 * n, 8), (slots.STACK, 128, 8), (slots.LOCAL, n, 4),
             (slots.ORDERED, n, 4), (slots.FENWICK, 2 * n + 2 if is_absolute else 1, 8),
