@@ -184,3 +184,50 @@ def test_contradicting_parameters():
         ExtraTreesClassifier(max_samples=5).fit(X, y)
     with pytest.raises(ValueError, match="not 0"):
         RandomForestClassifier().fit(X, y, sample_weight=np.zeros(150))
+
+
+def compute_slow_quantile(forest, x, X, y, level):
+    """Quantile of the training targets, weighted by the leaves they share with a row."""
+    weights = np.zeros(len(y))
+    for tree, rows in zip(forest.estimators_, forest.estimators_samples_, strict=True):
+        counts = np.bincount(rows, minlength=len(y)) * (tree.apply(X) == tree.apply(x[None])[0])
+        weights += counts / counts.sum()
+    order = np.argsort(y)
+    reached = np.cumsum(weights[order]) / weights.sum()
+    return y[order][np.searchsorted(reached, level - 1e-9)]
+
+
+@pytest.mark.parametrize("cls", [RandomForestRegressor, ExtraTreesRegressor])
+def test_quantiles_are_those_of_the_weighted_targets(cls):
+    X, y = make_data(cls, 150)
+    forest = cls(15, random_state=0, min_samples_leaf=4, bootstrap=True).fit(X, y)
+    levels = [0.9, 0.1, 0.5]
+    predicted = forest.predict_quantiles(X[:20], X, y, levels)
+    expected = [[compute_slow_quantile(forest, x, X, y, level) for level in levels] for x in X[:20]]
+    np.testing.assert_array_equal(predicted, expected)
+    extremes = forest.predict_quantiles(X, X, y, (0.0, 1.0))
+    assert (extremes[:, 0] <= forest.predict(X)).all()
+    assert (extremes[:, 1] >= forest.predict(X)).all()
+
+
+def test_quantiles_refuse_what_they_cannot_use():
+    X, y = make_data(RandomForestRegressor)
+    forest = RandomForestRegressor(5, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        forest.predict_quantiles(X, X, y, 1.5)
+    with pytest.raises(ValueError, match="training data of the forest"):
+        forest.predict_quantiles(X, X[:9], y[:9])
+    forest.fit(X, np.column_stack([y, y]))
+    with pytest.raises(ValueError, match="one output"):
+        forest.predict_quantiles(X, X, y)
+
+
+def test_trees_are_pruned():
+    X, y = make_data(RandomForestClassifier)
+    options = {"n_estimators": 5, "random_state": 0, "ccp_alpha": 0.02}
+    ours, theirs = (
+        cls(**options).fit(X, y)
+        for cls in (RandomForestClassifier, sklearn.ensemble.RandomForestClassifier)
+    )
+    assert [t.get_n_leaves() for t in ours] == [t.get_n_leaves() for t in theirs]
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X))
