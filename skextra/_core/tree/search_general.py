@@ -246,7 +246,8 @@ def load_scratch(t):
     absolute_scratch = (
         view_uint64_rows(t[slots.KEYS], 2, n), view_int32(t[slots.LOCAL], n),
         view_int32(t[slots.ORDERED], n), view_float64_rows(t[slots.FENWICK], 2, n + 1),
-        view_float64_rows(t[slots.ERRORS], 2, n), view_float64_rows(t[slots.MEDIANS], 2, n), view_int64_rows(t[slots.COUNTS], 3, 2048),
+        view_float64_rows(t[slots.ERRORS], 2, n), view_float64_rows(t[slots.MEDIANS], 2, n),
+        view_int64_rows(t[slots.COUNTS], 3, 2048),
     )  # fmt: skip
     return (
         absolute_scratch, view_int32(t[slots.ORDER], n), view_int32(t[slots.ARRANGED], n),
