@@ -8,7 +8,7 @@ function uses, has its line here.
 import numpy as np
 from scipy import sparse
 
-from skextra._core import gumbel, inclusion, inverse_cdf, multi_task, phases, rotary
+from skextra._core import gumbel, inclusion, inverse_cdf, multi_task, phases, rotary, tree
 from skextra._core.columns import pack
 from skextra._core.design import Design
 from skextra._core.gram_solver import Sweeps
@@ -35,6 +35,7 @@ def run_solvers_of_large_data():
     _solve_jointly(X, np.column_stack([y, y]))
     _rotate_arrays()
     _draw()
+    _grow_trees()
 
 
 def _solve_jointly(X, Y):
@@ -77,3 +78,16 @@ def _draw():
         gumbel.fill_keys(weights, False, rows, seed, np.empty((4, 4)), np.empty((4, 4)))
         inverse_cdf.draw_many_labels(weights, False, rows, seed, np.empty((2, 2), dtype=np.int64))
     inclusion.compute_inclusion(np.zeros(3), 1)
+
+
+def _grow_trees():
+    """What of trees only methods and options use: best-first growth, leaves, quantiles."""
+    X = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
+    y, leaf_of_row = X[:, 0].astype(np.float64), np.empty(40, np.int32)
+    settings = tree.grow.Settings("squared_error", max_features=3, max_leaf_nodes=5)
+    target = tree.targets.regression_target(y)
+    grown = tree.grow.grow_tree(tree.encode.encode_dense(X), target, None, settings, 1, leaf_of_row)
+    tree.importances.compute_importances(grown)
+    leaves = tree.predict.find_leaves(grown, X)
+    kept = tree.quantiles.LeafTargets(leaves, [None], y)
+    kept.compute_quantiles(leaves, np.array([0.5]))

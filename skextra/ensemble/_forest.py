@@ -42,8 +42,9 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         self._validate_estimator()
         seeds, n_old = self._draw_seeds()
         if seeds:
-            with report_fit(self, *given, sample_weight, max_subtasks=len(seeds)) as report:
-                trees = self._grow(report, X, y, weights, seeds)
+            blocks = split_seeds(seeds, self.n_jobs, X.shape[0] * X.shape[1])
+            with report_fit(self, *given, sample_weight, max_subtasks=len(blocks)) as report:
+                trees = self._grow(report, X, y, weights, blocks)
                 self._keep_trees(trees, seeds, n_old)
                 self._finish(X, y, grew=True)
         else:
@@ -125,7 +126,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
             n_samples=self._n_samples,
         )
 
-    def _grow(self, report, X, y, weights, seeds):
+    def _grow(self, report, X, y, weights, blocks):
         n_samples, n_features = X.shape
         constraints = _data.check_monotonic_cst(
             self.monotonic_cst, n_features, self.n_outputs_, self._count_classes()
@@ -138,8 +139,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
             self, n_samples, n_features, total, constraints, splitter=self._splitter
         )
         codes, target = _data.encode(X, self.n_jobs), self._make_target(y)
-        blocks = split_seeds(seeds, self.n_jobs, n_samples * n_features)
-        tasks = [(codes, target, settings, sampling, block) for block in blocks]
+        tasks = [(codes, target, settings, sampling, self.ccp_alpha, block) for block in blocks]
         function, tasks = report.split(grow_block, tasks, "trees")
         return _core.tree.nodes.concatenate(map_in_threads(function, tasks, self.n_jobs))
 

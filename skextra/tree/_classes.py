@@ -1,6 +1,7 @@
 """Decision trees: scikit-learn's estimators on our core."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.tree import DecisionTreeClassifier as SklearnDecisionTreeClassifier
 from sklearn.tree import DecisionTreeRegressor as SklearnDecisionTreeRegressor
 from sklearn.utils import check_random_state, compute_sample_weight
@@ -9,14 +10,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skextra import _core
 from skextra._base import BaseEstimator
-from skextra._compat import (
-    build_pruned_tree,
-    check_sample_weight,
-    fit_context,
-    make_sklearn_tree,
-)
+from skextra._compat import check_sample_weight, fit_context
 from skextra.tree import _data
-from skextra.tree._conversion import build_sklearn_tree, read_sklearn_tree
+from skextra.tree._conversion import build_sklearn_tree, prune, read_sklearn_tree
 
 RAND_R_MAX = 2147483647
 
@@ -77,6 +73,11 @@ class _Tree(BaseEstimator):
     def _support_missing_values(self, X):
         return True  # in sparse matrices too
 
+    def _compute_missing_values_in_feature_mask(self, X, estimator_name=None):
+        # Of a sparse matrix, what is stored is one column to be checked.
+        values = X.data[:, None] if sparse.issparse(X) else X
+        return super()._compute_missing_values_in_feature_mask(values, estimator_name)
+
     def _set_trees(self, trees):
         self._trees = trees
         self.__dict__.pop("_sklearn_tree", None)
@@ -97,12 +98,7 @@ class _Tree(BaseEstimator):
         self._set_trees(read_sklearn_tree(tree, self.criterion))
 
     def _prune_tree(self):
-        if self.ccp_alpha == 0.0:
-            return
-        tree = self.tree_
-        pruned = make_sklearn_tree(self.n_features_in_, np.asarray(tree.n_classes), self.n_outputs_)
-        build_pruned_tree(pruned, tree, self.ccp_alpha)
-        self.tree_ = pruned
+        self._set_trees(prune(self._trees, self.ccp_alpha, self.criterion))
 
     def __getstate__(self):
         state = super().__getstate__()

@@ -68,6 +68,27 @@ def _move_pairs(code, cut, rows, payload, spare_rows, spare):
     return np.int64(n_left), below, above if above != 2147483647 else -1
 
 
+@kernel
+def _move_triples(code, cut, rows, first, second, spare_rows, spare_first, spare_second):
+    """`_move_pairs` with two payloads."""
+    n_left = n_right = np.uint64(0)
+    below, above = -1, 2147483647
+    for p in range(len(code)):
+        row, a, b, own = rows[p], first[p], second[p], code[p]
+        is_left = own <= cut
+        below = max(below, own if is_left else -1)
+        above = min(above, 2147483647 if is_left else own)
+        left = np.uint64(is_left)
+        rows[n_left], first[n_left], second[n_left] = row, a, b
+        spare_rows[n_right], spare_first[n_right], spare_second[n_right] = row, a, b
+        n_left += left
+        n_right += np.uint64(1) - left
+    for p in range(n_right):
+        place = n_left + np.uint64(p)
+        rows[place], first[place], second[place] = spare_rows[p], spare_first[p], spare_second[p]
+    return np.int64(n_left), below, above if above != 2147483647 else -1
+
+
 @entry
 def enter_partition(address):
     """Move rows whose code is at most CUT before the others; returns how many they are.
@@ -82,7 +103,16 @@ def enter_partition(address):
     if kind == BINARY and t[slots.MISSING] < 0:
         n_left, t[slots.BELOW], t[slots.ABOVE] = _move_pairs(
             code, t[slots.CUT], rows, view_int64(t[slots.PAYLOAD] + 8 * start, n),
-            view_int32(t[slots.SPARE] + 8 * t[slots.CAPACITY], n), spare,
+            view_int32(t[slots.SPARE] + 16 * t[slots.CAPACITY], n), spare,
+        )  # fmt: skip
+    elif kind in (SUMS, CLASSES) and t[slots.MISSING] < 0:
+        # Bits are moved: of real numbers as of integers.
+        second = slots.ROW_TARGETS if kind == SUMS else slots.PAYLOAD
+        n_left, t[slots.BELOW], t[slots.ABOVE] = _move_triples(
+            code, t[slots.CUT], rows, view_int64(t[slots.ROW_WEIGHTS] + 8 * start, n),
+            view_int64(t[second] + 8 * start, n),
+            view_int32(t[slots.SPARE] + 16 * t[slots.CAPACITY], n), spare,
+            view_int64(t[slots.SPARE] + 8 * t[slots.CAPACITY], n),
         )  # fmt: skip
     else:
         n_left, below, above = _divide(
@@ -93,7 +123,6 @@ def enter_partition(address):
         if kind in (BINARY, CLASSES):
             _move(view_int64(t[slots.PAYLOAD] + 8 * start, n), spare, code)
         if kind in (SUMS, CLASSES):
-            # Bits are moved: of real numbers as of integers.
             _move(view_int64(t[slots.ROW_WEIGHTS] + 8 * start, n), spare, code)
         if kind == SUMS:
             _move(view_int64(t[slots.ROW_TARGETS] + 8 * start, n), spare, code)
