@@ -24,6 +24,7 @@ SUITES = {
     ),
     "test_ridge": ("sklearn.linear_model.tests.test_ridge", "linear_model"),
     "test_logistic": ("sklearn.linear_model.tests.test_logistic", "linear_model"),
+    "test_weight_boosting": ("sklearn.ensemble.tests.test_weight_boosting", "ensemble"),
 }
 
 
