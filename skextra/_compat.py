@@ -2,8 +2,10 @@
 
 from inspect import signature
 
-import numpy as np
 from sklearn.base import _fit_context
+from sklearn.ensemble._bootstrap import _get_n_samples_bootstrap
+from sklearn.tree._tree import Tree as SklearnTree
+from sklearn.tree._tree import _build_pruned_tree_ccp
 from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import (
     _raise_for_params,
@@ -44,6 +46,8 @@ except ImportError:  # callbacks came with scikit-learn 1.9
 
 
 fit_context = _fit_context
+build_pruned_tree = _build_pruned_tree_ccp
+get_n_samples_bootstrap = _get_n_samples_bootstrap
 safe_indexing = _safe_indexing
 check_feature_names_in = _check_feature_names_in
 check_method_params = _check_method_params
@@ -79,52 +83,23 @@ def describe_scorer(scorer):
     return scorer._score_func, scorer._sign, scorer._response_method, dict(options)
 
 
-def make_tree(n_features, n_outputs, max_depth, nodes, values):
-    """scikit-learn's `Tree` from arrays of nodes.
-
-    Parameters
-    ----------
-    n_features : int
-    n_outputs : ndarray of int of shape (n_targets,)
-        Number of classes of each target; 1 for regression.
-    max_depth : int
-    nodes : dict of str to ndarray of shape (n_nodes,)
-        By the names of the fields of a node.
-    values : ndarray of shape (n_nodes, n_targets, max_n_classes)
-
-    Returns
-    -------
-    tree : sklearn.tree._tree.Tree
-    """
-    from sklearn.tree._tree import Tree
-
-    tree = Tree(n_features, np.asarray(n_outputs, dtype=np.intp), len(n_outputs))
-    # The fields of a node differ between versions.
-    records = np.zeros(len(values), dtype=tree.__getstate__()["nodes"].dtype)
-    for name, column in nodes.items():
-        records[name] = column
-    values = np.ascontiguousarray(values, dtype=np.float64)
-    tree.__setstate__(
-        {"max_depth": max_depth, "node_count": len(values), "nodes": records, "values": values}
-    )
-    return tree
-
-
 __all__ = [
     "CallbackSupportMixin",
     "HasMethods",
     "Interval",
     "Parallel",
     "RoutingNotSupportedMixin",
+    "SklearnTree",
     "StrOptions",
     "align_sparse_interface",
+    "build_pruned_tree",
     "check_feature_names_in",
     "check_method_params",
     "check_sample_weight",
     "delayed",
     "describe_scorer",
     "fit_context",
-    "make_tree",
+    "get_n_samples_bootstrap",
     "raise_for_params",
     "raise_for_unsupported_routing",
     "routing_enabled",

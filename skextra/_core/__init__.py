@@ -66,6 +66,7 @@ _SUBMODULES = (
     "row_checks",
     "threads",
     "top_k",
+    "tree",
     "unwrapping",
     "vector_math",
     "working_set",

@@ -1,5 +1,7 @@
 """Ensembles of trees and of other estimators."""
 
+from skextra.ensemble._forest_classifiers import ExtraTreesClassifier, RandomForestClassifier
+from skextra.ensemble._forest_regressors import ExtraTreesRegressor, RandomForestRegressor
 from skextra.ensemble._weight_boosting_classifier import AdaBoostClassifier
 from skextra.ensemble._weight_boosting_display import StagedScoreDisplay
 from skextra.ensemble._weight_boosting_regressor import AdaBoostRegressor
@@ -7,5 +9,9 @@ from skextra.ensemble._weight_boosting_regressor import AdaBoostRegressor
 __all__ = [
     "AdaBoostClassifier",
     "AdaBoostRegressor",
+    "ExtraTreesClassifier",
+    "ExtraTreesRegressor",
+    "RandomForestClassifier",
+    "RandomForestRegressor",
     "StagedScoreDisplay",
 ]

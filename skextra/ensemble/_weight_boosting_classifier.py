@@ -4,7 +4,6 @@ import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import has_fit_parameter
 
@@ -12,6 +11,7 @@ from skextra import _core
 from skextra._compat import Interval
 from skextra.ensemble._weight_boosting_base import Real, WeightBoosting
 from skextra.ensemble._weight_boosting_learners import make_learner
+from skextra.tree import DecisionTreeClassifier
 
 
 class AdaBoostClassifier(ClassifierMixin, WeightBoosting):

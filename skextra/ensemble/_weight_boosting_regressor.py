@@ -3,12 +3,12 @@
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.tree import DecisionTreeRegressor
 
 from skextra import _core
 from skextra._compat import StrOptions
 from skextra.ensemble._weight_boosting_base import WeightBoosting
 from skextra.ensemble._weight_boosting_learners import make_learner
+from skextra.tree import DecisionTreeRegressor
 
 
 class AdaBoostRegressor(RegressorMixin, WeightBoosting):

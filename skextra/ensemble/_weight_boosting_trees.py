@@ -2,10 +2,12 @@
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier as SklearnDecisionTreeClassifier
+from sklearn.tree import DecisionTreeRegressor as SklearnDecisionTreeRegressor
 
 from skextra import _core
-from skextra._compat import make_tree
+from skextra._compat import SklearnTree
+from skextra.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 # Trees whose parameters are otherwise these can be grown by level.
 _PLAIN = {
@@ -20,7 +22,12 @@ _PLAIN = {
     "ccp_alpha": 0.0,
     "monotonic_cst": None,
 }
-_CRITERIA = {DecisionTreeClassifier: "gini", DecisionTreeRegressor: "squared_error"}
+_CRITERIA = {
+    DecisionTreeClassifier: "gini",
+    SklearnDecisionTreeClassifier: "gini",
+    DecisionTreeRegressor: "squared_error",
+    SklearnDecisionTreeRegressor: "squared_error",
+}
 # Histograms of the deepest level, in entries.
 _LARGEST_HISTOGRAM = 1 << 18
 
@@ -86,14 +93,16 @@ def make_estimators(template, ensemble, classes):
 
 def _make_tree(tree, depth, n_features):
     """One tree as scikit-learn's `Tree`."""
-    nodes = {
-        "left_child": tree.left,
-        "right_child": tree.right,
-        "feature": tree.feature,
-        "threshold": tree.threshold,
-        "impurity": tree.impurity,
-        "n_node_samples": tree.count,
-        "weighted_n_node_samples": tree.weight,
-        "missing_go_to_left": tree.missing_left,
-    }
-    return make_tree(n_features, [tree.value.shape[1]], depth, nodes, tree.value[:, None, :])
+    made = SklearnTree(n_features, np.array([tree.value.shape[1]], dtype=np.intp), 1)
+    # The fields of a node differ between versions.
+    nodes = np.zeros(len(tree.left), dtype=made.__getstate__()["nodes"].dtype)
+    nodes["left_child"], nodes["right_child"] = tree.left, tree.right
+    nodes["feature"], nodes["threshold"] = tree.feature, tree.threshold
+    nodes["impurity"], nodes["n_node_samples"] = tree.impurity, tree.count
+    nodes["weighted_n_node_samples"] = tree.weight
+    nodes["missing_go_to_left"] = tree.missing_left
+    values = np.ascontiguousarray(tree.value[:, None, :])
+    made.__setstate__(
+        {"max_depth": depth, "node_count": len(nodes), "nodes": nodes, "values": values}
+    )
+    return made
