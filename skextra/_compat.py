@@ -2,6 +2,7 @@
 
 from inspect import signature
 
+from sklearn import get_config
 from sklearn.base import _fit_context
 from sklearn.ensemble._bootstrap import _get_n_samples_bootstrap
 from sklearn.tree._tree import Tree as SklearnTree
@@ -65,6 +66,12 @@ def scorer_accepts_sample_weight(scorer):
     return "sample_weight" in signature(scorer).parameters
 
 
+def validate_parameters(estimator):
+    """Check the constructor parameters of an estimator that is not fitted through ``fit``."""
+    if not get_config()["skip_parameter_validation"]:
+        estimator._validate_params()
+
+
 def describe_scorer(scorer):
     """What a scorer of `make_scorer` consists of; a score function of None for any other.
 
@@ -105,5 +112,6 @@ __all__ = [
     "routing_enabled",
     "safe_indexing",
     "scorer_accepts_sample_weight",
+    "validate_parameters",
     "validate_params",
 ]

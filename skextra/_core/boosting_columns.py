@@ -37,9 +37,9 @@ class Columns:
         Where each bucket begins in `order`, and where the last one ends.
     is_mixed : ndarray of bool of shape (n_features, 256)
         Whether a bucket has values that a split can tell apart.
-    n_buckets : ndarray of shape (n_features,) and int32
+    n_buckets : ndarray of shape (n_features,) and int64
         Without that of missing values.
-    n_missing : ndarray of shape (n_features,) and int32
+    n_missing : ndarray of shape (n_features,) and int64
     """
 
     values: np.ndarray
@@ -83,8 +83,8 @@ def encode(X):
         order=np.empty(values.shape, dtype=np.int32),
         edges=np.zeros((n_features, STRIDE), dtype=np.int32),
         is_mixed=np.zeros((n_features, STRIDE), dtype=np.bool_),
-        n_buckets=np.empty(n_features, dtype=np.int32),
-        n_missing=np.empty(n_features, dtype=np.int32),
+        n_buckets=np.empty(n_features, dtype=np.int64),
+        n_missing=np.empty(n_features, dtype=np.int64),
     )
     _encode_columns(
         values, values.view(np.uint32), choose_n_buckets(n_samples), columns.codes, columns.order,
@@ -95,7 +95,7 @@ def encode(X):
 
 def choose_n_buckets(n_samples):
     """How many buckets a column gets: few rows do not pay for scanning many."""
-    return int(np.clip(n_samples // 8, 16, STRIDE - 2))
+    return int(np.clip(n_samples // 32, 16, STRIDE - 2))
 
 
 @njit(error_model="numpy")
@@ -109,12 +109,11 @@ def _encode_columns(values, bits, max_buckets, codes, order, edges, is_mixed, n_
         while missing < n_samples and np.isnan(values[j, order[j, n_samples - 1 - missing]]):
             missing += 1
         n_missing[j] = missing
-        # A bucket for each value, if so many are allowed.
-        n_cut = _cut(values[j], order[j], n_samples - missing, 0, max_buckets, edges[j])
-        target = n_samples // (max_buckets - 1) + 1
+        # At first a bucket for each value; if those are too many, of as many rows as it takes.
+        n_cut, target = -1, 0
         while n_cut < 0:
             n_cut = _cut(values[j], order[j], n_samples - missing, target, max_buckets, edges[j])
-            target += 1 + target // 8
+            target += 1 + (target // 8 if target > 0 else n_samples // (max_buckets - 1))
         n_buckets[j] = n_cut
         for b in range(n_cut):
             first, last = values[j, order[j, edges[j, b]]], values[j, order[j, edges[j, b + 1] - 1]]
@@ -142,7 +141,8 @@ def _argsort(values, bits, keys, order, spare):
     counts = np.zeros(_N_DIGITS, dtype=np.int64)
     source = 0
     for shift in (0, _DIGIT_BITS, 2 * _DIGIT_BITS):
-        counts[:] = 0
+        for digit in range(_N_DIGITS):
+            counts[digit] = 0
         for i in range(n):
             counts[(keys[source, i] >> np.uint32(shift)) & np.uint32(_N_DIGITS - 1)] += 1
         if n > 0 and counts[(keys[source, 0] >> np.uint32(shift)) & np.uint32(_N_DIGITS - 1)] == n:
@@ -156,7 +156,8 @@ def _argsort(values, bits, keys, order, spare):
             counts[digit] = place + 1
             keys[1 - source, place] = keys[source, i]
             spare[place] = order[i]
-        order[:] = spare
+        for i in range(n):
+            order[i] = spare[i]
         source = 1 - source
 
 

@@ -136,8 +136,8 @@ def _compute_medians(values, votes):
     for i in range(n_samples):
         _shell_sort(values[i], order)
         total = 0.0
-        for tree in order:
-            total += votes[tree]
+        for place in range(n_trees):
+            total += votes[order[place]]
         below, place = votes[order[0]], 0
         while place < n_trees - 1 and not below >= 0.5 * total:
             place += 1

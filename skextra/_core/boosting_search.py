@@ -133,7 +133,9 @@ def scan_values(
             if b < last or (missing > 0.0 and direction == 0):
                 gain = d * d * total / (left * right) if right > 0.0 else -1.0
                 bucket = b if b < last else BEFORE_MISSING
-                _offer(gain, slot, feature, bucket, side, edges[b + 1], weigh, choice)
+                if gain >= weigh[slot] * (1.0 - _TIE):
+                    position = np.int64(edges[b + 1])
+                    _offer(gain, slot, feature, bucket, side, position, weigh, choice)
 
 
 @njit(error_model="numpy")
@@ -163,6 +165,7 @@ def open_buckets_of_values(
     ends : ndarray of shape (n_slots, 2) and float32
         Values on both sides of the best split, where it is inside a bucket.
     """
+    inside = np.int64(INSIDE)  # not a literal, for which a kernel is compiled apart
     for n in range(place[0]):
         feature, slot, b = waiting[n, 0], waiting[n, 1], waiting[n, 2]
         if starts[n, 0] <= weigh[slot]:
@@ -177,7 +180,9 @@ def open_buckets_of_values(
             if started and value > last + CLOSE:
                 gain = d * d * total / (left * (total - left))
                 gain = gain if total > left else -1.0
-                if _offer(gain, slot, feature, INSIDE, waiting[n, 3], position, weigh, choice):
+                if gain >= weigh[slot] * (1.0 - _TIE) and _offer(
+                    gain, slot, feature, inside, waiting[n, 3], position, weigh, choice
+                ):
                     ends[slot, 0], ends[slot, 1] = last, value
             started, last = True, value
             left += weights[i]
@@ -222,7 +227,8 @@ def scan_classes(
                     waiting[n, 0], waiting[n, 1], waiting[n, 2] = feature, slot, b
                     waiting[n, 3] = side
                     starts[n, 0], starts[n, 1] = bound, n_left
-                    starts[n, 2 : 2 + n_classes] = left
+                    for k in range(n_classes):
+                        starts[n, 2 + k] = left[k]
                     place[0] = n + 1
             n_left += weight
             for k in range(n_classes):
@@ -230,7 +236,9 @@ def scan_classes(
             if b < last or (missing > 0.0 and direction == 0):
                 gain = _compute_gain(left, n_left, totals, total)
                 bucket = b if b < last else BEFORE_MISSING
-                _offer(gain, slot, feature, bucket, side, edges[b + 1], weigh, choice)
+                if gain >= weigh[slot] * (1.0 - _TIE):
+                    position = np.int64(edges[b + 1])
+                    _offer(gain, slot, feature, bucket, side, position, weigh, choice)
 
 
 @njit(error_model="numpy")
@@ -279,12 +287,14 @@ def open_buckets_of_classes(
 ):  # fmt: skip
     """`open_buckets_of_values` for more than two classes."""
     n_classes = totals.shape[1]
+    inside = np.int64(INSIDE)  # not a literal, for which a kernel is compiled apart
     for n in range(place[0]):
         feature, slot, b = waiting[n, 0], waiting[n, 1], waiting[n, 2]
         if starts[n, 0] <= weigh[slot]:
             continue
         n_left = starts[n, 1]
-        left[:] = starts[n, 2 : 2 + n_classes]
+        for k in range(n_classes):
+            left[k] = starts[n, 2 + k]
         started, last = False, np.float32(0.0)
         for position in range(edges[feature, b], edges[feature, b + 1]):
             i = order[feature, position]
@@ -293,7 +303,9 @@ def open_buckets_of_classes(
             value = values[feature, i]
             if started and value > last + CLOSE:
                 gain = _compute_gain(left, n_left, totals[slot], total[slot])
-                if _offer(gain, slot, feature, INSIDE, waiting[n, 3], position, weigh, choice):
+                if gain >= weigh[slot] * (1.0 - _TIE) and _offer(
+                    gain, slot, feature, inside, waiting[n, 3], position, weigh, choice
+                ):
                     ends[slot, 0], ends[slot, 1] = last, value
             started, last = True, value
             n_left += weights[i]
@@ -321,9 +333,9 @@ def make_scratch(n_slots, n_planes):
     -------
     histogram : ndarray of shape ((n_slots + 1) * n_planes * 256,)
         One part more, for the rows that are in no slot.
-    waiting : ndarray of shape (CAPACITY + 512, 4) and int32
+    waiting : ndarray of shape (CAPACITY + 512, 4) and int64
     starts : ndarray of shape (CAPACITY + 512, n_planes + 2)
     """
     histogram = np.zeros((n_slots + 1) * n_planes * STRIDE)
     size = CAPACITY + 2 * STRIDE  # a column adds its own before they are opened
-    return histogram, np.empty((size, 4), dtype=np.int32), np.empty((size, n_planes + 2))
+    return histogram, np.empty((size, 4), dtype=np.int64), np.empty((size, n_planes + 2))

@@ -9,7 +9,13 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from skextra._core.boosting_grow import grow_levels
+from skextra._core.boosting_grow import (
+    describe,
+    place_rows,
+    search_classes,
+    search_values,
+    split_nodes,
+)
 from skextra._core.boosting_search import make_scratch
 from skextra._core.jit import njit
 
@@ -98,22 +104,21 @@ class Grower:
         self.columns = columns
         self.n_classes = n_classes
         self.max_depth = max_depth
-        n = columns.n_samples
-        is_scalar = n_classes in (0, 2)
-        self._codes = y if n_classes else np.zeros(1, dtype=np.int32)
-        self._values = np.zeros(1) if n_classes else y
-        n_slots = 2 ** (max_depth - 1)
-        n_planes = 3 if n_classes == 0 else n_classes
-        self._scratch = make_scratch(n_slots, n_planes)
-        # Node, slot, offsets and signed values of each row; rows that are in a slot.
+        n, n_slots = columns.n_samples, 2 ** (max_depth - 1)
+        codes = y if n_classes else np.zeros(1, dtype=np.int32)
+        self._target = (codes, np.zeros(1) if n_classes else y, n_classes)
+        self._scratch = make_scratch(n_slots, 3 if n_classes == 0 else n_classes)
+        # Of each row: node, slot, offsets and signed value; and the rows that are in a slot.
         self.nodes = np.zeros(n, dtype=np.uint8)
-        self._rows = (
-            np.empty(n, dtype=np.uint8),
-            np.empty((2, n), dtype=np.uint32),
-            np.empty(n if is_scalar else 1),
-            np.empty(n, dtype=np.int32),
-        )
+        self._slots = np.empty(n, dtype=np.uint8)
+        self._offsets = np.empty((2, n), dtype=np.uint32)
+        self._signed = np.empty(n if n_classes in (0, 2) else 1)
+        self._rows = np.empty(n, dtype=np.int32)
+        # Of each slot: reach, weight and value; gain, choice and ends of its split.
+        self._reach, self._totals = np.empty(n_slots), np.empty(n_slots)
+        self._shares = np.empty((n_slots, max(1, n_classes)))
         size = 2 ** (max_depth + 1) - 1
+        self._slot_of_node = np.empty(size, dtype=np.int64)
         self._links = np.empty((3, size), dtype=np.int32)
         self._numbers = np.empty((3, size))
         self._counts = np.empty((2, size), dtype=np.int64)
@@ -132,13 +137,49 @@ class Grower:
         n_nodes : int
             In the order they were made.
         """
+        c, nodes = self.columns, self.nodes
+        held = (self._links, self._numbers, self._counts, self.value)
+        nodes[:] = 0
+        describe(nodes, weights, *self._target, 0, 1, *held)
+        first, n_nodes = 0, 1
+        for _ in range(self.max_depth):
+            n_slots, n_rows = place_rows(
+                nodes, weights, *self._target, first, n_nodes, *held[1:], self._slot_of_node,
+                self._slots, self._offsets, self._signed, self._rows, self._reach, self._totals,
+                self._shares,
+            )  # fmt: skip
+            if n_slots == 0:
+                break
+            choice, ends = self._search(weights, n_slots, n_rows)
+            stop = n_nodes
+            n_nodes = split_nodes(
+                c.values, c.order, c.edges, c.n_missing, weights, nodes, self._slots, first, stop,
+                self._slot_of_node, choice, ends, *held[:3],
+            )  # fmt: skip
+            describe(nodes, weights, *self._target, stop, n_nodes, *held)
+            first = stop
+        self.n_nodes = n_nodes
+        return n_nodes
+
+    def _search(self, weights, n_slots, n_rows):
+        """Choice and ends of the best split of each slot."""
         c = self.columns
-        self.n_nodes = grow_levels(
-            c.values, c.codes, c.order, c.edges, c.is_mixed, c.n_buckets, c.n_missing,
-            self._codes, self._values, self.n_classes, weights, self.max_depth, self.nodes,
-            *self._rows, *self._scratch, self._links, self._numbers, self._counts, self.value,
-        )  # fmt: skip
-        return self.n_nodes
+        columns = (c.values, c.codes, c.order, c.edges, c.is_mixed, c.n_buckets)
+        rows, totals, shares = self._rows[:n_rows], self._totals[:n_slots], self._shares[:n_slots]
+        weigh, choice = np.full(n_slots, -1.0), np.full((n_slots, 4), -1)
+        ends = np.zeros((n_slots, 2), dtype=np.float32)
+        found = (weigh, choice, ends)
+        if self.n_classes > 2:
+            search_classes(
+                *columns, self._target[0], weights, self._slots, self._offsets, rows,
+                *self._scratch, totals, shares, *found,
+            )  # fmt: skip
+        else:
+            search_values(
+                *columns, self.n_classes == 2, weights, self._slots, self._offsets, self._signed,
+                rows, *self._scratch, self._reach[:n_slots], totals, shares, *found,
+            )  # fmt: skip
+        return choice, ends
 
     def copy(self):
         """Arrays of the last tree grown, its nodes in the order they were made."""
@@ -188,8 +229,8 @@ def _arrange(begins, links, order):
     left, right = np.empty(size, dtype=np.int32), np.empty(size, dtype=np.int32)
     for tree in range(begins.size - 1):
         begin, n_nodes = begins[tree], begins[tree + 1] - begins[tree]
-        left[:n_nodes] = links[0, begin : begin + n_nodes]
-        right[:n_nodes] = links[1, begin : begin + n_nodes]
+        for node in range(n_nodes):
+            left[node], right[node] = links[0, begin + node], links[1, begin + node]
         stack[0], height, place = 0, 1, 0
         while height > 0:
             height -= 1

@@ -1,5 +1,7 @@
 """Shallow trees of a boosted ensemble as estimators, and back."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.tree import DecisionTreeClassifier as SklearnDecisionTreeClassifier
@@ -58,8 +60,14 @@ def describe_shallow_tree(estimator, n_classes):
         return None
     size = 2 ** (max_depth - 1) * max(3, n_classes) * _core.boosting_columns.STRIDE
     params.pop("random_state", None)
-    is_plain = all(name in _PLAIN and _PLAIN[name] == value for name, value in params.items())
+    is_plain = all(_is_plain(name, value) for name, value in params.items())
     return int(max_depth) if is_plain and size <= _LARGEST_HISTOGRAM else None
+
+
+def _is_plain(name, value):
+    if name not in _PLAIN or _PLAIN[name] is None:
+        return name in _PLAIN and value is None  # no array is compared with None
+    return isinstance(value, str | Real) and value == _PLAIN[name]
 
 
 def make_estimators(template, ensemble, classes):
