@@ -4,9 +4,6 @@ from inspect import signature
 
 from sklearn import get_config
 from sklearn.base import _fit_context
-from sklearn.ensemble._bootstrap import _get_n_samples_bootstrap
-from sklearn.tree._tree import Tree as SklearnTree
-from sklearn.tree._tree import _build_pruned_tree_ccp
 from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import (
     _raise_for_params,
@@ -47,8 +44,6 @@ except ImportError:  # callbacks came with scikit-learn 1.9
 
 
 fit_context = _fit_context
-build_pruned_tree = _build_pruned_tree_ccp
-get_n_samples_bootstrap = _get_n_samples_bootstrap
 safe_indexing = _safe_indexing
 check_feature_names_in = _check_feature_names_in
 check_method_params = _check_method_params
@@ -57,6 +52,27 @@ raise_for_unsupported_routing = _raise_for_unsupported_routing
 RoutingNotSupportedMixin = _RoutingNotSupportedMixin
 routing_enabled = _routing_enabled
 check_sample_weight = _check_sample_weight
+
+
+def make_sklearn_tree(n_features, n_classes, n_outputs):
+    """scikit-learn's `Tree`, empty; imported here, for only trees need it."""
+    from sklearn.tree._tree import Tree
+
+    return Tree(n_features, n_classes, n_outputs)
+
+
+def build_pruned_tree(pruned, tree, ccp_alpha):
+    """Fill an empty `Tree` with another one pruned at minimal cost-complexity."""
+    from sklearn.tree._tree import _build_pruned_tree_ccp
+
+    _build_pruned_tree_ccp(pruned, tree, ccp_alpha)
+
+
+def get_n_samples_bootstrap(n_samples, max_samples, sample_weight):
+    """Number of samples that scikit-learn's forests draw for a tree."""
+    from sklearn.ensemble._bootstrap import _get_n_samples_bootstrap
+
+    return _get_n_samples_bootstrap(n_samples, max_samples, sample_weight)
 
 
 def scorer_accepts_sample_weight(scorer):
@@ -96,7 +112,6 @@ __all__ = [
     "Interval",
     "Parallel",
     "RoutingNotSupportedMixin",
-    "SklearnTree",
     "StrOptions",
     "align_sparse_interface",
     "build_pruned_tree",
@@ -107,6 +122,7 @@ __all__ = [
     "describe_scorer",
     "fit_context",
     "get_n_samples_bootstrap",
+    "make_sklearn_tree",
     "raise_for_params",
     "raise_for_unsupported_routing",
     "routing_enabled",

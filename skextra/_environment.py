@@ -174,7 +174,11 @@ def _count_cache_events(jit):
 
 
 def _warm_estimator(estimator_class):
+    from sklearn.base import clone
+
     default = estimator_class()
+    if "n_estimators" in default.get_params(deep=False):
+        default.set_params(n_estimators=3)  # one more compiles nothing new
     tags = default.__sklearn_tags__()
     for X in _make_layouts(sparse=tags.input_tags.sparse):
         targets = _make_targets(tags, X)
@@ -185,7 +189,7 @@ def _warm_estimator(estimator_class):
         # layouts is enough, crossing them with each other is not needed.
         for options in _list_options(default, n_features=X.shape[1]):
             for y in targets if tags.estimator_type == "classifier" else targets[:1]:
-                _fit_and_predict(estimator_class(**options), X, y, weighted=True)
+                _fit_and_predict(clone(default).set_params(**options), X, y, weighted=True)
 
 
 def _make_targets(tags, X):

@@ -128,6 +128,11 @@ _L1_ALPHAS = [0.1, 0.03, 0.01]
 _L2_ALPHAS = [1.0, 10.0, 100.0]
 _REGRESSION = ("diabetes", "digits-pixel", "cancer-pairs")
 _CLASSES = ("wine", "cancer", "digits")
+_TREES = (
+    ("tree.DecisionTree", {"random_state": 0}),
+    ("ensemble.RandomForest", {"random_state": 0}),
+    ("ensemble.ExtraTrees", {"random_state": 0}),
+)
 
 CASES = (
     _make_case("linear_model.Lasso", "regression", _REGRESSION, grid={"alpha": _L1_ALPHAS}),
@@ -172,6 +177,14 @@ CASES = (
         _REGRESSION[:2],
         {"random_state": 0},
         {"learning_rate": [0.5, 1.0]},
+    ),
+    *(
+        _make_case(f"{path}Classifier", "classification", _CLASSES, params)
+        for path, params in _TREES
+    ),
+    *(
+        _make_case(f"{path}Regressor", "regression", _REGRESSION[:2], params)
+        for path, params in _TREES
     ),
     # scikit-learn has no such encoders: beside them stand its own way to let a
     # linear model bend, and the table as it is.

@@ -19,6 +19,7 @@ from skextra._core import (
     multi_task,
     phases,
     rotary,
+    tree,
 )
 from skextra._core.columns import pack
 from skextra._core.design import Design
@@ -47,6 +48,7 @@ def run_solvers_of_large_data():
     _rotate_arrays()
     _draw()
     _boost(X)
+    _grow_trees()
 
 
 def _solve_jointly(X, Y):
@@ -101,3 +103,16 @@ def _boost(X):
     trees.compute_depths()
     trees.compute_importances(X.shape[1])
     boosting_predict.find_nodes(trees, 0, columns.values)
+
+
+def _grow_trees():
+    """What of trees only methods and options use: best-first growth, leaves, quantiles."""
+    X = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
+    y, leaf_of_row = X[:, 0].astype(np.float64), np.empty(40, np.int32)
+    settings = tree.grow.Settings("squared_error", max_features=3, max_leaf_nodes=5)
+    target = tree.targets.regression_target(y)
+    grown = tree.grow.grow_tree(tree.encode.encode_dense(X), target, None, settings, 1, leaf_of_row)
+    tree.importances.compute_importances(grown)
+    leaves = tree.predict.find_leaves(grown, X)
+    kept = tree.quantiles.LeafTargets(leaves, [None], y)
+    kept.compute_quantiles(leaves, np.array([0.5]))

@@ -1,5 +1,6 @@
 """Ensembles of trees and of other estimators."""
 
+from skextra.ensemble._display import OOBCurveDisplay
 from skextra.ensemble._forest_classifiers import ExtraTreesClassifier, RandomForestClassifier
 from skextra.ensemble._forest_regressors import ExtraTreesRegressor, RandomForestRegressor
 from skextra.ensemble._weight_boosting_classifier import AdaBoostClassifier
@@ -11,6 +12,7 @@ __all__ = [
     "AdaBoostRegressor",
     "ExtraTreesClassifier",
     "ExtraTreesRegressor",
+    "OOBCurveDisplay",
     "RandomForestClassifier",
     "RandomForestRegressor",
     "StagedScoreDisplay",

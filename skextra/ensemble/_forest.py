@@ -16,6 +16,11 @@ from skextra._callbacks import report_fit
 from skextra._compat import CallbackSupportMixin, check_sample_weight, get_n_samples_bootstrap
 from skextra._parallel import map_in_threads
 from skextra.ensemble._growing import MAX_INT, Sampling, grow_block, split_seeds
+from skextra.ensemble._oob_importances import (
+    check_training_rows,
+    compute_tree_importances,
+    summarize,
+)
 from skextra.ensemble._out_of_bag import compute_out_of_bag
 from skextra.tree import _data
 from skextra.tree._classes import copy_to_sklearn
@@ -37,8 +42,9 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         self._validate_estimator()
         seeds, n_old = self._draw_seeds()
         if seeds:
-            with report_fit(self, *given, sample_weight, max_subtasks=len(seeds)) as report:
-                trees = self._grow(report, X, y, weights, seeds)
+            blocks = split_seeds(seeds, self.n_jobs, X.shape[0] * X.shape[1])
+            with report_fit(self, *given, sample_weight, max_subtasks=len(blocks)) as report:
+                trees = self._grow(report, X, y, weights, blocks)
                 self._keep_trees(trees, seeds, n_old)
                 self._finish(X, y, grew=True)
         else:
@@ -120,7 +126,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
             n_samples=self._n_samples,
         )
 
-    def _grow(self, report, X, y, weights, seeds):
+    def _grow(self, report, X, y, weights, blocks):
         n_samples, n_features = X.shape
         constraints = _data.check_monotonic_cst(
             self.monotonic_cst, n_features, self.n_outputs_, self._count_classes()
@@ -133,8 +139,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
             self, n_samples, n_features, total, constraints, splitter=self._splitter
         )
         codes, target = _data.encode(X, self.n_jobs), self._make_target(y)
-        blocks = split_seeds(seeds, self.n_jobs, n_samples * n_features)
-        tasks = [(codes, target, settings, sampling, block) for block in blocks]
+        tasks = [(codes, target, settings, sampling, self.ccp_alpha, block) for block in blocks]
         function, tasks = report.split(grow_block, tasks, "trees")
         return _core.tree.nodes.concatenate(map_in_threads(function, tasks, self.n_jobs))
 
@@ -254,6 +259,54 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         check_is_fitted(self)
         X = _data.validate_rows(self, X)
         return _data.sum_values(self._trees, X, n_jobs=self.n_jobs) / self._trees.n_trees
+
+    def compute_oob_importances(self, X, y, sample_weight=None, random_state=0):
+        """Compute permutation importances from the samples that each tree has not seen.
+
+        A feature's importance is the score a tree loses, accuracy or minus the mean
+        squared error, when the feature is permuted among those samples: Breiman's
+        measure. Unlike ``feature_importances_`` it does not favour features of many
+        values, and it has an error.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The training data, in the same order.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights in the score.
+        random_state : int, default=0
+            Of the permutations.
+
+        Returns
+        -------
+        importances : Bunch
+            ``importances_mean`` and ``importances_standard_error`` of shape
+            (n_features,), over trees, and ``importances`` of shape
+            (n_features, n_estimators).
+
+        Raises
+        ------
+        ValueError
+            If the forest draws no samples, or the data are not as many as in `fit`.
+        """
+        check_is_fitted(self)
+        if not self.bootstrap:
+            raise ValueError("out-of-bag importances need a forest with bootstrap=True")
+        X, y = check_training_rows(self, X, y, sample_weight)
+        y = self._encode_targets(y)
+        weights = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
+        sampling = self._make_sampling(None, self._sample_weight)
+        score = self._get_importance_scorer()
+        tasks = [
+            (
+                self._trees.get_tree(index), X, y, weights,
+                np.flatnonzero(sampling.find_left_out(seed)), score, [random_state, index],
+            )
+            for index, seed in enumerate(self._seeds)
+        ]  # fmt: skip
+        return summarize(np.array(map_in_threads(compute_tree_importances, tasks, self.n_jobs)))
 
     def to_sklearn(self):
         """Return scikit-learn's own estimator with the same trees.

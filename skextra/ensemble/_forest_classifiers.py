@@ -102,6 +102,19 @@ class ForestClassifier(Forest):
         parts = split_outputs(self._average_values(X), self.n_classes_)
         return parts[0] if self.n_outputs_ == 1 else parts
 
+    def _encode_targets(self, y):
+        classes = [self.classes_] if self.n_outputs_ == 1 else self.classes_
+        return np.column_stack([np.searchsorted(c, y[:, k]) for k, c in enumerate(classes)])
+
+    def _get_importance_scorer(self):
+        n_classes = self.n_classes_
+
+        def score(y, values, weights):
+            chosen = [part.argmax(axis=1) for part in split_outputs(values, n_classes)]
+            return float(np.average((np.column_stack(chosen) == y).mean(axis=1), weights=weights))
+
+        return score
+
 
 class RandomForestClassifier(ForestClassifier, SklearnRandomForestClassifier):
     """A random forest classifier.

@@ -1,13 +1,16 @@
 """Forests that predict real numbers."""
 
+import numpy as np
 from sklearn.ensemble import ExtraTreesRegressor as SklearnExtraTreesRegressor
 from sklearn.ensemble import RandomForestRegressor as SklearnRandomForestRegressor
 from sklearn.metrics import r2_score
+from sklearn.utils.validation import check_is_fitted
 
 from skextra import _core
 from skextra._compat import fit_context
 from skextra.ensemble._forest import Forest
-from skextra.tree import DecisionTreeRegressor
+from skextra.ensemble._oob_importances import check_training_rows
+from skextra.tree import DecisionTreeRegressor, _data
 
 
 class ForestRegressor(Forest):
@@ -72,6 +75,69 @@ class ForestRegressor(Forest):
         """
         values = self._average_values(X)
         return values[:, 0] if self.n_outputs_ == 1 else values
+
+    def _encode_targets(self, y):
+        return y.astype(np.float64)
+
+    def _get_importance_scorer(self):
+        def score(y, values, weights):
+            return -float(np.average(((y - values) ** 2).mean(axis=1), weights=weights))
+
+        return score
+
+    def predict_quantiles(self, X, X_train, y_train, quantiles=(0.05, 0.5, 0.95)):
+        """Predict quantiles of the target: the training targets in a sample's leaves.
+
+        A training sample counts in proportion to its weight in a tree, as a share of its
+        leaf; shares are averaged over trees, and the quantiles are those of the targets
+        so weighted.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples; compared as float32.
+        X_train : {array-like, sparse matrix} of shape (n_training_samples, n_features)
+            The training data, in the same order: a forest does not keep them.
+        y_train : array-like of shape (n_training_samples,)
+            Their targets.
+        quantiles : float or array-like of shape (n_quantiles,), default=(0.05, 0.5, 0.95)
+            Between 0 and 1, in any order.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples, n_quantiles)
+            In the order of `quantiles`.
+
+        Raises
+        ------
+        ValueError
+            If quantiles are outside [0, 1], the data are not as many as in `fit`, or
+            there are several outputs.
+
+        References
+        ----------
+        Meinshausen, "Quantile Regression Forests", JMLR 7 (2006).
+        """
+        check_is_fitted(self)
+        if self.n_outputs_ > 1:
+            raise ValueError(f"predict_quantiles needs one output, got {self.n_outputs_}")
+        levels = np.atleast_1d(np.asarray(quantiles, dtype=np.float64))
+        if levels.ndim != 1 or len(levels) == 0 or not ((levels >= 0) & (levels <= 1)).all():
+            raise ValueError(f"quantiles must be numbers between 0 and 1, got {quantiles!r}")
+        X_train, y_train = check_training_rows(self, X_train, y_train, None)
+        X = _data.validate_rows(self, X)
+        sampling = self._make_sampling(None, self._sample_weight)
+        kept = _core.tree.quantiles.LeafTargets(
+            _data.find_leaves(self._trees, X_train, n_jobs=self.n_jobs),
+            [sampling.compute_weights(seed) for seed in self._seeds],
+            y_train[:, 0].astype(np.float64),
+        )
+        order = np.argsort(levels, kind="stable")
+        out = np.empty((X.shape[0], len(levels)))
+        for start in range(0, X.shape[0], 4096):
+            leaves = _data.find_leaves(self._trees, X[start : start + 4096], n_jobs=self.n_jobs)
+            out[start : start + 4096, order] = kept.compute_quantiles(leaves, levels[order])
+        return out
 
 
 class RandomForestRegressor(ForestRegressor, SklearnRandomForestRegressor):

@@ -7,6 +7,7 @@ from joblib import effective_n_jobs
 from sklearn.utils import check_random_state, compute_sample_weight
 
 from skextra import _core
+from skextra.tree._conversion import prune
 
 RAND_R_MAX = 2147483647
 MAX_INT = np.iinfo(np.int32).max
@@ -65,7 +66,7 @@ class Sampling:
         return np.bincount(self.draw_rows(seed), minlength=self.n_samples) == 0
 
 
-def grow_block(codes, target, settings, sampling, seeds):
+def grow_block(codes, target, settings, sampling, ccp_alpha, seeds):
     """Grow one tree for each seed.
 
     Parameters
@@ -74,6 +75,8 @@ def grow_block(codes, target, settings, sampling, seeds):
     target : Target
     settings : Settings
     sampling : Sampling
+    ccp_alpha : float
+        Cost of a leaf in pruning.
     seeds : list of int
         Each tree's `random_state`.
 
@@ -86,7 +89,8 @@ def grow_block(codes, target, settings, sampling, seeds):
     for seed in seeds:
         weights = sampling.compute_weights(seed)
         split_seed = check_random_state(seed).randint(0, RAND_R_MAX)
-        grown.append(grower.grow(weights, split_seed))
+        tree = grower.grow(weights, split_seed)
+        grown.append(prune(tree, ccp_alpha, settings.criterion))
     return _core.tree.nodes.concatenate(grown)
 
 

@@ -8,7 +8,7 @@ from sklearn.tree import DecisionTreeClassifier as SklearnDecisionTreeClassifier
 from sklearn.tree import DecisionTreeRegressor as SklearnDecisionTreeRegressor
 
 from skextra import _core
-from skextra._compat import SklearnTree
+from skextra._compat import make_sklearn_tree
 from skextra.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 # Trees whose parameters are otherwise these can be grown by level.
@@ -101,7 +101,7 @@ def make_estimators(template, ensemble, classes):
 
 def _make_tree(tree, depth, n_features):
     """One tree as scikit-learn's `Tree`."""
-    made = SklearnTree(n_features, np.array([tree.value.shape[1]], dtype=np.intp), 1)
+    made = make_sklearn_tree(n_features, np.array([tree.value.shape[1]], dtype=np.intp), 1)
     # The fields of a node differ between versions.
     nodes = np.zeros(len(tree.left), dtype=made.__getstate__()["nodes"].dtype)
     nodes["left_child"], nodes["right_child"] = tree.left, tree.right

@@ -9,9 +9,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skextra import _core
 from skextra._base import BaseEstimator
-from skextra._compat import build_pruned_tree, check_sample_weight, fit_context
+from skextra._compat import check_sample_weight, fit_context
 from skextra.tree import _data
-from skextra.tree._conversion import build_sklearn_tree, read_sklearn_tree
+from skextra.tree._conversion import build_sklearn_tree, prune, read_sklearn_tree
 
 RAND_R_MAX = 2147483647
 
@@ -92,12 +92,7 @@ class _Tree(BaseEstimator):
         self._set_trees(read_sklearn_tree(tree, self.criterion))
 
     def _prune_tree(self):
-        if self.ccp_alpha == 0.0:
-            return
-        tree = self.tree_
-        pruned = type(tree)(self.n_features_in_, np.asarray(tree.n_classes), self.n_outputs_)
-        build_pruned_tree(pruned, tree, self.ccp_alpha)
-        self.tree_ = pruned
+        self._set_trees(prune(self._trees, self.ccp_alpha, self.criterion))
 
     def __getstate__(self):
         state = super().__getstate__()

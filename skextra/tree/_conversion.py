@@ -3,7 +3,7 @@
 import numpy as np
 
 from skextra import _core
-from skextra._compat import SklearnTree
+from skextra._compat import build_pruned_tree, make_sklearn_tree
 
 
 def build_sklearn_tree(trees):
@@ -18,7 +18,7 @@ def build_sklearn_tree(trees):
     tree : sklearn.tree._tree.Tree
     """
     n_classes = np.asarray(trees.n_classes, dtype=np.intp)
-    tree = SklearnTree(trees.n_features, n_classes, trees.n_outputs)
+    tree = make_sklearn_tree(trees.n_features, n_classes, trees.n_outputs)
     left, right, feature, threshold, missing_left = _core.tree.nodes.unpack(trees)
     rows, weights, impurities, values = _core.tree.nodes.describe_nodes(trees)
     # The type of a node differs between versions: the empty tree tells it.
@@ -80,3 +80,26 @@ def read_sklearn_tree(tree, criterion):
         n_features=tree.n_features,
         keeps_nodes=True,
     )
+
+
+def prune(trees, ccp_alpha, criterion):
+    """A single tree after minimal cost-complexity pruning.
+
+    Parameters
+    ----------
+    trees : Trees
+    ccp_alpha : float
+    criterion : str
+
+    Returns
+    -------
+    pruned : Trees
+    """
+    if ccp_alpha == 0.0:
+        return trees
+    tree = build_sklearn_tree(trees)
+    pruned = make_sklearn_tree(
+        trees.n_features, np.asarray(trees.n_classes, dtype=np.intp), trees.n_outputs
+    )
+    build_pruned_tree(pruned, tree, ccp_alpha)
+    return read_sklearn_tree(pruned, criterion)

@@ -68,6 +68,12 @@ def make_settings(tree, n_samples, n_features, weight, monotonic_cst, splitter=N
     -------
     settings : Settings
     """
+    for name in ("criterion", "splitter"):
+        if not isinstance(getattr(tree, name, ""), str):
+            raise ValueError(
+                f"{name} must be given by its name, got an instance of "
+                f"{type(getattr(tree, name)).__name__}"
+            )
     min_leaf, min_split = tree.min_samples_leaf, tree.min_samples_split
     if not isinstance(min_leaf, Integral):
         min_leaf = ceil(min_leaf * n_samples)
@@ -185,16 +191,17 @@ def sum_values(trees, X, n_jobs=None):
     -------
     out : ndarray of float64 of shape (n_samples, n_outputs * stride)
     """
+    # Parts are returned, not written to: workers may be processes.
+    tasks = [(trees, X[start : start + _BLOCK]) for start in range(0, X.shape[0], _BLOCK)]
+    parts = map_in_threads(_sum_block, tasks, n_jobs if len(tasks) > 1 else 1)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _sum_block(trees, X):
     out = np.zeros((X.shape[0], trees.leaf_values.shape[1]))
-    bounds = list(range(0, X.shape[0], _BLOCK))
-    tasks = [(trees, X[start : start + _BLOCK], out[start : start + _BLOCK]) for start in bounds]
-    map_in_threads(_sum_block, tasks, n_jobs if len(tasks) > 1 else 1)
-    return out
-
-
-def _sum_block(trees, X, out):
     for start, block in iterate_blocks(X):
         _core.tree.predict.sum_leaf_values(trees, block, out[start : start + len(block)])
+    return out
 
 
 def find_leaves(trees, X, as_nodes=False, n_jobs=None):

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-_SUBMODULES = ("encode", "grow", "importances", "nodes", "predict", "targets")
+_SUBMODULES = ("encode", "grow", "importances", "nodes", "predict", "quantiles", "targets")
 
 __all__ = list(_SUBMODULES)
 

@@ -1,5 +1,7 @@
 """Reading a column's codes for the rows of a node."""
 
+import numpy as np
+
 from skextra._core.tree import slots
 from skextra._core.tree.encode import DENSE_8, DENSE_16
 from skextra._core.tree.kernel import (
@@ -15,9 +17,9 @@ from skextra._core.tree.kernel import (
 
 @kernel
 def _read(column, rows, out):
-    low, high = 2147483647, -1
+    low, high = np.int32(2147483647), np.int32(-1)
     for i in range(len(rows)):
-        code = int(column[rows[i]])
+        code = np.int32(column[rows[i]])
         out[i] = code
         low = min(low, code)
         high = max(high, code)
@@ -63,7 +65,8 @@ def enter_gather_dense(address):
     """Codes of a node's rows in a column, into CODE; their extremes into LOW and HIGH."""
     t = view_int64(address, slots.N_SLOTS)
     n, n_samples = t[slots.END] - t[slots.START], t[slots.N_SAMPLES]
-    rows = view_int32(t[slots.ROWS] + 4 * t[slots.START], n)
+    # Unsigned: an index that may be negative costs a test.
+    rows = view_uint32(t[slots.ROWS] + 4 * t[slots.START], n)
     out = view_int32(t[slots.CODE], n)
     begin = t[slots.FEATURE] * n_samples
     if t[slots.DATA_KIND] == DENSE_8:

@@ -29,6 +29,7 @@ from skextra._core.tree.search_sums import enter_search_sums
 from skextra._core.tree.statistics import enter_describe, enter_describe_general
 
 _NO_LIMIT = 2**31 - 1
+_FIRST_STACK = 256
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ class Grower:
             np.zeros((2, 3)),
         )
         random = self.kept[slots.RANDOM]
-        n_nodes, n_stack = -1, 256
+        n_nodes, n_stack = -1, _FIRST_STACK
         while n_nodes < 0:
             # The order of a node's rows is of no consequence, so that a second attempt,
             # with a larger stack, starts from where the first one left them.
@@ -207,7 +208,7 @@ class Grower:
         self.slots[slots.CAPACITY] = n
         for slot, size, itemsize in (
             (slots.PAYLOAD, n, 8), (slots.ROW_WEIGHTS, n, 8), (slots.ROW_TARGETS, n, 8),
-            (slots.SPARE, n, 8), (slots.CODE, n, 4), (slots.KEYS, 2 * n, 8),
+            (slots.SPARE, 2 * n + n // 2 + 1, 8), (slots.CODE, n, 4), (slots.KEYS, 2 * n, 8),
             (slots.HISTOGRAM, 4 * n + 16 * (stride + 1), 8), (slots.BUCKETS, 2 * n, 8),
             (slots.BUCKET_SUMS, 2 * n, 8), (slots.STACK, 128, 8), (slots.LOCAL, n, 4),
             (slots.ORDERED, n, 4), (slots.FENWICK, 2 * n + 2 if is_absolute else 1, 8),

@@ -50,9 +50,10 @@ def _is_leaf(t, floats, depth):
 def _apply_split(t, address, table, record, marks, node, tree):
     """Divide a node's rows by its best split; where the right child begins."""
     start, feature = t[slots.START], marks[FEATURE]
-    t[slots.FEATURE], t[slots.MISSING] = feature, table[2][feature]
+    if t[slots.FEATURE] != feature:  # else its codes are still there
+        t[slots.FEATURE], t[slots.MISSING] = feature, table[2][feature]
+        call_entry(t[slots.GATHER], address)
     t[slots.CUT], t[slots.GOES_LEFT] = marks[CUT], marks[MISSING_LEFT] == 1
-    call_entry(t[slots.GATHER], address)
     middle = start + call_entry(t[slots.PARTITION], address)
     below, above, first = t[slots.BELOW], t[slots.ABOVE], table[1][feature]
     cut = marks[CUT]
@@ -151,6 +152,58 @@ def _pop(heap, n, bounds):
 
 
 @kernel
+def _pop_children(heap, n_heap, frontier, frontier_bounds, entries, entry_bounds, n_nodes, rights,
+                  lefts, n_splits):  # fmt: skip
+    """Take the best node off the heap and put its children on the stack; how many they are."""
+    node = _pop(heap, n_heap, frontier_bounds)
+    f, b = frontier[node], frontier_bounds[node]
+    if f[MIDDLE] >= f[END] or n_splits <= 0:
+        return 0
+    lefts[node], rights[node] = n_nodes, n_nodes + 1
+    _push_children(entries, entry_bounds, 0, f[START], f[MIDDLE], f[END], f[DEPTH], node, 0,
+                   b[LOWER], b[UPPER], f[DIRECTION], b[BETWEEN])  # fmt: skip
+    return 2
+
+
+@kernel
+def _open_node(t, address, floats, total_weight, table, features, constants, directions, random,
+               tree, small, node, depth, n_constant, always_weighs):  # fmt: skip
+    """Describe a node and divide its rows.
+
+    Returns
+    -------
+    middle : int
+        Where the right child's rows begin; the node's end if it stays a leaf.
+    n_constant, direction : int
+        Number of features known to be constant; monotonic constraint of the split's.
+    gain, between : float
+        Improvement, and a value between the children's, where they are needed.
+    """
+    record, marks, totals, sides = small
+    call_entry(t[slots.DESCRIBE], address)
+    weight, impurity, end = floats[slots.WEIGHT], floats[slots.IMPURITY], t[slots.END]
+    tree[5][node], tree[6][node], tree[7][node] = end - t[slots.START], weight, impurity
+    lower, upper = floats[slots.LOWER], floats[slots.UPPER]
+    _store_values(t, totals, weight, tree[8][node], len(directions) > 0, lower, upper)
+    tree[4][node] = -1
+    middle, direction, gain, between = end, np.int64(0), 0.0, 0.0
+    if not _is_leaf(t, floats, depth):
+        n_constant = find_split(t, address, table, features, constants, directions, n_constant,
+                                random, record, marks)  # fmt: skip
+        if marks[FEATURE] >= 0:
+            middle = _apply_split(t, address, table, record, marks, node, tree)
+    if middle < end:
+        direction = np.int64(directions[marks[FEATURE]] if len(directions) else 0)
+        if always_weighs or floats[slots.MIN_DECREASE] > 0.0 or direction != 0:
+            _describe_children(t, address, floats, middle, totals, sides)
+            gain = _compute_improvement(impurity, weight, total_weight, sides)
+            between = sides[0, 2] / 2 + sides[1, 2] / 2
+            if gain + EPSILON < floats[slots.MIN_DECREASE]:
+                middle, gain = end, 0.0
+    return middle, n_constant, direction, gain, between
+
+
+@kernel
 def grow(t, address, floats, total_weight, table, features, constants, directions, random, tree,
          lefts, entries, entry_bounds, frontier, frontier_bounds, heap, small):  # fmt: skip
     """Grow a tree, with nodes numbered in scikit-learn's order.
@@ -182,8 +235,7 @@ def grow(t, address, floats, total_weight, table, features, constants, direction
         -1 if the stack was too small.
     depth : int
     """
-    rights, n_rows_of, weights, impurities, values = tree[4], tree[5], tree[6], tree[7], tree[8]
-    record, marks, totals, sides = small
+    rights = tree[4]
     entries[0, START], entries[0, END], entries[0, DEPTH] = 0, t[slots.N_ROWS], 0
     entries[0, PARENT], entries[0, IS_LEFT], entries[0, N_CONSTANT] = -1, 0, 0
     entry_bounds[0, LOWER], entry_bounds[0, UPPER] = -np.inf, np.inf
@@ -191,56 +243,31 @@ def grow(t, address, floats, total_weight, table, features, constants, direction
     is_best_first, n_splits = t[slots.MAX_LEAVES] > 0, t[slots.MAX_LEAVES] - 1
     while n_pending > 0 or n_heap > 0:
         if n_pending == 0:
-            node = _pop(heap, n_heap, frontier_bounds)
+            n_pending = _pop_children(heap, n_heap, frontier, frontier_bounds, entries,
+                                      entry_bounds, n_nodes, rights, lefts, n_splits)  # fmt: skip
             n_heap -= 1
-            if frontier[node, MIDDLE] < frontier[node, END] and n_splits > 0:
-                n_splits -= 1
-                lefts[node], rights[node] = n_nodes, n_nodes + 1
-                _push_children(entries, entry_bounds, 0, frontier[node, START],
-                               frontier[node, MIDDLE], frontier[node, END], frontier[node, DEPTH],
-                               node, 0, frontier_bounds[node, LOWER], frontier_bounds[node, UPPER],
-                               frontier[node, DIRECTION], frontier_bounds[node, BETWEEN])  # fmt: skip
-                n_pending = 2
+            n_splits -= n_pending // 2
             continue
         n_pending -= 1
-        start, end, depth = (
-            entries[n_pending, START],
-            entries[n_pending, END],
-            entries[n_pending, DEPTH],
-        )
+        e, node = entries[n_pending], n_nodes
+        start, end, depth, n_constant = e[START], e[END], e[DEPTH], e[N_CONSTANT]
         lower, upper = entry_bounds[n_pending, LOWER], entry_bounds[n_pending, UPPER]
-        n_constant = entries[n_pending, N_CONSTANT]
-        node = n_nodes
         n_nodes += 1
         deepest = max(deepest, depth)
-        if not is_best_first and node > 0 and entries[n_pending, IS_LEFT] == 0:
-            rights[entries[n_pending, PARENT]] = node
+        if not is_best_first and node > 0 and e[IS_LEFT] == 0:
+            rights[e[PARENT]] = node
         t[slots.START], t[slots.END] = start, end
         floats[slots.LOWER], floats[slots.UPPER] = lower, upper
-        call_entry(t[slots.DESCRIBE], address)
-        weight, impurity = floats[slots.WEIGHT], floats[slots.IMPURITY]
-        n_rows_of[node], weights[node], impurities[node] = end - start, weight, impurity
-        _store_values(t, totals, weight, values[node], len(directions) > 0, lower, upper)
-        rights[node] = -1
-        middle, direction, gain, between = end, np.int64(0), 0.0, 0.0
-        if not _is_leaf(t, floats, depth):
-            n_constant = find_split(t, address, table, features, constants, directions, n_constant,
-                                    random, record, marks)  # fmt: skip
-            if marks[FEATURE] >= 0:
-                middle = _apply_split(t, address, table, record, marks, node, tree)
-        if middle < end:
-            direction = np.int64(directions[marks[FEATURE]] if len(directions) else 0)
-            if is_best_first or floats[slots.MIN_DECREASE] > 0.0 or direction != 0:
-                _describe_children(t, address, floats, middle, totals, sides)
-                gain = _compute_improvement(impurity, weight, total_weight, sides)
-                between = sides[0, 2] / 2 + sides[1, 2] / 2
-                if gain + EPSILON < floats[slots.MIN_DECREASE]:
-                    middle, gain = end, 0.0
+        middle, n_constant, direction, gain, between = _open_node(
+            t, address, floats, total_weight, table, features, constants, directions, random, tree,
+            small, node, depth, n_constant, is_best_first,
+        )  # fmt: skip
         if is_best_first:
-            frontier[node, START], frontier[node, MIDDLE], frontier[node, END] = start, middle, end
-            frontier[node, DEPTH], frontier[node, DIRECTION] = depth, direction
-            frontier_bounds[node, LOWER], frontier_bounds[node, UPPER] = lower, upper
-            frontier_bounds[node, IMPROVEMENT], frontier_bounds[node, BETWEEN] = gain, between
+            f, b = frontier[node], frontier_bounds[node]
+            f[START], f[MIDDLE], f[END], f[DEPTH], f[DIRECTION] = (
+                start, middle, end, depth, direction,
+            )  # fmt: skip
+            b[LOWER], b[UPPER], b[IMPROVEMENT], b[BETWEEN] = lower, upper, gain, between
             _push(heap, n_heap, node, frontier_bounds)
             n_heap += 1
         elif middle < end:

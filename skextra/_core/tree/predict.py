@@ -1,6 +1,6 @@
-"""Prediction: several rows walk down a tree side by side, tree after tree.
+"""Prediction: rows walk down a tree side by side, tree after tree.
 
-One row's walk waits for memory at every node; four walks wait together. Trees are
+One row's walk waits for memory at every node; many walks wait together. Trees are
 outermost over blocks of rows, so that a tree's nodes stay in the cache.
 """
 
@@ -9,79 +9,83 @@ import numpy as np
 from skextra._core.jit import njit
 from skextra._core.tree.nodes import FEATURE_MASK, MISSING_LEFT
 
-BLOCK = 4096
+BLOCK = 1024
 
 
-@njit
-def _step(nodes, thresholds, X, row, node):
-    right = nodes[node, 2]
-    feature = nodes[node, 0]
-    value = X[row, feature & FEATURE_MASK]
-    goes_left = (value <= thresholds[node, 1]) | ((value != value) & (feature >= MISSING_LEFT))
-    following = node + 1 if goes_left else np.int64(right)
-    return following if right >= 0 else node
+@njit(error_model="numpy")
+def _find_nodes(nodes, thresholds, X, start, stop, out, active):
+    """Leaves, as nodes, of rows start to stop in one tree.
 
-
-@njit
-def _find_nodes(nodes, thresholds, X, start, stop, out):
-    """Leaves, as nodes, of rows start to stop in one tree."""
-    row = start
-    while row + 4 <= stop:
-        a = b = c = d = 0
-        while True:
-            a, b = (
-                _step(nodes, thresholds, X, row, a),
-                _step(nodes, thresholds, X, row + 1, b),
+    All rows take one step, then those that are not at a leaf take the next: no step
+    waits for another's memory.
+    """
+    n_features = np.uint64(X.shape[1])
+    flat, begin = X.reshape(-1), np.uint64(start) * n_features
+    n_active = stop - start
+    for i in range(n_active):
+        out[i] = 0
+        active[i] = i
+    if nodes[2] < 0:
+        return
+    while n_active > 0:
+        n_kept = np.uint64(0)
+        for p in range(n_active):
+            i = active[p]
+            node = np.uint64(out[i])
+            place = np.uint64(3) * node
+            feature = nodes[place]
+            value = flat[begin + np.uint64(i) * n_features + np.uint64(feature & FEATURE_MASK)]
+            goes_left = (value <= thresholds[place + np.uint64(1)]) | (
+                (value != value) & (feature >= MISSING_LEFT)
             )
-            c, d = (
-                _step(nodes, thresholds, X, row + 2, c),
-                _step(nodes, thresholds, X, row + 3, d),
-            )
-            if (nodes[a, 2] & nodes[b, 2] & nodes[c, 2] & nodes[d, 2]) < 0:
-                break
-        out[row - start], out[row + 1 - start] = a, b
-        out[row + 2 - start], out[row + 3 - start] = c, d
-        row += 4
-    while row < stop:
-        a = 0
-        while nodes[a, 2] >= 0:
-            a = _step(nodes, thresholds, X, row, a)
-        out[row - start] = a
-        row += 1
+            following = node + np.uint64(1)
+            if not goes_left:
+                following = np.uint64(nodes[place + np.uint64(2)])
+            out[i] = following
+            active[n_kept] = i
+            n_kept += np.uint64(nodes[np.uint64(3) * following + np.uint64(2)] >= 0)
+        n_active = np.int64(n_kept)
 
 
 @njit
 def _sum_values(nodes, thresholds, node_offsets, leaf_offsets, leaf_values, X, first, last, out):
     width = leaf_values.shape[1]
-    found = np.empty(BLOCK, np.int64)
+    found, active = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.uint32)
     for start in range(0, len(X), BLOCK):
         stop = min(start + BLOCK, len(X))
         for t in range(first, last):
-            tree = nodes[node_offsets[t] : node_offsets[t + 1]]
-            tree_thresholds = thresholds[node_offsets[t] : node_offsets[t + 1]]
-            _find_nodes(tree, tree_thresholds, X, start, stop, found)
+            tree = nodes[3 * node_offsets[t] : 3 * node_offsets[t + 1]]
+            tree_thresholds = thresholds[3 * node_offsets[t] : 3 * node_offsets[t + 1]]
+            _find_nodes(tree, tree_thresholds, X, start, stop, found, active)
             if width == 1:
                 for row in range(start, stop):
-                    out[row, 0] += leaf_values[leaf_offsets[t] + ~tree[found[row - start], 2], 0]
+                    out[row, 0] += leaf_values[
+                        leaf_offsets[t] + ~tree[np.uint64(3) * found[row - start] + np.uint64(2)], 0
+                    ]
             else:
                 for row in range(start, stop):
-                    leaf = leaf_offsets[t] + ~tree[found[row - start], 2]
+                    leaf = leaf_offsets[t] + ~tree[np.uint64(3) * found[row - start] + np.uint64(2)]
                     for k in range(width):
                         out[row, k] += leaf_values[leaf, k]
 
 
 @njit
 def _fill_leaves(nodes, thresholds, node_offsets, X, as_nodes, out):
-    found = np.empty(BLOCK, np.int64)
+    found, active = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.uint32)
     for start in range(0, len(X), BLOCK):
         stop = min(start + BLOCK, len(X))
         for t in range(len(node_offsets) - 1):
-            tree = nodes[node_offsets[t] : node_offsets[t + 1]]
-            tree_thresholds = thresholds[node_offsets[t] : node_offsets[t + 1]]
-            _find_nodes(tree, tree_thresholds, X, start, stop, found)
+            tree = nodes[3 * node_offsets[t] : 3 * node_offsets[t + 1]]
+            tree_thresholds = thresholds[3 * node_offsets[t] : 3 * node_offsets[t + 1]]
+            _find_nodes(tree, tree_thresholds, X, start, stop, found, active)
             for row in range(start, stop):
                 node = found[row - start]
-                out[row, t] = node if as_nodes else ~tree[node, 2]
+                out[row, t] = node if as_nodes else ~tree[np.uint64(3) * node + np.uint64(2)]
+
+
+def _flatten(trees):
+    nodes = trees.nodes.reshape(-1)
+    return nodes, nodes.view(np.float32)
 
 
 def sum_leaf_values(trees, X, out, first=0, last=None):
@@ -95,7 +99,7 @@ def sum_leaf_values(trees, X, out, first=0, last=None):
     """
     last = trees.n_trees if last is None else last
     _sum_values(
-        trees.nodes, trees.nodes.view(np.float32), trees.node_offsets, trees.leaf_offsets,
+        *_flatten(trees), trees.node_offsets, trees.leaf_offsets,
         trees.leaf_values, X, first, last, out,
     )  # fmt: skip
 
@@ -108,5 +112,5 @@ def find_leaves(trees, X, as_nodes=False):
     leaves : ndarray of int32 of shape (n_samples, n_trees)
     """
     out = np.empty((len(X), trees.n_trees), np.int32)
-    _fill_leaves(trees.nodes, trees.nodes.view(np.float32), trees.node_offsets, X, as_nodes, out)
+    _fill_leaves(*_flatten(trees), trees.node_offsets, X, as_nodes, out)
     return out

@@ -5,6 +5,8 @@ weight, and its weight if it is of the second class. Sums of payloads are then
 histogram entries, prefix sums and statistics of a side, at one addition each.
 """
 
+import numpy as np
+
 from skextra._core.tree import slots
 from skextra._core.tree.kernel import (
     entry,
@@ -126,7 +128,7 @@ def search_binary(code, payload, low, high, total, limits, criterion, table, fea
     for b in range(n_buckets):
         histogram[b] = 0
     for i in range(n):
-        histogram[(code[i] - low) >> shift] += payload[i]
+        histogram[np.uint64((code[i] - low) >> shift)] += payload[i]
     sums = 0
     for b in range(n_buckets - 1):
         if histogram[b] != 0:
@@ -139,7 +141,7 @@ def search_binary(code, payload, low, high, total, limits, criterion, table, fea
     if n_marked == 0:
         return
     for i in range(n):
-        mark = histogram[(code[i] - low) >> shift]
+        mark = histogram[np.uint64((code[i] - low) >> shift)]
         if mark < 0:
             place = buckets[-mark - 1, 1]
             buckets[-mark - 1, 1] += 1

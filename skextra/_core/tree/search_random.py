@@ -7,14 +7,17 @@ from skextra._core.tree.absolute import compute_median, rank_targets
 from skextra._core.tree.kernel import (
     entry,
     kernel,
+    summing_kernel,
     view_float32,
     view_float64,
     view_int32,
     view_int64,
 )
+from skextra._core.tree.problem import BINARY, SUMS
 from skextra._core.tree.random_state import draw_integer, draw_uniform
 from skextra._core.tree.records import CUT, EXACT, FEATURE, MISSING_LEFT, SCORE, THRESHOLD
-from skextra._core.tree.scores import ABSOLUTE_ERROR
+from skextra._core.tree.scores import ABSOLUTE_ERROR, GINI
+from skextra._core.tree.search_binary import BITS, MASK
 from skextra._core.tree.search_general import (
     add_row,
     compute_proxy,
@@ -34,6 +37,52 @@ def find_code(values, low, high, threshold):
         else:
             high = middle - 1
     return low
+
+
+@summing_kernel
+def _sum_payloads(code, cut, payload):
+    total = 0
+    for i in range(len(code)):
+        total += payload[i] if code[i] <= cut else 0
+    return total
+
+
+@summing_kernel
+def _sum_targets(code, cut, weights, targets):
+    n_left, left, total = 0, 0.0, 0.0
+    for i in range(len(code)):
+        weight = weights[i] if code[i] <= cut else 0.0
+        n_left += code[i] <= cut
+        left += weight
+        total += weight * targets[i]
+    return n_left, left, total
+
+
+@kernel
+def _sum_left(t, problem, code, cut, missing, missing_left, rows, sums):
+    """Rows and weight on the left of a cut, and their class weights or sums into `sums`."""
+    kind, criterion, start, n = problem[0], problem[1], t[slots.START], len(code)
+    if kind == BINARY and missing < 0:
+        total = _sum_payloads(code, cut, view_int64(t[slots.PAYLOAD] + 8 * start, n))
+        left = float((total >> BITS) & MASK)
+        sums[1] = float(total & MASK)
+        sums[0] = left - sums[1]
+        return total >> (2 * BITS), left
+    if kind == SUMS and missing < 0:
+        weights = view_float64(t[slots.ROW_WEIGHTS] + 8 * start, n)
+        targets = view_float64(t[slots.ROW_TARGETS] + 8 * start, n)
+        n_left, left, total = _sum_targets(code, cut, weights, targets)
+        sums[0] = left - total if criterion == GINI else total
+        if criterion == GINI:
+            sums[1] = total
+        return n_left, left
+    n_left, left, row_weights = 0, 0.0, problem[5]
+    for i in range(n):
+        if code[i] <= cut if code[i] != missing else missing_left:
+            n_left += 1
+            left += row_weights[rows[i]]
+            add_row(problem, rows[i], sums)
+    return n_left, left
 
 
 @kernel
@@ -58,15 +107,10 @@ def search_random(t, problem, code, rows, values, totals, floats, random, scratc
         threshold = np.float64(values[low])
     cut = find_code(values, low, high, threshold)
     missing = len(values) if has_missing else -1
-    n, n_left, left = len(code), 0, 0.0
-    sums, weights = scratch[3], problem[5]
+    n, sums = len(code), scratch[3]
     for k in range(len(sums)):
         sums[k] = 0.0
-    for i in range(n):
-        if code[i] <= cut if code[i] != missing else missing_left:
-            n_left += 1
-            left += weights[rows[i]]
-            add_row(problem, rows[i], sums)
+    n_left, left = _sum_left(t, problem, code, cut, missing, missing_left, rows, sums)
     if n_left < min_leaf or n - n_left < min_leaf:
         return
     if left < floats[slots.MIN_WEIGHT] or weight - left < floats[slots.MIN_WEIGHT]:

@@ -1,5 +1,7 @@
 """Best split of a column by sums of targets: squared error, and gini of two weighted classes."""
 
+import numpy as np
+
 from skextra._core.tree import slots
 from skextra._core.tree.kernel import (
     entry,
@@ -18,6 +20,7 @@ _SMALL = 28
 _TIE = 1e-11
 # Of a bucket: weight, sum and sum of magnitudes of the centred targets, rows.
 STRIDE = 4
+ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 
 
 @kernel
@@ -86,7 +89,7 @@ def search_sums(code, weights, targets, low, high, weight, mean, limits, feature
     if n_marked == 0:
         return
     for i in range(n):
-        mark = histogram[STRIDE * ((code[i] - low) >> shift)]
+        mark = histogram[np.uint64(STRIDE * ((code[i] - low) >> shift))]
         if mark < 0.0:
             m = int(-mark) - 1
             keys[buckets[m, 1]] = (code[i] << 32) | i
@@ -106,19 +109,19 @@ def _fill(code, weights, targets, low, shift, mean, n_buckets, counts_rows, hist
         histogram[b] = 0.0
     if counts_rows:
         for i in range(len(code)):
-            b = STRIDE * ((code[i] - low) >> shift)
+            b = np.uint64(STRIDE * ((code[i] - low) >> shift))
             centred = weights[i] * (targets[i] - mean)
             histogram[b] += weights[i]
-            histogram[b + 1] += centred
-            histogram[b + 2] += abs(centred)
-            histogram[b + 3] += 1.0
+            histogram[b + ONE] += centred
+            histogram[b + TWO] += abs(centred)
+            histogram[b + THREE] += 1.0
     else:
         # A row's share of the count is not asked for: one is enough for `n_left`.
         for i in range(len(code)):
-            b = STRIDE * ((code[i] - low) >> shift)
+            b = np.uint64(STRIDE * ((code[i] - low) >> shift))
             histogram[b] += weights[i]
-            histogram[b + 1] += weights[i] * (targets[i] - mean)
-            histogram[b + 3] = 1.0
+            histogram[b + ONE] += weights[i] * (targets[i] - mean)
+            histogram[b + THREE] = 1.0
 
 
 @kernel
