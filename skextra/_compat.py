@@ -2,10 +2,17 @@
 
 from inspect import signature
 
+from sklearn import get_config
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
-from sklearn.utils._metadata_requests import _raise_for_params, _routing_enabled
+from sklearn.utils._metadata_requests import (
+    _raise_for_params,
+    _raise_for_unsupported_routing,
+    _routing_enabled,
+    _RoutingNotSupportedMixin,
+)
 from sklearn.utils._param_validation import (
+    HasMethods,
     Interval,
     StrOptions,
     validate_params,
@@ -41,6 +48,8 @@ safe_indexing = _safe_indexing
 check_feature_names_in = _check_feature_names_in
 check_method_params = _check_method_params
 raise_for_params = _raise_for_params
+raise_for_unsupported_routing = _raise_for_unsupported_routing
+RoutingNotSupportedMixin = _RoutingNotSupportedMixin
 routing_enabled = _routing_enabled
 check_sample_weight = _check_sample_weight
 
@@ -73,6 +82,12 @@ def scorer_accepts_sample_weight(scorer):
     return "sample_weight" in signature(scorer).parameters
 
 
+def validate_parameters(estimator):
+    """Check the constructor parameters of an estimator that is not fitted through ``fit``."""
+    if not get_config()["skip_parameter_validation"]:
+        estimator._validate_params()
+
+
 def describe_scorer(scorer):
     """What a scorer of `make_scorer` consists of; a score function of None for any other.
 
@@ -93,8 +108,10 @@ def describe_scorer(scorer):
 
 __all__ = [
     "CallbackSupportMixin",
+    "HasMethods",
     "Interval",
     "Parallel",
+    "RoutingNotSupportedMixin",
     "StrOptions",
     "align_sparse_interface",
     "build_pruned_tree",
@@ -107,8 +124,10 @@ __all__ = [
     "get_n_samples_bootstrap",
     "make_sklearn_tree",
     "raise_for_params",
+    "raise_for_unsupported_routing",
     "routing_enabled",
     "safe_indexing",
     "scorer_accepts_sample_weight",
+    "validate_parameters",
     "validate_params",
 ]

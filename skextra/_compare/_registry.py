@@ -165,6 +165,19 @@ CASES = (
         _CLASSES,
         {"cv": 3, "l1_ratios": (0.0,), "scoring": "accuracy", "use_legacy_attributes": False},
     ),
+    _make_case(
+        "ensemble.AdaBoostClassifier",
+        "classification",
+        _CLASSES,
+        grid={"learning_rate": [0.5, 1.0]},
+    ),
+    _make_case(
+        "ensemble.AdaBoostRegressor",
+        "regression",
+        _REGRESSION[:2],
+        {"random_state": 0},
+        {"learning_rate": [0.5, 1.0]},
+    ),
     *(
         _make_case(f"{path}Classifier", "classification", _CLASSES, params)
         for path, params in _TREES

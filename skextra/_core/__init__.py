@@ -8,6 +8,12 @@ from importlib import import_module
 
 _SUBMODULES = (
     "base_search",
+    "boosting",
+    "boosting_columns",
+    "boosting_grow",
+    "boosting_predict",
+    "boosting_search",
+    "boosting_trees",
     "certificates",
     "columns",
     "concrete",

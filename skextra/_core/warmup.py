@@ -8,7 +8,19 @@ function uses, has its line here.
 import numpy as np
 from scipy import sparse
 
-from skextra._core import gumbel, inclusion, inverse_cdf, multi_task, phases, rotary, tree
+from skextra._core import (
+    boosting,
+    boosting_columns,
+    boosting_predict,
+    boosting_trees,
+    gumbel,
+    inclusion,
+    inverse_cdf,
+    multi_task,
+    phases,
+    rotary,
+    tree,
+)
 from skextra._core.columns import pack
 from skextra._core.design import Design
 from skextra._core.gram_solver import Sweeps
@@ -35,6 +47,7 @@ def run_solvers_of_large_data():
     _solve_jointly(X, np.column_stack([y, y]))
     _rotate_arrays()
     _draw()
+    _boost(X)
     _grow_trees()
 
 
@@ -78,6 +91,18 @@ def _draw():
         gumbel.fill_keys(weights, False, rows, seed, np.empty((4, 4)), np.empty((4, 4)))
         inverse_cdf.draw_many_labels(weights, False, rows, seed, np.empty((2, 2), dtype=np.int64))
     inclusion.compute_inclusion(np.zeros(3), 1)
+
+
+def _boost(X):
+    """What only options of AdaBoost, its estimators and its stages use."""
+    boosting.trim(np.ones(len(X)), 0.1)
+    columns = boosting_columns.encode(X.astype(np.float32))
+    grower = boosting_trees.Grower(columns, np.arange(len(X), dtype=np.int32) % 2, 2, 1)
+    grower.grow(np.ones(len(X)))
+    trees = boosting_trees.arrange([grower.copy()])
+    trees.compute_depths()
+    trees.compute_importances(X.shape[1])
+    boosting_predict.find_nodes(trees, 0, columns.values)
 
 
 def _grow_trees():

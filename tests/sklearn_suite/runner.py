@@ -26,6 +26,7 @@ SUITES = {
     "test_logistic": ("sklearn.linear_model.tests.test_logistic", "linear_model"),
     "test_tree": ("sklearn.tree.tests.test_tree", "tree"),
     "test_forest": ("sklearn.ensemble.tests.test_forest", "ensemble"),
+    "test_weight_boosting": ("sklearn.ensemble.tests.test_weight_boosting", "ensemble"),
 }
 
 
