@@ -112,6 +112,16 @@ def _make_sampler_case(name, params=None):
     )
 
 
+def _make_use_case(name, description):
+    return Case(
+        f"skextra._compare._sampling_uses.{name}",
+        f"skextra._compare._sampling_uses.Numpy{name}",
+        "classification",
+        ("wine", "digits"),
+        note=f"{name}: {description}; beside it the same with NumPy's draws",
+    )
+
+
 def _resolve(reference):
     if not isinstance(reference, str):
         return reference
@@ -209,6 +219,8 @@ CASES = (
     _make_sampler_case("GumbelMax"),
     _make_sampler_case("GumbelSoftmax"),
     _make_sampler_case("GumbelTopK", {"k": 4}),
+    _make_use_case("NoisyLabels", "30 % of the labels wrong, true ones drawn by gumbel_max"),
+    _make_use_case("WeightedSubsample", "half of the rows, drawn by weighted_subsample"),
 )
 
 

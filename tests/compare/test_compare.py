@@ -39,7 +39,10 @@ def frame():
 
 def test_every_public_estimator_has_a_case():
     compared = {case.classes[0] for case in _registry.CASES}
-    assert compared == {cls for _, cls in skextra.all_estimators()}
+    public = {cls for _, cls in skextra.all_estimators()}
+    assert public <= compared
+    # The others show what functions are used for.
+    assert {cls.__module__ for cls in compared - public} == {"skextra._compare._sampling_uses"}
 
 
 def test_cases_name_existing_parameters_on_both_sides():
