@@ -20,7 +20,7 @@ from skextra._core.logistic_ridge_preconditioner import create_preconditioner
 from skextra._core.logistic_ridge_rows import create_rows
 from skextra._core.logistic_ridge_sample import find_start_sample, solve_sample
 from skextra._core.logistic_ridge_system import NewtonSystem, NuisanceBlock, compute_divergence
-from skextra._core.logistic_small import descend, is_small, join_columns
+from skextra._core.logistic_small import is_small, join_columns, take_small_steps
 
 _EPS = np.finfo(np.float64).eps
 # Share of the tolerance that the residual of the equations may use up.
@@ -31,6 +31,8 @@ _ACCURACY = 0.1
 _MAX_CG_STEPS = 1000
 # With the Hessian itself factored, rounding is all that is left after these.
 _MAX_EXACT_STEPS = 6
+# With the Hessian itself factored, steps have length one but where damping was needed.
+_LONGEST = 10.0
 
 
 @dataclass
@@ -149,15 +151,20 @@ class RidgeLogisticSolver:
 
     def _descend(self):
         """Take all steps but the last in one kernel, where that pays; returns how many."""
-        if self.small_columns is None or self.report is not None or self.lam2 == 0:
+        if self.small_columns is None or self.lam2 == 0:
             return 0
         U = np.concatenate([self.W, self.V], axis=1)
         p = self.W.shape[1]
         l1, l2 = np.zeros(U.shape[1]), np.zeros(U.shape[1])
         l2[:p] = self.lam2
-        n_steps, _ = descend(
-            self.small_columns, self.loss.codes, self.loss.weights, l1, l2, U,
-            self.target.reach, self.max_iter - 1,
+
+        def report(U):
+            self.W, self.V = U[:, :p].copy(), U[:, p:].copy()
+            self.report(*self._get_coefficients())
+
+        n_steps, _ = take_small_steps(
+            self.small_columns, self.loss, l1, l2, U, self.target.reach, self.max_iter - 1,
+            None if self.report is None else report,
         )  # fmt: skip
         if n_steps:
             if len(U) > 1:
@@ -214,6 +221,9 @@ class RidgeLogisticSolver:
             if curvature <= 0:
                 break
             step = rho / curvature
+            if self.lam2 == 0 and self.preconditioner.is_exact and step > _LONGEST:
+                # The Hessian does not feel this direction: only rounding tells how far to go.
+                break
             system.move(step, d, f, b)
             system.r -= step * Ad
             squared_size += step * rho
@@ -244,7 +254,8 @@ class RidgeLogisticSolver:
         if 0.05 * squared_size * mean_square > self.target.gap or reach > 1.0:
             return True
         if self.lam2 == 0:
-            return float(np.abs(system.r * system.x).sum()) <= _RESIDUAL_SHARE * self.target.gap
+            left = float(np.abs(system.r * system.x).sum())
+            return left <= _RESIDUAL_SHARE * self.target.gap or self._is_noise(system)
         return float((system.r * system.r).sum()) <= limit or relative <= 1e-26
 
     def _search(self, system):
@@ -317,6 +328,9 @@ class RidgeLogisticSolver:
             return total
         noise = self._compute_noise(theta)
         return float(np.where(r <= noise, np.minimum(first_order, conjugate), conjugate).sum())
+
+    def _is_noise(self, system):
+        return bool((np.abs(system.r) <= self._compute_noise(system.R)).all())
 
     def _compute_noise(self, theta):
         """Rounding errors of the products of all columns with a dual point."""

@@ -16,9 +16,10 @@ _WORK = 2e6
 _MOST_COEFFICIENTS = 120
 # A pivot that is rounding, relative to the diagonal.
 _SMALLEST_PIVOT = 1e-11
+_MOST_STEPS = 30
 # Sweeps at most, and the decrease of the last one beside the largest of all.
-_MOST_SWEEPS = 100
-_SWEPT = 1e-10
+_MOST_SWEEPS = 500
+_SWEPT = 1e-8
 
 
 def is_small(n_samples, n_coefficients):
@@ -31,12 +32,40 @@ def join_columns(Z, nuisance):
     return np.ascontiguousarray(np.concatenate([Z, nuisance.T], axis=1))
 
 
+def take_small_steps(columns, loss, l1, l2, U, reach, max_steps, report=None):
+    """Take Newton steps until one moves no decision value by more than `reach`.
+
+    Parameters
+    ----------
+    columns, l1, l2, U, reach, max_steps
+        See :func:`descend`.
+    loss : LogLoss
+    report : callable or None
+        Called after every step with the coefficients.
+
+    Returns
+    -------
+    n_steps : int
+    is_close : bool
+        Whether the last step was as small as `reach` asks for.
+    """
+    if report is None:
+        return descend(columns, loss.codes, loss.weights, l1, l2, U, reach, max_steps)
+    n_steps, is_close, is_going = 0, False, True
+    while is_going and not is_close and n_steps < min(max_steps, _MOST_STEPS):
+        is_going, is_close = descend(columns, loss.codes, loss.weights, l1, l2, U, reach, 1)
+        n_steps += is_going
+        if is_going:
+            report(U)
+    return n_steps, is_close
+
+
 @njit(fastmath=_FAST)
 def descend(columns, codes, weights, l1, l2, U, reach, max_steps):
     """Take Newton steps until one moves no decision value by more than `reach`.
 
     Ends early where a step would need more care: the Hessian is singular to rounding,
-    or the objective does not fall.
+    sweeps do not find the minimum of the model, or the objective does not fall.
 
     Parameters
     ----------
@@ -67,11 +96,14 @@ def descend(columns, codes, weights, l1, l2, U, reach, max_steps):
     is_sparse = l1.any()
     _predict(columns, U, F)
     value = _evaluate(F, codes, weights, P) + _penalise(U, l1, l2)
-    for n_steps in range(max_steps):
+    is_solved = True
+    for n_steps in range(min(max_steps, _MOST_STEPS)):
+        if not is_solved:
+            return n_steps, False
         _form_equations(columns, codes, weights, P, U, l2, hessian, step)
         slope = 0.0
         if is_sparse:
-            slope = _sweep_equations(hessian, step, U, l1, size)
+            slope, is_solved = _sweep_equations(hessian, step, U, l1, size)
         elif not _solve_equations(hessian, step, size):
             return n_steps, False
         D = step.reshape(k, m)
@@ -88,10 +120,13 @@ def descend(columns, codes, weights, l1, l2, U, reach, max_steps):
             length *= 0.5
         if not lowered:
             return n_steps, False
-        U[:], F[:], P[:], value = new_U, new_F, new_P, new_value
-        if length == 1.0 and np.abs(DF).max() <= reach:
+        U[:] = new_U
+        # Anew from the coefficients: many calls of one step are one call of many.
+        _predict(columns, U, F)
+        value = _evaluate(F, codes, weights, P) + _penalise(U, l1, l2)
+        if is_solved and length == 1.0 and np.abs(DF).max() <= reach:
             return n_steps + 1, True
-    return max_steps, False
+    return min(max_steps, _MOST_STEPS), False
 
 
 @njit(fastmath=_FAST)
@@ -225,13 +260,14 @@ def _sweep_equations(hessian, rhs, U, l1, size):
     -------
     slope : float
         Change of the L1 penalty over the whole step.
+    is_solved : bool
     """
     m = U.shape[1]
     for j in range(size):
         for t in range(j):
             hessian[t, j] = hessian[j, t]
     step = np.zeros(len(rhs))
-    first = 0.0
+    first, is_solved = 0.0, False
     for _ in range(_MOST_SWEEPS):
         largest = 0.0
         for j in range(size):
@@ -249,6 +285,7 @@ def _sweep_equations(hessian, rhs, U, l1, size):
                 largest = max(largest, delta * delta * curvature)
         first = max(first, largest)
         if largest <= _SWEPT * first:
+            is_solved = True
             break
     rhs[:] = step
     change = 0.0
@@ -260,4 +297,4 @@ def _sweep_equations(hessian, rhs, U, l1, size):
             rhs[j] = -old
             new = 0.0
         change += l1[j % m] * (abs(new) - abs(old))
-    return change
+    return change, is_solved

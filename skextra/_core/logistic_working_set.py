@@ -31,7 +31,7 @@ from skextra._core.logistic_newton_model import (
     prefers_hessian,
 )
 from skextra._core.logistic_result import Solution
-from skextra._core.logistic_small import descend, is_small, join_columns
+from skextra._core.logistic_small import is_small, join_columns, take_small_steps
 from skextra._core.penalties import compute_class_shift
 from skextra._core.products import multiply_compressed
 
@@ -171,16 +171,20 @@ class WorkingSetSolver:
         is_close : bool
             Whether the optimum is near.
         """
-        if self.small_columns is None or self.report is not None:
+        if self.small_columns is None:
             return 0, False
         U = np.concatenate([self.W, self.V]).T.copy()
-        free = np.zeros(len(self.V))
-        n_steps, is_close = descend(
-            self.small_columns, self.loss.codes, self.loss.weights, np.append(l1, free),
-            np.append(l2, free), U, self.target.reach, self.max_iter - 1,
+        p, free = len(self.W), np.zeros(len(self.V))
+
+        def report(U):
+            self.report(U.T[:p], U.T[p:])
+
+        n_steps, is_close = take_small_steps(
+            self.small_columns, self.loss, np.append(l1, free), np.append(l2, free), U,
+            self.target.reach, self.max_iter - 1, None if self.report is None else report,
         )  # fmt: skip
         if n_steps:
-            self.W, self.V = U.T[: len(self.W)].copy(), U.T[len(self.W) :].copy()
+            self.W, self.V = U.T[:p].copy(), U.T[p:].copy()
             self.F = self.problem.compute_decision(self.W, self.V)
             self.value, self.P = self.loss.evaluate(self.F)
             self.C = self._correlate(self.P)
@@ -248,7 +252,9 @@ class WorkingSetSolver:
         ``sqrt(gap / 2)`` of a feasible one, in the norm that divides by the weights.
         """
         n_left = len(self.W) if self.alive is None else len(self.alive)
-        if n_left * self.loss.n_samples < _WORTH_SCREENING or self.dual_scale == 0.0:
+        X = self.design.X if self.alive is None else self.alive_design.X
+        n_numbers = X.nnz if self.design.is_sparse else X.size
+        if n_numbers < _WORTH_SCREENING or self.dual_scale == 0.0:
             return
         reach = self._compute_lengths() * np.sqrt(0.5 * gap)
         bound = self.dual_scale * np.abs(self.C).max(axis=1) + reach
