@@ -24,6 +24,8 @@ SUITES = {
     ),
     "test_ridge": ("sklearn.linear_model.tests.test_ridge", "linear_model"),
     "test_logistic": ("sklearn.linear_model.tests.test_logistic", "linear_model"),
+    "test_gaussian_mixture": ("sklearn.mixture.tests.test_gaussian_mixture", "mixture"),
+    "test_mixture": ("sklearn.mixture.tests.test_mixture", "mixture"),
 }
 
 

@@ -1,0 +1,5 @@
+"""Mixture models."""
+
+from skextra.mixture._gaussian_mixture import GaussianMixture
+
+__all__ = ["GaussianMixture"]
