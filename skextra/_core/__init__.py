@@ -23,6 +23,7 @@ _SUBMODULES = (
     "em_kernels",
     "em_linalg",
     "em_missing",
+    "em_moves",
     "em_parameters",
     "em_start",
     "em_statistics",

@@ -223,7 +223,7 @@ def maximise(statistics, floor, initial=False):
     cholesky = np.zeros_like(covariances)
     failed = np.zeros(len(covariances), dtype=np.bool_)
     fill_maximum(
-        kind, statistics.counts, statistics.means, statistics.scatters, floor,
+        kind, statistics.counts, statistics.means, statistics.scatters, float(floor),
         counts, means, covariances, cholesky, failed,
     )  # fmt: skip
     if failed.any():

@@ -116,7 +116,7 @@ class FittedMixture(DensityMixin, BaseEstimator):
         starts = np.concatenate([[0], np.cumsum(counts)])
         for k, mean in enumerate(parameters.means):
             rows = slice(starts[k], starts[k + 1])
-            covariance = parameters.covariances[0 if self.covariance_type == "tied" else k]
+            covariance = parameters.covariances[0 if len(parameters.covariances) == 1 else k]
             if parameters.is_matrix:
                 X[rows] = X[rows] @ np.linalg.cholesky(covariance).T
             else:
@@ -205,18 +205,22 @@ class FittedMixture(DensityMixin, BaseEstimator):
             "tied": d * (d + 1) // 2,
             "diag": n_components * d,
             "spherical": n_components,
-        }[self.covariance_type]
+        }[self._get_covariance_type()]
         return int(in_covariances + n_components * d + n_components - 1)
+
+    def _get_covariance_type(self):
+        return getattr(self, "covariance_type_", None) or self.covariance_type
 
     def _to_parameters(self):
         """Fitted attributes as the core has them, in float64."""
-        kind = get_kind(self.covariance_type)
-        cholesky = to_layout(self.precisions_cholesky_, self.covariance_type)
+        covariance_type = self._get_covariance_type()
+        kind = get_kind(covariance_type)
+        cholesky = to_layout(self.precisions_cholesky_, covariance_type)
         if hasattr(self, "covariances_"):
-            covariances = to_layout(self.covariances_, self.covariance_type)
+            covariances = to_layout(self.covariances_, covariance_type)
         else:
             covariances = _core.em_linalg.invert_precision_cholesky(
-                cholesky, self.covariance_type in ("full", "tied")
+                cholesky, covariance_type in ("full", "tied")
             )
         return _core.em_parameters.Parameters(
             kind,

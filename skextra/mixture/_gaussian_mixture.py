@@ -26,6 +26,7 @@ from skextra.mixture._parameters import (
     get_shape,
     to_layout,
 )
+from skextra.mixture._rows import create_data, select_rows
 from skextra.mixture._start import INIT_PARAMS, create_start, draw_statistics, impute
 from skextra.mixture._verbose import Printer
 
@@ -266,7 +267,7 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
         given = X, y
         X = self._validate_X(X)
         weights = validate_sample_weight(sample_weight, X)
-        rows, row_weights = self._select_rows(X, weights)
+        rows, row_weights = select_rows(X, weights, self.n_components)
         n_threads = count_threads(self.n_jobs)
         is_first = not (self.warm_start and hasattr(self, "converged_"))
         n_init = self.n_init if is_first else 1
@@ -277,7 +278,8 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
             single_threaded_blas(),
             _core.em_data.Pool(n_threads) as pool,
         ):
-            data = self._create_data(rows, row_weights)
+            kind = get_kind(self.covariance_type)
+            data = create_data(self, kind, self.n_components, rows, row_weights)
             starts = (
                 self._create_starts(data, fixed, n_init, pool)
                 if is_first
@@ -309,36 +311,6 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
                 f"{self.n_components}, n_samples = {X.shape[0]}"
             )
         return X
-
-    def _select_rows(self, X, weights):
-        """Rows that count, and their weights with mean 1."""
-        kept = None
-        if weights is not None:
-            kept = weights > 0
-            weights = weights[kept] / weights.max()
-            weights *= len(weights) / weights.sum()
-            X = X if kept.all() else X[kept]
-        has_values = ~np.isnan(X).all(axis=1) if np.isnan(X[:, 0]).any() else None
-        if has_values is not None and not has_values.all():
-            X = X[has_values]
-            weights = None if weights is None else weights[has_values]
-        if len(X) < self.n_components:
-            raise ValueError(
-                "Expected n_samples >= n_components among samples of X with a positive "
-                f"sample_weight and a value, but got n_components = {self.n_components}, "
-                f"n_samples = {len(X)}"
-            )
-        return X, weights
-
-    def _create_data(self, X, weights):
-        kind = get_kind(self.covariance_type)
-        data = _core.em_data.Data(kind, self.n_components, X, weights, self.reg_covar)
-        if not (np.isfinite(data.center).all() and np.isfinite(data.covariance).all()):
-            raise ValueError(
-                f"{type(self).__name__} overflowed: the variances of X are beyond what "
-                "floating-point numbers hold; rescale X, for instance with StandardScaler"
-            )
-        return data
 
     def _check_given(self, n_features):
         """Parameters that the user starts from, checked."""
