@@ -196,6 +196,20 @@ CASES = (
         _make_case(f"{path}Regressor", "regression", _REGRESSION[:2], params)
         for path, params in _TREES
     ),
+    _make_case(
+        "mixture.GaussianMixture",
+        "density",
+        ("wine", "cancer"),
+        {"n_components": 3, "reg_covar": 1e-3, "random_state": 0},
+    ),
+    Case(
+        "skextra.mixture.GaussianMixtureIC",
+        "sklearn.mixture.GaussianMixture",
+        "density",
+        ("wine",),
+        own_params=({"max_components": 4, "random_state": 0}, {"random_state": 0}),
+        note="GaussianMixtureIC: scikit-learn has none; beside it stands one Gaussian",
+    ),
     # scikit-learn has no such encoders: beside them stand its own way to let a
     # linear model bend, and the table as it is.
     Case(

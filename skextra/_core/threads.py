@@ -62,3 +62,9 @@ def call_with_one_blas_thread(function, *args):
     # MKL and OpenMP keep a limit for each thread: the caller's ends there.
     with _get_blas_controller().limit(limits=1):
         return function(*args)
+
+
+def count_blas_threads():
+    """Number of threads that BLAS may use now; 1 where there is no BLAS to ask."""
+    counts = [library.num_threads for library in _get_blas_controller().lib_controllers]
+    return max(counts, default=1) or 1

@@ -78,7 +78,7 @@ def make(cls, *, tight=False, **parameters):
 
     `tight` asks for an accuracy at which two fits of one problem agree.
     """
-    defaults = {"random_state": 0, "n_estimators": 10, "max_iter": 10_000}
+    defaults = {"random_state": 0, "n_estimators": 10, "max_iter": 10_000, "max_components": 2}
     if tight:
         defaults |= {"tol": 1e-12, "max_iter": 1_000_000}
     accepted = set(list_parameters(cls))

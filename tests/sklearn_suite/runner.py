@@ -27,6 +27,8 @@ SUITES = {
     "test_tree": ("sklearn.tree.tests.test_tree", "tree"),
     "test_forest": ("sklearn.ensemble.tests.test_forest", "ensemble"),
     "test_weight_boosting": ("sklearn.ensemble.tests.test_weight_boosting", "ensemble"),
+    "test_gaussian_mixture": ("sklearn.mixture.tests.test_gaussian_mixture", "mixture"),
+    "test_mixture": ("sklearn.mixture.tests.test_mixture", "mixture"),
 }
 
 

@@ -1,0 +1,272 @@
+"""Gaussian mixtures: ``python -m benchmarks.mixture [--case NAME] [--quick] [--repeat N]``.
+
+Ours, scikit-learn's and, where daal4py is installed, oneDAL's `em_gmm`, from the same start and
+turn about in one process.
+
+iteration
+    Time of one pass: that of five less that of one, divided by four, so that
+    checks and the frame are left out. What each has reached is compared too.
+converge
+    scikit-learn runs to ``tol=1e-6``; the time ours takes to the same mean
+    log-likelihood (the first pass that has it).
+small
+    A whole default fit, k-means included.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+import tracemalloc
+import warnings
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+
+import numpy as np
+
+from benchmarks import _report
+
+_KINDS = ("full", "tied", "diag", "spherical")
+
+
+@dataclass(frozen=True)
+class Case:
+    """Rows, columns, components and a covariance type.
+
+    Attributes
+    ----------
+    name : str
+    task : {'iteration', 'converge', 'small'}
+    covariance_type : str
+    n, d, n_components : int
+    data : str or None
+        A data set instead of groups drawn at random.
+    """
+
+    name: str
+    task: str
+    covariance_type: str
+    n: int
+    d: int
+    n_components: int
+    data: str | None = None
+
+    def make(self, quick):
+        """Rows, and parameters to start from."""
+        if self.data is not None:
+            return load(self.data), None
+        n = self.n // 20 if quick else self.n
+        rng = np.random.default_rng(0)
+        means = 2.5 * rng.standard_normal((self.n_components, self.d))
+        X = means[rng.integers(self.n_components, size=n)]
+        X += rng.standard_normal((n, self.d)) @ (
+            np.eye(self.d) + 0.3 * rng.standard_normal((self.d, self.d))
+        )
+        start = X[rng.choice(n, self.n_components, replace=False)]
+        return X, make_start(self.covariance_type, X, start)
+
+
+def make_start(covariance_type, X, means):
+    """Equal weights, rows as means, and the inverse of the data's covariance."""
+    n_components, d = means.shape
+    covariance = np.cov(X.T, bias=True)
+    precision = np.linalg.inv(covariance)
+    precisions = {
+        "full": np.tile(precision, (n_components, 1, 1)),
+        "tied": precision,
+        "diag": np.tile(1 / covariance.diagonal(), (n_components, 1)),
+        "spherical": np.full(n_components, d / covariance.trace()),
+    }[covariance_type]
+    return {
+        "weights_init": np.full(n_components, 1 / n_components),
+        "means_init": means,
+        "precisions_init": precisions,
+    }
+
+
+def load(name):
+    """Iris from scikit-learn, or the geyser from the folder of data sets."""
+    if name == "iris":
+        from sklearn.datasets import load_iris
+
+        return load_iris().data
+    from benchmarks._data import find_file
+
+    path = find_file(f"{name}.csv.gz")
+    return np.genfromtxt(path, delimiter=",", skip_header=1) if path else None
+
+
+_SIZES = ((200_000, 10, 32), (200_000, 20, 16), (100_000, 50, 32))
+CASES = (
+    *(Case(f"full-{d}-{k}", "iteration", "full", n, d, k) for n, d, k in _SIZES),
+    *(Case(f"{kind}-10-32", "iteration", kind, 200_000, 10, 32) for kind in _KINDS[1:]),
+    Case("converge-10-8", "converge", "full", 50_000, 10, 8),
+    *(
+        Case(f"{data}-{kind}", "small", kind, 0, 0, k, data)
+        for data, k in (("iris", 3), ("geyser", 2))
+        for kind in _KINDS
+    ),
+)
+
+
+def run_skextra(case, X, start, **options):
+    from skextra.mixture import GaussianMixture
+
+    return GaussianMixture(
+        case.n_components, covariance_type=case.covariance_type, random_state=0, **options,
+        **(start or {}),
+    ).fit(X)  # fmt: skip
+
+
+def run_sklearn(case, X, start, acceleration=None, **options):
+    from sklearn.mixture import GaussianMixture
+
+    return GaussianMixture(
+        case.n_components, covariance_type=case.covariance_type, random_state=0, **options,
+        **(start or {}),
+    ).fit(X)  # fmt: skip
+
+
+def import_onedal():
+    """Numerical module of daal4py, without its patches of scikit-learn, made for other versions."""
+    if "daal4py" not in sys.modules:
+        package = ModuleType("daal4py")
+        package.__path__ = list(find_spec("daal4py").submodule_search_locations)
+        sys.modules["daal4py"] = package
+    return import_module("daal4py._daal4py")
+
+
+def run_onedal(case, X, start, max_iter, acceleration=None, tol=0.0):
+    daal4py = import_onedal()
+    n_components = case.n_components
+    covariances = [np.linalg.inv(matrix) for matrix in start["precisions_init"]]
+    algorithm = daal4py.em_gmm(
+        nComponents=n_components, maxIterations=max_iter, accuracyThreshold=0.0
+    )
+    return algorithm.compute(
+        X, start["weights_init"][None], start["means_init"], np.stack(covariances)
+    )
+
+
+def list_contestants(case):
+    """What can run the case."""
+    contestants = {"skextra": run_skextra, "scikit-learn": run_sklearn}
+    if case.task == "iteration" and case.covariance_type == "full" and find_spec("daal4py"):
+        contestants["oneDAL"] = run_onedal
+    return contestants
+
+
+def measure(function):
+    begin = time.perf_counter()
+    result = function()
+    return time.perf_counter() - begin, result
+
+
+def time_iterations(case, X, start, repeat):
+    """Seconds an iteration by contestant, and the largest difference of the means."""
+    times = {name: [] for name in list_contestants(case)}
+    means = {}
+    for name, run in list_contestants(case).items():
+        run(case, X[:2000], start, max_iter=1, acceleration=None, tol=0.0)
+        result = run(case, X, start, max_iter=5, acceleration=None, tol=0.0)
+        means[name] = result.means_ if hasattr(result, "means_") else result.means
+    plain = {"acceleration": None, "tol": 0.0}
+    for _ in range(repeat):
+        for name, run in list_contestants(case).items():
+            five, one = (
+                measure(lambda run=run, n=n: run(case, X, start, max_iter=n, **plain))[0]
+                for n in (5, 1)
+            )
+            times[name].append(max(five - one, 1e-9) / 4)
+    scale = np.abs(means["skextra"]).max()
+    errors = {
+        name: float(np.abs(value - means["skextra"]).max() / scale) for name, value in means.items()
+    }
+    return {name: statistics.median(values) for name, values in times.items()}, errors
+
+
+def time_convergence(case, X, start, repeat):
+    """Seconds to the log-likelihood that scikit-learn reaches with ``tol=1e-6``."""
+    theirs = run_sklearn(case, X, start, max_iter=2000, tol=1e-6)
+    goal = theirs.lower_bounds_[-1]
+    ours = run_skextra(case, X, start, max_iter=2000, tol=1e-9)
+    reached = int(np.argmax(np.array(ours.lower_bounds_) >= goal)) + 1
+    times = {"skextra": [], "scikit-learn": []}
+    for _ in range(repeat):
+        times["skextra"].append(
+            measure(lambda: run_skextra(case, X, start, max_iter=reached, tol=0.0))[0]
+        )
+        times["scikit-learn"].append(
+            measure(lambda: run_sklearn(case, X, start, max_iter=2000, tol=1e-6))[0]
+        )
+    passes = {"skextra": reached, "scikit-learn": theirs.n_iter_}
+    return {name: statistics.median(values) for name, values in times.items()}, passes
+
+
+def time_small(case, X, repeat):
+    """Seconds of a default fit, and the mean log-likelihood it ends at."""
+    times, scores = {"skextra": [], "scikit-learn": []}, {}
+    runs = {"skextra": run_skextra, "scikit-learn": run_sklearn}
+    for name, run in runs.items():
+        scores[name] = run(case, X, None).score(X)
+    for _ in range(max(repeat, 15)):
+        for name, run in runs.items():
+            times[name].append(measure(lambda run=run: run(case, X, None))[0])
+    return {name: statistics.median(values) for name, values in times.items()}, scores
+
+
+def measure_memory(case, X, start):
+    """MiB allocated at most by a fit, above what was there (NumPy reports to tracemalloc)."""
+    peaks = {}
+    for name, run in (("skextra", run_skextra), ("scikit-learn", run_sklearn)):
+        tracemalloc.start()
+        run(case, X, start, max_iter=1, tol=0.0)
+        peaks[name] = tracemalloc.get_traced_memory()[1] / 2**20
+        tracemalloc.stop()
+    return peaks
+
+
+def run_case(case, quick, repeat):
+    """Print the rows of a case."""
+    X, start = case.make(quick)
+    if X is None:
+        print(f"{case.name}: data not here")
+        return
+    size = f"{X.shape[0]:,} x {X.shape[1]}, {case.n_components} components"
+    print(f"\n{case.name}: {case.covariance_type}, {size}, {case.task}")
+    peaks = {}
+    if case.task == "iteration":
+        seconds, notes = time_iterations(case, X, start, repeat)
+        peaks, label = measure_memory(case, X, start), "means differ by {:.0e}"
+    elif case.task == "converge":
+        seconds, notes = time_convergence(case, X, start, repeat)
+        label = "{:d} passes"
+    else:
+        seconds, notes = time_small(case, X, repeat)
+        label = "mean log-likelihood {:.4f}"
+    for name, value in seconds.items():
+        memory = f"{peaks[name]:7.1f} MiB" if name in peaks else " " * 11
+        ratio = value / seconds["skextra"]
+        shown = _report.format_seconds(value)
+        print(f"  {name:<14}{ratio:7.1f}x {shown:>10} {memory}  {label.format(notes[name])}")
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mixture", description=__doc__)
+    parser.add_argument("--case", action="append", choices=[case.name for case in CASES])
+    parser.add_argument("--quick", action="store_true", help="a twentieth of the rows")
+    parser.add_argument("--repeat", type=int, default=3)
+    options = parser.parse_args(arguments)
+    warnings.simplefilter("ignore")
+    command = "python -m benchmarks.mixture " + " ".join(sys.argv[1:])
+    print(*_report.describe_machine(command.strip()), sep="\n", flush=True)
+    for case in CASES:
+        if options.case is None or case.name in options.case:
+            run_case(case, options.quick, options.repeat)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,258 @@
+"""What a fitted mixture says of rows, and how it draws them."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import DensityMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skextra import _core
+from skextra._base import BaseEstimator
+from skextra._core.threads import single_threaded_blas
+from skextra._parallel import count_threads
+from skextra._validation import validate_sample_weight
+from skextra.mixture._parameters import get_kind, to_layout
+
+
+class FittedMixture(DensityMixin, BaseEstimator):
+    """Methods of a mixture from ``weights_``, ``means_`` and ``precisions_cholesky_``."""
+
+    def score_samples(self, X):
+        """Compute the log-likelihood of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples; NaN stands for a missing value, which is integrated out.
+
+        Returns
+        -------
+        log_prob : ndarray of shape (n_samples,)
+            Logarithm of the density at each sample.
+        """
+        return self._evaluate(X)[0]
+
+    def score(self, X, y=None, sample_weight=None):
+        """Compute the average log-likelihood of samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples; NaN stands for a missing value.
+        y : Ignored
+            Present for API consistency by convention.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        log_likelihood : float
+            Mean of `score_samples`.
+        """
+        total, weight = self._sum_scores(X, sample_weight)
+        return total / weight
+
+    def predict(self, X):
+        """Predict the likeliest component of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples; NaN stands for a missing value.
+
+        Returns
+        -------
+        labels : ndarray of int of shape (n_samples,)
+            Numbers of components.
+        """
+        return self._evaluate(X)[1]
+
+    def predict_proba(self, X):
+        """Compute the probability of each component given each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples; NaN stands for a missing value.
+
+        Returns
+        -------
+        resp : ndarray of shape (n_samples, n_components)
+            Each row sums to 1.
+        """
+        return self._evaluate(X, with_responsibilities=True)[2]
+
+    def sample(self, n_samples=1):
+        """Draw samples from the mixture.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of samples.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Samples, ordered by component.
+        y : ndarray of int of shape (n_samples,)
+            Component each sample is from.
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` is not positive.
+        """
+        check_is_fitted(self)
+        if not isinstance(n_samples, Integral) or n_samples < 1:
+            raise ValueError(
+                f"Invalid value for 'n_samples': {n_samples!r} . The sampling requires at "
+                "least one sample."
+            )
+        parameters, random_state = self._to_parameters(), check_random_state(self.random_state)
+        counts = random_state.multinomial(n_samples, parameters.weights)
+        labels = np.repeat(np.arange(len(counts)), counts)
+        X = random_state.standard_normal((n_samples, parameters.means.shape[1]))
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        for k, mean in enumerate(parameters.means):
+            rows = slice(starts[k], starts[k + 1])
+            covariance = parameters.covariances[0 if len(parameters.covariances) == 1 else k]
+            if parameters.is_matrix:
+                X[rows] = X[rows] @ np.linalg.cholesky(covariance).T
+            else:
+                X[rows] *= np.sqrt(covariance[0])
+            X[rows] += mean
+        return X, labels
+
+    def bic(self, X, sample_weight=None):
+        """Bayesian information criterion of the mixture on samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples; NaN stands for a missing value.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weight of each sample; their sum is the number of samples.
+
+        Returns
+        -------
+        bic : float
+            The lower, the better.
+        """
+        total, weight = self._sum_scores(X, sample_weight)
+        return -2 * total + self._n_parameters() * np.log(weight)
+
+    def aic(self, X, sample_weight=None):
+        """Akaike information criterion of the mixture on samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples; NaN stands for a missing value.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        aic : float
+            The lower, the better.
+        """
+        return -2 * self._sum_scores(X, sample_weight)[0] + 2 * self._n_parameters()
+
+    def icl(self, X, sample_weight=None):
+        """Integrated completed likelihood: BIC plus twice the entropy of the assignment.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples; NaN stands for a missing value.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        icl : float
+            The lower, the better. Overlapping components count against it.
+
+        References
+        ----------
+        Biernacki, Celeux & Govaert, "Assessing a mixture model for clustering with
+        the integrated completed likelihood", IEEE TPAMI 22 (2000).
+        """
+        shares = self._evaluate(X, with_responsibilities=True)[2].astype(np.float64)
+        entropies = -np.sum(shares * np.log(np.where(shares > 0, shares, 1.0)), axis=1)
+        weights = self._check_weights(sample_weight, len(entropies))
+        entropy = entropies.sum() if weights is None else weights @ entropies
+        return self.bic(X, sample_weight) + 2 * float(entropy)
+
+    def _sum_scores(self, X, sample_weight):
+        scores = self.score_samples(X)
+        weights = self._check_weights(sample_weight, len(scores))
+        if weights is None:
+            # As scikit-learn: the mean in the type of the scores.
+            return float(scores.mean()) * len(scores), float(len(scores))
+        return float(weights @ scores), float(weights.sum())
+
+    @staticmethod
+    def _check_weights(sample_weight, n_samples):
+        return validate_sample_weight(sample_weight, np.empty((n_samples, 1)))
+
+    def _n_parameters(self):
+        """Count free parameters."""
+        n_components, d = self.means_.shape
+        in_covariances = {
+            "full": n_components * d * (d + 1) // 2,
+            "tied": d * (d + 1) // 2,
+            "diag": n_components * d,
+            "spherical": n_components,
+        }[self._get_covariance_type()]
+        return int(in_covariances + n_components * d + n_components - 1)
+
+    def _get_covariance_type(self):
+        return getattr(self, "covariance_type_", None) or self.covariance_type
+
+    def _to_parameters(self):
+        """Fitted attributes as the core has them, in float64."""
+        covariance_type = self._get_covariance_type()
+        kind = get_kind(covariance_type)
+        cholesky = to_layout(self.precisions_cholesky_, covariance_type)
+        if hasattr(self, "covariances_"):
+            covariances = to_layout(self.covariances_, covariance_type)
+        else:
+            covariances = _core.em_linalg.invert_precision_cholesky(
+                cholesky, covariance_type in ("full", "tied")
+            )
+        return _core.em_parameters.Parameters(
+            kind,
+            np.asarray(self.weights_, dtype=np.float64),
+            np.ascontiguousarray(self.means_, dtype=np.float64),
+            covariances,
+            cholesky,
+        )
+
+    def _evaluate(self, X, with_responsibilities=False):
+        check_is_fitted(self)
+        X = validate_data(
+            self, X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan", reset=False
+        )
+        return self._evaluate_checked(X, with_responsibilities)
+
+    def _evaluate_checked(self, X, with_responsibilities=False):
+        n_threads = count_threads(getattr(self, "n_jobs", None))
+        with single_threaded_blas(), _core.em_data.Pool(n_threads) as pool:
+            scores, labels, shares = _core.em_steps.evaluate(
+                X, self._to_parameters(), pool, with_responsibilities
+            )
+        dtype = np.result_type(X.dtype, self.means_.dtype)
+        if not np.isfinite(scores).all():
+            raise ValueError(
+                f"the densities of {type(self).__name__} overflow: entries of X are too large "
+                "for its covariances"
+            )
+        shares = None if shares is None else shares.astype(dtype, copy=False)
+        return scores.astype(dtype, copy=False), labels, shares
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags

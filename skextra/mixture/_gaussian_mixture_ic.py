@@ -1,0 +1,360 @@
+"""Choice of the number of components and the covariance type."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import KFold
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from skextra import _core
+from skextra._callbacks import report_fit
+from skextra._compat import CallbackSupportMixin, Interval, StrOptions, fit_context
+from skextra._core.threads import single_threaded_blas
+from skextra._parallel import count_threads
+from skextra._validation import validate_sample_weight
+from skextra.mixture._base import FittedMixture
+from skextra.mixture._gaussian_mixture import GaussianMixture
+from skextra.mixture._parameters import get_kind
+from skextra.mixture._rows import create_data, select_rows
+from skextra.mixture._search import Plan, draw_assignments, fit_size, improve
+from skextra.mixture._start import INIT_PARAMS
+
+COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
+CRITERIA = ("bic", "aic", "icl", "held_out")
+
+
+class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
+    """Gaussian mixture whose number of components and covariance type are chosen.
+
+    Every combination is fitted from starts of its own, and from its neighbours:
+    the mixture with a component less, one of its components split, and that with
+    a component more, two of them merged. The best likelihood counts.
+
+    Parameters
+    ----------
+    min_components : int, default=1
+        Smallest number of components.
+    max_components : int, default=9
+        Largest number of components.
+    covariance_type : {'all', 'full', 'tied', 'diag', 'spherical'} or list, default='all'
+        Covariance types to choose from.
+    criterion : {'bic', 'aic', 'icl', 'held_out'}, default='bic'
+        What is minimised: an information criterion, or minus the mean
+        log-likelihood of samples left out of the fit.
+    cv : int, default=5
+        Number of folds for 'held_out'.
+    tol : float, default=1e-3
+        As in `GaussianMixture`.
+    reg_covar : float, default=1e-6
+        As in `GaussianMixture`.
+    max_iter : int, default=100
+        As in `GaussianMixture`.
+    n_init : int, default=1
+        Starts of its own that each combination has.
+    init_params : {'kmeans', 'k-means++', 'random', 'random_from_data'}, default='kmeans'
+        As in `GaussianMixture`.
+    random_state : int, RandomState instance or None, default=None
+        Of the starts, the folds and `sample`.
+    n_jobs : int or None, default=None
+        Threads, over combinations; None as in `GaussianMixture`. The result is
+        the same for every number.
+
+    Attributes
+    ----------
+    best_estimator_ : GaussianMixture
+        The mixture chosen.
+    best_criterion_ : float
+        Its criterion.
+    n_components_ : int
+        Its number of components.
+    covariance_type_ : str
+        Its covariance type.
+    covariance_types_ : tuple of str
+        Types compared.
+    component_counts_ : ndarray of int of shape (n_counts,)
+        Numbers of components compared.
+    criterion_values_ : ndarray of shape (n_types, n_counts)
+        The lower, the better; inf where every start collapsed.
+    log_likelihoods_ : ndarray of shape (n_types, n_counts)
+        Mean log-likelihood of the training data; -inf where every start collapsed.
+    weights_ : ndarray of shape (n_components_,)
+        Weights of the mixture chosen.
+    means_ : ndarray of shape (n_components_, n_features)
+        Its means.
+    covariances_ : ndarray
+        Its covariances, of the shape that belongs to ``covariance_type_``.
+    precisions_ : ndarray
+        Their inverses.
+    precisions_cholesky_ : ndarray
+        Cholesky factors of these.
+    converged_ : bool
+        Whether the fit of the mixture chosen reached `tol`.
+    n_iter_ : int
+        Passes over the data that it took.
+    lower_bound_ : float
+        Its objective per sample.
+    n_features_in_ : int
+        Number of features seen during `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen during `fit`, if all are strings.
+
+    See Also
+    --------
+    GaussianMixture : One mixture.
+    ModelSelectionDisplay : Draws the criterion.
+
+    References
+    ----------
+    Fraley & Raftery, "Model-based clustering, discriminant analysis, and density
+    estimation", J. Am. Stat. Assoc. 97 (2002).
+
+    Biernacki, Celeux & Govaert, "Assessing a mixture model for clustering with the
+    integrated completed likelihood", IEEE TPAMI 22 (2000).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skextra.mixture import GaussianMixtureIC
+    >>> X, _ = load_iris(return_X_y=True)
+    >>> search = GaussianMixtureIC(max_components=4, random_state=0).fit(X)
+    >>> search.n_components_, search.covariance_type_
+    (2, 'full')
+    """
+
+    _parameter_constraints: dict = {
+        "min_components": [Interval(Integral, 1, None, closed="left")],
+        "max_components": [Interval(Integral, 1, None, closed="left")],
+        "covariance_type": [StrOptions({"all", *COVARIANCE_TYPES}), list, tuple],
+        "criterion": [StrOptions(set(CRITERIA))],
+        "cv": [Interval(Integral, 2, None, closed="left")],
+        "tol": [Interval(Real, 0.0, None, closed="left")],
+        "reg_covar": [Interval(Real, 0.0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "init_params": [StrOptions(set(INIT_PARAMS))],
+        "random_state": ["random_state"],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        min_components=1,
+        max_components=9,
+        *,
+        covariance_type="all",
+        criterion="bic",
+        cv=5,
+        tol=1e-3,
+        reg_covar=1e-6,
+        max_iter=100,
+        n_init=1,
+        init_params="kmeans",
+        random_state=None,
+        n_jobs=None,
+    ):
+        self.min_components = min_components
+        self.max_components = max_components
+        self.covariance_type = covariance_type
+        self.criterion = criterion
+        self.cv = cv
+        self.tol = tol
+        self.reg_covar = reg_covar
+        self.max_iter = max_iter
+        self.n_init = n_init
+        self.init_params = init_params
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Fit all mixtures and choose one.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training data; NaN stands for a missing value.
+        y : Ignored
+            Present for API consistency by convention.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weight of each sample; their sum is the number of samples.
+
+        Returns
+        -------
+        self : object
+            Fitted search.
+
+        Raises
+        ------
+        ValueError
+            If the data or an argument has a wrong shape or value, or every
+            mixture collapses.
+        """
+        given = X, y
+        types, sizes = self._check_choices()
+        X = validate_data(
+            self, X, dtype=[np.float64, np.float32], ensure_min_samples=2,
+            ensure_all_finite="allow-nan",
+        )  # fmt: skip
+        weights = validate_sample_weight(sample_weight, X)
+        rows, row_weights = select_rows(X, weights, sizes[0])
+        # More components than samples is no choice.
+        sizes = tuple(size for size in sizes if size <= len(rows))
+        settings = _core.em.Settings(tol=self.tol, max_iter=self.max_iter, floor=self.reg_covar)
+        plan = Plan(sizes, self.n_init, self.init_params, settings)
+        random_state = check_random_state(self.random_state)
+        folds = self._make_folds(len(rows), random_state)
+        n_tasks = len(types) * len(sizes) * len(folds)
+        with (
+            report_fit(self, *given, sample_weight, max_subtasks=n_tasks) as report,
+            single_threaded_blas(),
+            _core.em_data.Pool(count_threads(self.n_jobs)) as pool,
+        ):
+            tables = self._fit_folds(
+                rows, row_weights, folds, types, plan, random_state, report, pool
+            )
+            total = float(len(rows) if weights is None else np.sum(weights))
+            self._choose(rows, row_weights, folds, types, sizes, tables, total, X.dtype)
+        if not self.converged_:
+            warnings.warn(
+                "The mixture that was chosen did not converge. Increase max_iter or tol, or "
+                "check for degenerate data.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        return self
+
+    def fit_predict(self, X, y=None, sample_weight=None):
+        """Fit, and predict the likeliest component of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training data; NaN stands for a missing value.
+        y : Ignored
+            Present for API consistency by convention.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        labels : ndarray of int of shape (n_samples,)
+            What `predict` says of X.
+        """
+        return self.fit(X, y, sample_weight).predict(X)
+
+    def _check_choices(self):
+        if self.min_components > self.max_components:
+            raise ValueError(
+                f"min_components must not exceed max_components, got {self.min_components} "
+                f"and {self.max_components}"
+            )
+        types = self.covariance_type
+        types = COVARIANCE_TYPES if types == "all" else types
+        types = (types,) if isinstance(types, str) else tuple(types)
+        if not types or not set(types) <= set(COVARIANCE_TYPES) or len(set(types)) < len(types):
+            raise ValueError(
+                f"covariance_type must be 'all' or different ones of {COVARIANCE_TYPES}, "
+                f"got {self.covariance_type!r}"
+            )
+        return types, tuple(range(self.min_components, self.max_components + 1))
+
+    def _make_folds(self, n_rows, random_state):
+        """Rows to fit on: all of them, then those of each fold where samples are left out."""
+        folds = [np.arange(n_rows)]
+        if self.criterion == "held_out":
+            if n_rows < self.cv:
+                raise ValueError(f"cv={self.cv} folds need as many samples, X has {n_rows}")
+            splitter = KFold(self.cv, shuffle=True, random_state=random_state)
+            folds += [train for train, _ in splitter.split(np.empty(n_rows))]
+        return folds
+
+    def _fit_folds(self, X, weights, folds, types, plan, random_state, report, pool):
+        """Results by fold and type: a list over sizes."""
+        problems, tasks = [], []
+        for fold in folds:
+            rows = X if len(fold) == len(X) else X[fold]
+            fold_weights = None if weights is None else weights[fold]
+            sizes = [size for size in plan.sizes if size <= len(rows)]
+            made = [
+                create_data(self, kind, sizes[-1], rows, fold_weights)
+                for kind in map(get_kind, types)
+            ]
+            filled, drawn = draw_assignments(
+                made[0], Plan(tuple(sizes), *list(vars(plan).values())[1:]), random_state
+            )
+            problems += made
+            for data in made:
+                tasks += [(data, filled, size, drawn.get(size, []), plan) for size in plan.sizes]
+        run, tasks = report.split(fit_size, tasks, "mixture")
+        fitted = list(pool.map(lambda task: run(*task), tasks))
+        n = len(plan.sizes)
+        rows = [fitted[i * n : (i + 1) * n] for i in range(len(problems))]
+        improved = list(
+            pool.map(lambda i: improve(problems[i], rows[i], plan), range(len(problems)))
+        )
+        return [improved[i : i + len(types)] for i in range(0, len(improved), len(types))]
+
+    def _choose(self, X, weights, folds, types, sizes, tables, total, dtype):
+        shape = len(types), len(sizes)
+        values, likelihoods = np.full(shape, np.inf), np.full(shape, -np.inf)
+        for i, covariance_type in enumerate(types):
+            for j in range(len(sizes)):
+                result = tables[0][i][j]
+                if result is None:
+                    continue
+                mixture = self._make_mixture(covariance_type, result, dtype)
+                likelihoods[i, j] = mixture.score(X, sample_weight=weights)
+                values[i, j] = self._compute_criterion(
+                    mixture, X, weights, folds, [table[i][j] for table in tables[1:]],
+                    likelihoods[i, j], total, dtype,
+                )  # fmt: skip
+        if not np.isfinite(values).any():
+            raise ValueError(
+                "every mixture collapsed on X: increase reg_covar, or scale the features of X"
+            )
+        self.covariance_types_, self.component_counts_ = types, np.array(sizes)
+        self.criterion_values_, self.log_likelihoods_ = values, likelihoods
+        i, j = np.unravel_index(np.argmin(values), shape)
+        self.best_criterion_ = float(values[i, j])
+        self.best_estimator_ = self._make_mixture(types[i], tables[0][i][j], dtype)
+        self.n_components_, self.covariance_type_ = sizes[j], types[i]
+        for name, value in vars(self.best_estimator_).items():
+            if name.endswith("_") and name not in ("lower_bounds_", "n_features_in_"):
+                setattr(self, name, value)
+
+    def _compute_criterion(self, mixture, X, weights, folds, held, likelihood, total, dtype):
+        if self.criterion == "held_out":
+            return self._score_held_out(mixture.covariance_type, X, weights, folds, held, dtype)
+        n_parameters, fit = mixture._n_parameters(), -2 * total * likelihood
+        if self.criterion == "aic":
+            return fit + 2 * n_parameters
+        value = fit + n_parameters * np.log(total)
+        if self.criterion == "icl":
+            scale = total / (len(X) if weights is None else weights.sum())
+            extra = mixture.icl(X, sample_weight=weights) - mixture.bic(X, sample_weight=weights)
+            value += scale * extra
+        return value
+
+    def _score_held_out(self, covariance_type, X, weights, folds, held, dtype):
+        loss, weight = 0.0, 0.0
+        for train, result in zip(folds[1:], held, strict=True):
+            if result is None:
+                return np.inf
+            rows = np.setdiff1d(np.arange(len(X)), train)
+            scores = self._make_mixture(covariance_type, result, dtype).score_samples(X[rows])
+            w = np.ones(len(rows)) if weights is None else weights[rows]
+            loss, weight = loss - w @ scores, weight + w.sum()
+        return loss / weight
+
+    def _make_mixture(self, covariance_type, result, dtype):
+        mixture = GaussianMixture(
+            len(result.parameters.weights), covariance_type=covariance_type, tol=self.tol,
+            reg_covar=self.reg_covar, max_iter=self.max_iter, init_params=self.init_params,
+            random_state=self.random_state, n_jobs=self.n_jobs,
+        )  # fmt: skip
+        mixture.n_features_in_ = self.n_features_in_
+        mixture._set_result(result, dtype)
+        return mixture
