@@ -112,8 +112,8 @@ class KernelLogisticSolver:
             self.A[:], self.AK[:], self.b[:] = 0.0, 0.0, 0.0
         if len(self.ones) and not self.A.any():
             self.b = self.loss.compute_null_intercept()
-        self.is_cold = False
         self.n_iter, self.converged = 0, False
+        self.is_cold = False
         self._iterate()
         self.gap = max(self.absolute_gap, 0.0) / self.null
         return self

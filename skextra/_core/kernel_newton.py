@@ -12,8 +12,8 @@ import numpy as np
 from scipy.linalg import lapack
 
 _MAX_CG_STEPS = 2000
-# Of a step's decrease: the residual's square up to which it is added to the step, the
-# loosest that is accepted, and the tightest that is asked for.
+# Of a step's decrease: what adding the residual may cost; and of the residual's square the
+# loosest that is accepted and the tightest that is asked for.
 _SMALL_PART, _LOOSEST, _TIGHTEST = 0.1, 0.1, 1e-6
 
 
@@ -116,7 +116,8 @@ def solve_iteratively(multiply, curvature, space, R, RK, *, tol):
         D += step * z
         DK += step * zK
         residual = residual - step * image
-    if rho <= _SMALL_PART * float((RK * D).sum()):
+    raised = float((residualK * curvature.multiply_projected(residualK)).sum()) - rho
+    if raised <= _SMALL_PART * float((RK * D).sum()):
         # The linearised probabilities are then a dual point to the last bit.
         D += residual
         DK += residualK
