@@ -25,6 +25,7 @@ import numpy as np
 from skextra._core.kernel_coarse_space import CoarseSpace
 from skextra._core.kernel_curvature import Curvature
 from skextra._core.kernel_newton import solve_directly, solve_iteratively
+from skextra._core.kernel_product import apply_to_all
 from skextra._core.log_loss import LogLoss
 from skextra._core.logistic_ridge_system import compute_divergence
 from skextra._core.partial_cholesky import compute_partial_cholesky
@@ -52,13 +53,20 @@ class Settings:
     seed : int
         Of the draws of the coarse space's pivots.
     report : callable or None
-        Called after every step with the solver, whose `A` and `b` then hold the model.
+        Called after every step with the coefficients (n_rows, n_points) and intercepts
+        (n_rows,).
+    budget : float
+        Bytes that kernel values may take.
+    apply : callable
+        See `GramProduct`.
     """
 
     tol: float = 1e-6
     max_iter: int = 100
     seed: int = 0
     report: object = None
+    budget: float = np.inf
+    apply: object = apply_to_all
 
 
 class KernelLogisticSolver:
@@ -159,7 +167,7 @@ class KernelLogisticSolver:
             self.n_iter += 1
             n_failures = n_failures + 1 if decrease <= 1e-15 * abs(self.value) else 0
             if self.settings.report is not None:
-                self.settings.report(self)
+                self.settings.report(self.A, self.b)
 
     def _set_decision(self):
         """Decision values, their loss and probabilities, with the best intercept."""

@@ -5,14 +5,41 @@ call. Where the matrix does not fit into the memory allowed, the block rows that
 are computed anew for every product.
 """
 
+import os
+
 import numpy as np
-from scipy.linalg import blas
+from scipy.linalg import blas, eigh, lapack
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 from skextra._core.kernels import PrecomputedGram
 
 # Samples up to which the matrix is kept in double precision.
 _FEW_SAMPLES = 2500
+# Samples up to which an indefinite matrix is decomposed.
+_MANY_SAMPLES = 6000
 _BLOCK = 512
+# Negative eigenvalues smaller than this part of the trace are rounding.
+_NEGATIVE = {np.float64: 1e-9, np.float32: 1e-6}
+
+
+def apply_to_all(function, tasks):
+    """Call `function` with each tuple of `tasks`, one after the other."""
+    return [function(*task) for task in tasks]
+
+
+def measure_free_memory():
+    """Bytes of memory that the system could give to this process."""
+    try:
+        with open("/proc/meminfo") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return 1024.0 * int(line.split()[1])
+    except OSError:
+        pass
+    try:
+        return 0.5 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 4e9
 
 
 class GramProduct:
@@ -23,6 +50,8 @@ class GramProduct:
     source : Gram source
     budget : float
         Bytes that the matrix may take.
+    apply : callable
+        Calls a function with each of a list of tuples, perhaps in threads.
 
     Attributes
     ----------
@@ -32,35 +61,81 @@ class GramProduct:
         The matrix, if it is kept whole.
     """
 
-    def __init__(self, source, budget=np.inf):
-        self.source = source
+    def __init__(self, source, budget=np.inf, apply=apply_to_all):
+        self.source, self.apply = source, apply
         self.n = n = source.n_samples
         self.is_exact = n <= _FEW_SAMPLES
-        self.K, self.kept = None, []
+        self.K, self.kept, self.positive = None, [], None
         if self.is_exact:
             self.K = source.compute_block()
             self.K = 0.5 * (self.K + self.K.T)
         elif 4.0 * n * n <= budget:
             self.K = np.empty((n, n), dtype=np.float32)
-            for start, stop in self._iterate():
-                block = source.compute_block(slice(start, stop), slice(0, stop), np.float32)
-                self.K[start:stop, :stop] = block
-                self.K[:start, start:stop] = block[:, :start].T
+            apply(self._fill, list(self._iterate()))
         else:
             self._keep_what_fits(budget)
+        if not source.is_semidefinite:
+            self._make_semidefinite()
+
+    def _fill(self, start, stop):
+        block = self.source.compute_block(slice(start, stop), slice(0, stop), np.float32)
+        self.K[start:stop, :stop] = block
+        self.K[:start, start:stop] = block[:, :start].T
 
     def _iterate(self):
         for start in range(0, self.n, _BLOCK):
             yield start, min(start + _BLOCK, self.n)
 
     def _keep_what_fits(self, budget):
+        parts = []
         for start, stop in self._iterate():
             budget -= 4.0 * (stop - start) * stop
             if budget < 0:
                 break
-            self.kept.append(
-                self.source.compute_block(slice(start, stop), slice(0, stop), np.float32)
+            parts.append((slice(start, stop), slice(0, stop), np.float32))
+        self.kept = self.apply(self.source.compute_block, parts)
+
+    def _make_semidefinite(self):
+        """Leave out eigenvectors of negative eigenvalues, if there are any.
+
+        Models are then expansions without a part along these: their decision values are
+        those of the matrix with its negative eigenvalues set to zero.
+        """
+        if not self._has_negative():
+            return
+        if self.n > _MANY_SAMPLES:
+            raise ValueError(
+                f"kernel: the matrix of {self.n} samples has negative eigenvalues, which is "
+                f"solved exactly for at most {_MANY_SAMPLES}; use approximation='nystroem'"
             )
+        K = self.K if self.is_exact else self.source.compute_block()
+        values, vectors = eigh(0.5 * (K + K.T), check_finite=False)
+        kept = values > max(values[-1], 0.0) * 1e-12
+        self.positive = np.ascontiguousarray(vectors[:, kept])
+        self.K = (self.positive * values[kept]) @ self.positive.T
+        self.K = 0.5 * (self.K + self.K.T)
+        self.is_exact = True
+        self.source = PrecomputedGram(self.K)
+
+    def _has_negative(self):
+        if self.K is None:
+            return False
+        trace = float(np.abs(self.K.diagonal()).sum(dtype=np.float64))
+        allowed = _NEGATIVE[self.K.dtype.type] * max(trace, 1e-300)
+        if self.is_exact:
+            shifted = self.K.copy()
+            shifted[np.diag_indices_from(shifted)] += allowed
+            return bool(lapack.dpotrf(shifted.T, lower=1, overwrite_a=1, clean=0)[1])
+        operator = LinearOperator(
+            self.K.shape, matvec=lambda v: self.multiply(v.reshape(1, -1))[0], dtype=np.float64
+        )
+        start = np.random.default_rng(0).standard_normal(self.n)
+        smallest = eigsh(operator, k=1, which="SA", tol=1e-2, v0=start, return_eigenvectors=False)
+        return bool(smallest[0] < -allowed)
+
+    def project(self, V):
+        """`V` without its part along eigenvectors that were left out; ``V @ K`` stays."""
+        return V if self.positive is None else (V @ self.positive) @ self.positive.T
 
     def multiply(self, V):
         """``V @ K``."""
