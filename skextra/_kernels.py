@@ -20,7 +20,7 @@ KERNEL_CONSTRAINTS = {
 }
 
 
-def compute_gamma(gamma, X):
+def compute_gamma(gamma, X, sample_weight=None):
     """Width of a kernel as a number.
 
     Parameters
@@ -29,6 +29,8 @@ def compute_gamma(gamma, X):
         'scale' is ``1 / (n_features * X.var())``, 1 where the variance is zero;
         'auto' is ``1 / n_features``.
     X : ndarray or sparse of shape (n_samples, n_features)
+    sample_weight : ndarray of shape (n_samples,) or None
+        Makes the variance a weighted one, so that a weight of two is the row twice.
 
     Returns
     -------
@@ -38,6 +40,9 @@ def compute_gamma(gamma, X):
         return 1.0 / X.shape[1]
     if gamma != "scale":
         return float(gamma)
+    if sample_weight is not None:
+        variance = _compute_weighted_variance(X, sample_weight / sample_weight.sum())
+        return 1.0 / (X.shape[1] * variance) if variance > 0 else 1.0
     if sparse.issparse(X):
         values = X.data.astype(np.float64)
         size = X.shape[0] * X.shape[1]
@@ -50,7 +55,20 @@ def compute_gamma(gamma, X):
     return 1.0 / (X.shape[1] * variance) if variance != 0 else 1.0
 
 
-def create_gram(estimator, X):
+def _compute_weighted_variance(X, shares):
+    """Variance of all entries of X, the share of each row given."""
+    rows = np.flatnonzero(shares)
+    X, shares = X[rows], shares[rows]
+    mean = float((shares @ X).sum(dtype=np.float64)) / X.shape[1]
+    if sparse.issparse(X):
+        values = X.data.astype(np.float64)
+        of_entries = np.repeat(shares, np.diff(X.indptr))
+        total = of_entries @ (values - mean) ** 2
+        return (total + (X.shape[1] - of_entries.sum()) * mean**2) / X.shape[1]
+    return float(shares @ ((X - mean) ** 2).sum(axis=1, dtype=np.float64)) / X.shape[1]
+
+
+def create_gram(estimator, X, sample_weight=None):
     """Gram source of training data, from an estimator's parameters.
 
     Parameters
@@ -60,6 +78,8 @@ def create_gram(estimator, X):
         ``_gamma``.
     X : ndarray or sparse
         As validated; the square matrix of kernel values if precomputed.
+    sample_weight : ndarray of shape (n_samples,) or None
+        See `compute_gamma`.
 
     Returns
     -------
@@ -80,7 +100,9 @@ def create_gram(estimator, X):
             )
         estimator._gamma = 0.0
         return _core.kernels.PrecomputedGram(X)
-    estimator._gamma = 0.0 if callable(estimator.kernel) else compute_gamma(estimator.gamma, X)
+    estimator._gamma = 0.0
+    if not callable(estimator.kernel):
+        estimator._gamma = compute_gamma(estimator.gamma, X, sample_weight)
     return create_prediction_gram(estimator, X)
 
 

@@ -34,10 +34,11 @@ _EPS = np.finfo(np.float64).eps
 # Gaps below this multiple of the null objective cannot be told from rounding.
 _ROUNDING = 64 * _EPS
 # Two classes: samples up to which the whole system is factored.
-_FEW_SAMPLES = 600
-# Of the coarse space: its rank times the number of rows of coefficients.
+_FEW_SAMPLES = 400
+# Of the coarse space: its rank relative to the root of the number of samples, and the
+# largest product of its rank and the number of rows of coefficients.
+_RANK_FACTOR = 3.0
 _LARGEST_INNER = 1000
-_LARGEST_RANK = 500
 
 
 @dataclass
@@ -243,5 +244,7 @@ class KernelLogisticSolver:
 
 
 def choose_rank(n, n_rows):
-    """Rank of the coarse space."""
-    return min(n, max(_LARGEST_INNER // n_rows, 20), max(_LARGEST_RANK, 20))
+    """Rank of the coarse space: more for more samples, as long as its matrix stays small."""
+    # With several classes the matrix has as many rows for each, and half the rank serves.
+    factor = _RANK_FACTOR if n_rows == 1 else 0.5 * _RANK_FACTOR
+    return min(n, int(factor * np.sqrt(n)), max(_LARGEST_INNER // n_rows, 20))

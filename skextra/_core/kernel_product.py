@@ -115,7 +115,7 @@ class GramProduct:
         self.K = (self.positive * values[kept]) @ self.positive.T
         self.K = 0.5 * (self.K + self.K.T)
         self.is_exact = True
-        self.source = PrecomputedGram(self.K)
+        self.source = PrecomputedGram(self.K, True)
 
     def _has_negative(self):
         if self.K is None:

@@ -169,13 +169,20 @@ class NamedGram:
 
 
 class PrecomputedGram:
-    """Values that are given: a matrix of all of them."""
+    """Values that are given: a matrix of all of them.
 
-    is_semidefinite = False
+    Parameters
+    ----------
+    K : ndarray of shape (n_samples, n_samples)
+    is_semidefinite : bool
+        Whether it is known to have no negative eigenvalue.
+    """
+
     points = None
 
-    def __init__(self, K):
+    def __init__(self, K, is_semidefinite=False):
         self.K = K
+        self.is_semidefinite = is_semidefinite
         self.n_samples = K.shape[0]
 
     def compute_block(self, rows=None, columns=None, dtype=np.float64, out=None):
@@ -192,7 +199,7 @@ class PrecomputedGram:
 
     def take(self, rows):
         """As in `NamedGram`."""
-        return PrecomputedGram(_pick(self.K, rows, rows, self.K.dtype, None))
+        return PrecomputedGram(_pick(self.K, rows, rows, self.K.dtype, None), self.is_semidefinite)
 
 
 class CallableGram:

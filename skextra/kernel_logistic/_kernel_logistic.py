@@ -5,6 +5,7 @@ from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
@@ -47,7 +48,8 @@ default='rbf'
         matrices of kernel values for X; a function of two arrays returns the matrix of
         their kernel values.
     gamma : {'scale', 'auto'} or float, default='scale'
-        'scale' is ``1 / (n_features * X.var())``, 'auto' is ``1 / n_features``.
+        'scale' is ``1 / (n_features * X.var())``, with the variance weighted by
+        `sample_weight`; 'auto' is ``1 / n_features``.
     degree : float, default=3
         Of the polynomial kernel.
     coef0 : float, default=0.0
@@ -228,7 +230,7 @@ default='rbf'
         weights = compute_loss_weights(self.C, weights, len(codes))
         start = self._get_start(len(classes), X.shape[0])
         settings = create_settings(self)
-        source = create_gram(self, X)
+        source = create_gram(self, X, sample_weight)
         self.approximation_ = _core.kernel_model.choose_approximation(
             self.approximation, X.shape[0], settings.budget
         )
@@ -281,6 +283,7 @@ def compute_loss_weights(C, weights, n_samples):
 
 def create_settings(estimator):
     """How the core is to solve, from an estimator's parameters."""
+    effective_n_jobs(estimator.n_jobs)  # refuses 0, also where there is nothing to share
     seed = check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max)
     return _core.kernel_logistic.Settings(
         tol=estimator.tol,
