@@ -150,7 +150,7 @@ class KernelLogisticSolver:
             if self.absolute_gap > self.tol:
                 RK = self._multiply(R)
                 self.absolute_gap = min(
-                    self.absolute_gap, max(0.5 * float((R * RK).sum()), 0.0) + self._slack(R)
+                    self.absolute_gap, max(0.5 * float((R * RK).sum()), 0.0) + self._slack(R + self.A)
                 )
             if self.absolute_gap <= self.tol:
                 if verified:

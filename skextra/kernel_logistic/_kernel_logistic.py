@@ -79,8 +79,7 @@ default='rbf'
     n_components : int, default=None
         Kernel functions of the approximation; None for ``10 * sqrt(n_samples)``.
     random_state : int, RandomState instance or None, default=None
-        Seed of the draw of these functions. Without an approximation nothing that is
-        random changes the solution by more than `tol`.
+        Seed of the draw of these functions. Without an approximation nothing is random.
     n_jobs : int, default=None
         Threads that compute kernel values. It never changes the result.
 
@@ -234,6 +233,8 @@ default='rbf'
         self.approximation_ = _core.kernel_model.choose_approximation(
             self.approximation, X.shape[0], settings.budget
         )
+        if self.approximation_ is None:
+            settings.seed = 0  # what is drawn then changes the way, not the solution
         with (
             report_fit(self, *given, sample_weight, max_subtasks=None) as report,
             report.count("iteration") as advance,

@@ -70,7 +70,7 @@ default='rbf'
     max_iter : int, default=100
         Newton steps a fit may take.
     random_state : int, RandomState instance or None, default=None
-        Without an effect that is larger than `tol`.
+        Without an effect: nothing is random.
     n_jobs : int, default=None
         Threads, one a fold, or one a kernel width where single samples are left out.
         It never changes the result.
@@ -215,6 +215,7 @@ default='rbf'
         weights = compute_weights(sample_weight, self.class_weight, codes, classes)
         weights = compute_loss_weights(1.0, weights, len(codes))
         settings = create_settings(self)
+        settings.seed = 0
         self.approximation_ = None
         source = create_gram(self, X, sample_weight)
         self.Cs_ = _list_numbers(self.Cs, "Cs", lambda n: np.logspace(-2, 3, n))
