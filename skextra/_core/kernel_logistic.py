@@ -39,6 +39,9 @@ _FEW_SAMPLES = 400
 # largest product of its rank and the number of rows of coefficients.
 _RANK_FACTOR = 3.0
 _LARGEST_INNER = 1000
+# Up to this product the whole space costs next to nothing. Products that a step may take
+# before the rank is doubled, and the product up to which it may be.
+_SMALL_INNER, _MANY_PRODUCTS, _HUGE_INNER = 200, 60, 3000
 
 
 @dataclass
@@ -103,7 +106,7 @@ class KernelLogisticSolver:
         self.AK = np.zeros_like(self.A)
         self.b = np.zeros(self.n_rows)
         self.is_cold = True
-        self._space = None
+        self._space, self._growth = None, 1
         self.n_products = 0
 
     def start_from(self, A, b):
@@ -150,7 +153,8 @@ class KernelLogisticSolver:
             if self.absolute_gap > self.tol:
                 RK = self._multiply(R)
                 self.absolute_gap = min(
-                    self.absolute_gap, max(0.5 * float((R * RK).sum()), 0.0) + self._slack(R + self.A)
+                    self.absolute_gap,
+                    max(0.5 * float((R * RK).sum()), 0.0) + self._slack(R + self.A),
                 )
             if self.absolute_gap <= self.tol:
                 if verified:
@@ -211,10 +215,15 @@ class KernelLogisticSolver:
         if self._space is None:
             self._space = self._create_space()
         self._space.update(curvature)
-        return solve_iteratively(self._multiply, curvature, self._space, R, RK, tol=self.tol)
+        step = solve_iteratively(self._multiply, curvature, self._space, R, RK, tol=self.tol)
+        rank = choose_rank(self.n, self.n_rows, 2 * self._growth)
+        is_larger = len(self._space.factor) < rank <= _HUGE_INNER // self.n_rows
+        if step.n_products > _MANY_PRODUCTS and is_larger:
+            self._growth, self._space = 2 * self._growth, None
+        return step
 
     def _create_space(self):
-        rank = choose_rank(self.n, self.n_rows)
+        rank = choose_rank(self.n, self.n_rows, self._growth)
         factor, pivots, _ = compute_partial_cholesky(
             self.product.source, rank, tol=1e-10, seed=self.settings.seed
         )
@@ -243,8 +252,9 @@ class KernelLogisticSolver:
         return -change
 
 
-def choose_rank(n, n_rows):
+def choose_rank(n, n_rows, growth=1):
     """Rank of the coarse space: more for more samples, as long as its matrix stays small."""
     # With several classes the matrix has as many rows for each, and half the rank serves.
     factor = _RANK_FACTOR if n_rows == 1 else 0.5 * _RANK_FACTOR
-    return min(n, int(factor * np.sqrt(n)), max(_LARGEST_INNER // n_rows, 20))
+    rank = min(int(factor * np.sqrt(n)), max(_LARGEST_INNER // n_rows, 20))
+    return min(n, max(growth * rank, _SMALL_INNER // n_rows))

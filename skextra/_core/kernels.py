@@ -152,6 +152,8 @@ class NamedGram:
 
     def compute_cross(self, X, columns=None, dtype=np.float64):
         """Kernel values of new points against training points, (n_new, n_columns)."""
+        if sparse.issparse(X) and not self._points.is_sparse:
+            X = X.toarray()  # dense training points may be shifted
         return _compute(
             self.kernel, Points(X, self._shift), self._points, None, columns, dtype, None
         )
