@@ -8,10 +8,11 @@ function uses, has its line here.
 import numpy as np
 from scipy import sparse
 
-from skextra._core import gumbel, inclusion, inverse_cdf, multi_task, phases, rotary
+from skextra._core import gumbel, inclusion, inverse_cdf, multi_task, nystroem, phases, rotary
 from skextra._core.columns import pack
 from skextra._core.design import Design
 from skextra._core.gram_solver import Sweeps
+from skextra._core.kernels import NAMES, Kernel, NamedGram
 from skextra._core.multi_task_kernels import (
     sweep_rows_sparse_until_flat,
     sweep_rows_until_flat,
@@ -35,6 +36,7 @@ def run_solvers_of_large_data():
     _solve_jointly(X, np.column_stack([y, y]))
     _rotate_arrays()
     _draw()
+    _compute_kernels(X)
 
 
 def _solve_jointly(X, Y):
@@ -77,3 +79,14 @@ def _draw():
         gumbel.fill_keys(weights, False, rows, seed, np.empty((4, 4)), np.empty((4, 4)))
         inverse_cdf.draw_many_labels(weights, False, rows, seed, np.empty((2, 2), dtype=np.int64))
     inclusion.compute_inclusion(np.zeros(3), 1)
+
+
+def _compute_kernels(X):
+    """Every named kernel in either precision, and products of the reduced problem."""
+    for dtype in (np.float64, np.float32):
+        for name in NAMES:
+            for points in (X, sparse.csr_array(X)):
+                NamedGram(Kernel(name), points).compute_block(dtype=dtype)
+    block, out = np.ones((5, 3), dtype=np.float32), np.zeros(3)
+    nystroem.multiply_rows(block, out, np.empty(5))
+    nystroem.add_combination(block, np.ones(5), out)
