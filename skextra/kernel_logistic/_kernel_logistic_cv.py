@@ -263,41 +263,12 @@ default='rbf'
     def _search(self, X, source, codes, n_classes, weights, folds, settings, report):
         """Score every pair of `C` and `gamma`, and choose."""
         order = np.argsort(self.Cs_, kind="stable")
-        places = np.argsort(order)
+        data = codes, n_classes, weights
         options = self.Cs_[order], self.fit_intercept, settings
-        counted = np.flatnonzero(weights)
-
-        def leave_out_one(gamma):
-            gram = self._with_gamma(X, source, gamma)
-            if len(counted) < len(weights):
-                gram = gram.take(counted)
-            return _core.kernel_cross_validation.score_left_out(
-                gram, codes[counted], n_classes, weights[counted], *options
-            )
-
-        def leave_out_fold(fold, gram):
-            train, test = fold
-            return _core.kernel_cross_validation.score_fold(
-                gram, train, test, codes, n_classes, weights, *options
-            )
-
         with single_threaded_blas():
-            if folds is None:
-                tasks = [(gamma,) for gamma in self.gammas_]
-                function, tasks = report.split(leave_out_one, tasks, "gamma")
-                results = map_in_threads(function, tasks, self.n_jobs)
-            else:
-                rows = [(fold,) for _ in self.gammas_ for fold in folds]
-                function, tasks = report.split(leave_out_fold, rows, "fold")
-                results = []
-                for i, gamma in enumerate(self.gammas_):
-                    kernel = self._with_gamma(X, source, gamma)
-                    gram = _core.kernels.PrecomputedGram(
-                        kernel.compute_block(), kernel.is_semidefinite
-                    )
-                    part = [(*task, gram) for task in tasks[i * len(folds) : (i + 1) * len(folds)]]
-                    results += map_in_threads(function, part, self.n_jobs)
-        losses = np.array([losses for losses, _ in results])[:, places]
+            score = self._leave_out_singles if folds is None else self._leave_out_folds
+            results = score(X, source, folds, data, options, report)
+        losses = np.array([losses for losses, _ in results])[:, np.argsort(order)]
         self._choose(losses.reshape(len(self.gammas_), -1, len(self.Cs_)).swapaxes(0, 1))
         n_unconverged = sum(not converged for _, converged in results)
         if n_unconverged:
@@ -307,6 +278,47 @@ default='rbf'
                 "decrease the largest of Cs, or scale the features.",
                 ConvergenceWarning,
                 stacklevel=4,
+            )
+
+    def _leave_out_singles(self, X, source, folds, data, options, report):
+        codes, n_classes, weights = data
+        counted = np.flatnonzero(weights)
+
+        def score(gamma):
+            gram = self._with_gamma(X, source, gamma)
+            if len(counted) < len(weights):
+                gram = gram.take(counted)
+            return _core.kernel_cross_validation.score_left_out(
+                gram, codes[counted], n_classes, weights[counted], *options
+            )
+
+        tasks = [(gamma,) for gamma in self.gammas_]
+        return map_in_threads(*report.split(score, tasks, "gamma"), self.n_jobs)
+
+    def _leave_out_folds(self, X, source, folds, data, options, report):
+        self._refuse_what_does_not_fit(X.shape[0], options[-1].budget)
+
+        def score(fold, gram):
+            return _core.kernel_cross_validation.score_fold(gram, *fold, *data, *options)
+
+        pairs = [(fold,) for _ in self.gammas_ for fold in folds]
+        score, tasks = report.split(score, pairs, "fold")
+        results, n = [], len(folds)
+        for i, gamma in enumerate(self.gammas_):
+            kernel = self._with_gamma(X, source, gamma)
+            gram = _core.kernels.PrecomputedGram(kernel.compute_block(), kernel.is_semidefinite)
+            part = [(*task, gram) for task in tasks[i * n : (i + 1) * n]]
+            results += map_in_threads(score, part, self.n_jobs)
+        return results
+
+    def _refuse_what_does_not_fit(self, n_samples, budget):
+        size = 8.0 * n_samples**2
+        if size > budget:
+            raise ValueError(
+                f"{type(self).__name__} keeps the kernel matrix of all {n_samples} samples, "
+                f"{size / 1e9:.1f} GB, and half of the free memory is {budget / 1e9:.1f} GB: "
+                "choose on a sample of the rows, or search with GridSearchCV over "
+                "KernelLogisticRegression(approximation='nystroem')"
             )
 
     def _choose(self, losses):
