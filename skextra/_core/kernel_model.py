@@ -88,6 +88,8 @@ def fit(source, codes, n_classes, weights, fit_intercept, settings, *, approxima
     counted = np.flatnonzero(weights > 0)
     if len(counted) < len(weights):
         source, codes, weights = source.take(counted), codes[counted], weights[counted]
+    if settings.report is not None:
+        settings = replace(settings, report=_Report(settings.report, counted))
     present, numbers = np.unique(codes, return_inverse=True)
     solve = _solve_reduced if approximation == "nystroem" else _solve_whole
     options = {"n_components": n_components, "start": _locate(start, counted, n_classes)}
@@ -101,6 +103,16 @@ def fit(source, codes, n_classes, weights, fit_intercept, settings, *, approxima
             )
     model.points = counted[model.points]
     return model
+
+
+class _Report:
+    """Passes a model in progress on, in terms of all samples."""
+
+    def __init__(self, report, counted):
+        self.report, self.counted = report, counted
+
+    def __call__(self, A, b, points=None):
+        self.report(A, b, self.counted if points is None else self.counted[points])
 
 
 def _locate(start, counted, n_classes):

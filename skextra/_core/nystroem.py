@@ -287,7 +287,7 @@ def solve(rows, codes, n_classes, weights, fit_intercept, settings, start=None):
     )  # fmt: skip
     if settings.report is not None:
         solver.report = lambda W, V: settings.report(
-            rows.expand(W.T), V[0] if fit_intercept else np.zeros(loss.n_rows)
+            rows.expand(W.T), V[0] if fit_intercept else np.zeros(loss.n_rows), rows.centres
         )
     solution = solver.solve(0.0, 1.0)
     solution.gap /= max(null_objective, np.finfo(np.float64).tiny)

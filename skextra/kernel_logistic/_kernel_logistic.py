@@ -228,35 +228,39 @@ default='rbf'
         weights = compute_weights(sample_weight, self.class_weight, codes, classes)
         weights = compute_loss_weights(self.C, weights, len(codes))
         start = self._get_start(len(classes), X.shape[0])
-        settings = create_settings(self)
-        source = create_gram(self, X, sample_weight)
-        self.approximation_ = _core.kernel_model.choose_approximation(
-            self.approximation, X.shape[0], settings.budget
-        )
-        if self.approximation_ is None:
-            settings.seed = 0  # what is drawn then changes the way, not the solution
+        source, settings = create_gram(self, X, sample_weight), create_settings(self)
+        self._choose_approximation(X.shape[0], settings)
+        n_components = _core.kernel_model.choose_n_components(self.n_components, X.shape[0])
         with (
             report_fit(self, *given, sample_weight, max_subtasks=None) as report,
             report.count("iteration") as advance,
         ):
             if advance is not None:
-                settings.report = partial(self._report, advance, classes)
+                settings.report = partial(self._report, advance, classes, X)
             model = _core.kernel_model.fit(
                 source, codes, len(classes), weights, self.fit_intercept, settings,
-                approximation=self.approximation_,
-                n_components=_core.kernel_model.choose_n_components(
-                    self.n_components, X.shape[0]
-                ),
-                start=start,
+                approximation=self.approximation_, n_components=n_components, start=start,
             )  # fmt: skip
             set_solution(self, model, classes, X)
         if not self.converged_:
             warn_unconverged(self)
         return self
 
-    def _report(self, advance, classes, A, b):
-        """Tell callbacks of an iteration."""
-        advance(lambda: {"classes_": classes, "intercept_": b.copy()})
+    def _choose_approximation(self, n_samples, settings):
+        self.approximation_ = _core.kernel_model.choose_approximation(
+            self.approximation, n_samples, settings.budget
+        )
+        if self.approximation_ is None:
+            settings.seed = 0  # what is drawn then changes the way, not the solution
+
+    def _report(self, advance, classes, X, A, b, points):
+        """Tell callbacks of an iteration, and of the model as it then stands."""
+
+        def get_attributes():
+            return {"classes_": classes, "approximation_": self.approximation_,
+                    **describe_expansion(self, A.copy(), b.copy(), points, X)}  # fmt: skip
+
+        advance(get_attributes)
 
     def _get_start(self, n_classes, n_samples):
         if not (self.warm_start and hasattr(self, "dual_coef_")):
@@ -295,21 +299,23 @@ def create_settings(estimator):
     )
 
 
+def describe_expansion(estimator, A, b, points, X):
+    """Fitted attributes of a combination of kernel functions at rows of X."""
+    attributes = {"intercept_": b, "components_indices_": points, "_n_samples_fit": X.shape[0]}
+    if estimator.kernel == "precomputed":
+        whole = np.zeros((len(A), X.shape[0]))
+        whole[:, points] = A
+        return {**attributes, "dual_coef_": whole, "X_fit_": None}
+    is_whole = len(points) == X.shape[0] and estimator.approximation_ is None
+    return {**attributes, "dual_coef_": A, "X_fit_": X if is_whole else X[points]}
+
+
 def set_solution(estimator, model, classes, X):
     """Set the fitted attributes."""
     check_finite_result(estimator, model.A, model.b)
     estimator.classes_ = classes
-    estimator.intercept_ = model.b
-    estimator.components_indices_ = model.points
-    estimator._n_samples_fit = X.shape[0]
-    if estimator.kernel == "precomputed":
-        estimator.dual_coef_ = np.zeros((len(model.A), X.shape[0]))
-        estimator.dual_coef_[:, model.points] = model.A
-        estimator.X_fit_ = None
-    else:
-        estimator.dual_coef_ = model.A
-        whole = len(model.points) == X.shape[0] and estimator.approximation_ is None
-        estimator.X_fit_ = X if whole else X[model.points]
+    for name, value in describe_expansion(estimator, model.A, model.b, model.points, X).items():
+        setattr(estimator, name, value)
     estimator.dual_gap_ = float(model.gap)
     estimator.n_iter_ = np.array([model.n_iter], dtype=np.int32)
     estimator.converged_ = bool(model.converged)

@@ -229,3 +229,17 @@ def test_wrong_candidates_are_named(parameters, message):
     X, y = load(2)
     with pytest.raises(ValueError, match=message):
         KernelLogisticRegressionCV(**parameters).fit(X, y)
+
+
+@pytest.mark.parametrize("approximation", [None, "nystroem"])
+def test_callbacks_can_predict_with_the_model_in_progress(approximation):
+    callback = pytest.importorskip("sklearn.callback")
+    X, y = load(3)
+    monitor = callback.ScoringMonitor(scoring="neg_log_loss")
+    model = KernelLogisticRegression(C=10.0, approximation=approximation, random_state=0)
+    model.set_callbacks(monitor).fit(X, y)
+    scores = [row["neg_log_loss"] for row in monitor.get_logs().data]
+    assert len(scores) > model.n_iter_[0]
+    own = np.log(np.take_along_axis(model.predict_proba(X), y[:, None], axis=1)).mean()
+    np.testing.assert_allclose(max(scores), own, rtol=1e-3)
+    assert min(scores) < max(scores) - 0.1
