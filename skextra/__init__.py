@@ -10,7 +10,15 @@ from skextra._version import __version__
 
 # Everything public resolves on first access (PEP 562), so that importing
 # skextra costs neither scikit-learn's submodules nor the kernel compiler.
-_SUBMODULES = ("ensemble", "linear_model", "mixture", "preprocessing", "sampling", "tree")
+_SUBMODULES = (
+    "ensemble",
+    "kernel_logistic",
+    "linear_model",
+    "mixture",
+    "preprocessing",
+    "sampling",
+    "tree",
+)
 _FUNCTIONS = {
     "all_estimators": "skextra._discovery",
     "compare": "skextra._compare",

@@ -210,6 +210,26 @@ CASES = (
         own_params=({"max_components": 4, "random_state": 0}, {"random_state": 0}),
         note="GaussianMixtureIC: scikit-learn has none; beside it stands one Gaussian",
     ),
+    # scikit-learn has no kernel logistic regression: beside it stands what its users take
+    # for probabilities from a kernel.
+    Case(
+        "skextra.kernel_logistic.KernelLogisticRegression",
+        "skextra._compare._calibrated_svc.CalibratedSVC",
+        "classification",
+        _CLASSES,
+        grid={"C": [1.0, 10.0]},
+        note="KernelLogisticRegression: scikit-learn has none; CalibratedClassifierCV(SVC()) "
+        "stands beside it",
+    ),
+    Case(
+        "skextra.kernel_logistic.KernelLogisticRegressionCV",
+        "skextra._compare._calibrated_svc.CalibratedSVCSearch",
+        "classification",
+        ("wine", "cancer"),
+        own_params=({"Cs": [1.0, 10.0, 100.0], "gammas": 3}, {}),
+        note="KernelLogisticRegressionCV: scikit-learn has none; a GridSearchCV of "
+        "CalibratedClassifierCV(SVC()) stands beside it",
+    ),
     # scikit-learn has no such encoders: beside them stand its own way to let a
     # linear model bend, and the table as it is.
     Case(

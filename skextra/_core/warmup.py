@@ -17,6 +17,7 @@ from skextra._core import (
     inclusion,
     inverse_cdf,
     multi_task,
+    nystroem,
     phases,
     rotary,
     tree,
@@ -24,6 +25,7 @@ from skextra._core import (
 from skextra._core.columns import pack
 from skextra._core.design import Design
 from skextra._core.gram_solver import Sweeps
+from skextra._core.kernels import NAMES, Kernel, NamedGram
 from skextra._core.multi_task_kernels import (
     sweep_rows_sparse_until_flat,
     sweep_rows_until_flat,
@@ -49,6 +51,7 @@ def run_solvers_of_large_data():
     _draw()
     _boost(X)
     _grow_trees()
+    _compute_kernels(X)
 
 
 def _solve_jointly(X, Y):
@@ -116,3 +119,14 @@ def _grow_trees():
     leaves = tree.predict.find_leaves(grown, X)
     kept = tree.quantiles.LeafTargets(leaves, [None], y)
     kept.compute_quantiles(leaves, np.array([0.5]))
+
+
+def _compute_kernels(X):
+    """Every named kernel in either precision, and products of the reduced problem."""
+    for dtype in (np.float64, np.float32):
+        for name in NAMES:
+            for points in (X, sparse.csr_array(X)):
+                NamedGram(Kernel(name), points).compute_block(dtype=dtype)
+    block, out = np.ones((5, 3), dtype=np.float32), np.zeros(3)
+    nystroem.multiply_rows(block, out, np.empty(5))
+    nystroem.add_combination(block, np.ones(5), out)
