@@ -21,6 +21,8 @@ _SUBMODULES = (
     "inclusion",
     "inverse_cdf",
     "jit",
+    "kernel_loops",
+    "kernels",
     "log_loss",
     "log_loss_hessian",
     "logistic",
