@@ -20,7 +20,7 @@ KERNEL_CONSTRAINTS = {
 }
 
 
-def compute_gamma(gamma, X):
+def compute_gamma(gamma, X, sample_weight=None):
     """Width of a kernel as a number.
 
     Parameters
@@ -29,6 +29,8 @@ def compute_gamma(gamma, X):
         'scale' is ``1 / (n_features * X.var())``, 1 where the variance is zero;
         'auto' is ``1 / n_features``.
     X : ndarray or sparse of shape (n_samples, n_features)
+    sample_weight : ndarray of shape (n_samples,) or None
+        How often each row counts in the variance.
 
     Returns
     -------
@@ -38,19 +40,28 @@ def compute_gamma(gamma, X):
         return 1.0 / X.shape[1]
     if gamma != "scale":
         return float(gamma)
-    if sparse.issparse(X):
-        values = X.data.astype(np.float64)
-        size = X.shape[0] * X.shape[1]
-        mean = values.sum() / size
-        # The zeros that are not stored deviate from the mean, too.
-        total = ((values - mean) ** 2).sum() + (size - len(values)) * mean**2
-        variance = total / size
-    else:
-        variance = float(X.var(dtype=np.float64))
+    variance = _compute_variance(X, sample_weight)
     return 1.0 / (X.shape[1] * variance) if variance != 0 else 1.0
 
 
-def create_gram(estimator, X):
+def _compute_variance(X, sample_weight):
+    """Variance of all entries together."""
+    n_samples, n_features = X.shape
+    if sample_weight is None and not sparse.issparse(X):
+        return float(X.var(dtype=np.float64))
+    weights = np.ones(n_samples) if sample_weight is None else sample_weight / sample_weight.max()
+    total = weights.sum() * n_features
+    if not sparse.issparse(X):
+        mean = weights @ X.sum(axis=1, dtype=np.float64) / total
+        return float(weights @ ((X - mean) ** 2).sum(axis=1, dtype=np.float64) / total)
+    values = X.tocoo()
+    weights, values = weights[values.row], values.data.astype(np.float64)
+    mean = weights @ values / total
+    # The zeros that are not stored deviate from the mean, too.
+    return float((weights @ (values - mean) ** 2 + (total - weights.sum()) * mean**2) / total)
+
+
+def create_gram(estimator, X, sample_weight=None):
     """Gram source of training data, from an estimator's parameters.
 
     Parameters
@@ -60,6 +71,8 @@ def create_gram(estimator, X):
         ``_gamma``.
     X : ndarray or sparse
         As validated; the square matrix of kernel values if precomputed.
+    sample_weight : ndarray of shape (n_samples,) or None
+        For ``gamma="scale"``.
 
     Returns
     -------
@@ -80,7 +93,10 @@ def create_gram(estimator, X):
             )
         estimator._gamma = 0.0
         return _core.kernels.PrecomputedGram(X)
-    estimator._gamma = 0.0 if callable(estimator.kernel) else compute_gamma(estimator.gamma, X)
+    if callable(estimator.kernel):
+        estimator._gamma = 0.0
+    else:
+        estimator._gamma = compute_gamma(estimator.gamma, X, sample_weight)
     return create_prediction_gram(estimator, X)
 
 

@@ -163,6 +163,12 @@ class NamedGram:
         diagonal = self._points.compute_squares().copy()
         return _apply_function(self.kernel, diagonal[None])[0].astype(dtype, copy=False)
 
+    def compute_magnitude(self):
+        """Size of the numbers whose rounding errors get into the values."""
+        if self.kernel.name == "rbf":
+            return 1.0 + 2.0 * self.kernel.gamma * self._points.compute_squares().max(initial=0.0)
+        return float(np.abs(self.compute_diagonal()).max(initial=0.0))
+
     def take(self, rows):
         """The source of a subset of the training points."""
         return NamedGram(self.kernel, self.points[rows], self._shift)
@@ -189,6 +195,10 @@ class PrecomputedGram:
     def compute_diagonal(self, dtype=np.float64):
         """As in `NamedGram`."""
         return self.K.diagonal().astype(dtype)
+
+    def compute_magnitude(self):
+        """As in `NamedGram`."""
+        return float(np.abs(self.K.diagonal()).max(initial=0.0))
 
     def take(self, rows):
         """As in `NamedGram`."""

@@ -24,6 +24,8 @@ SUITES = {
     ),
     "test_ridge": ("sklearn.linear_model.tests.test_ridge", "linear_model"),
     "test_logistic": ("sklearn.linear_model.tests.test_logistic", "linear_model"),
+    "test_svm": ("sklearn.svm.tests.test_svm", "svm"),
+    "test_sparse": ("sklearn.svm.tests.test_sparse", "svm"),
 }
 
 

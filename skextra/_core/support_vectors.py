@@ -1,0 +1,170 @@
+"""The soft-margin support vector machine between two classes, with its certificate."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skextra._core.smo import solve_matrix
+from skextra._core.smo_blocks import BlockSolver, update_far_scores
+
+DIRECT = 1536  # samples up to which the whole kernel matrix is at hand, in double precision
+_SINGLE_FROM = 1e-4  # tolerances from which single precision kernel values will do
+_MANY_STEPS = 10_000_000  # where no limit is asked for
+_EPS = np.finfo(np.float64).eps
+
+
+@dataclass
+class Settings:
+    """How to solve.
+
+    Attributes
+    ----------
+    tol : float
+        Largest violation of optimality, a difference of scores.
+    max_iter : int
+        Pairs at most, -1 for no limit but that of a safeguard.
+    cache_bytes : float
+    shrinking : bool
+    report : callable or None
+        Called now and then while a large problem is solved.
+    """
+
+    tol: float = 1e-3
+    max_iter: int = -1
+    cache_bytes: float = 200e6
+    shrinking: bool = True
+    report: object = None
+
+
+@dataclass
+class Machine:
+    """What a fit between two classes found.
+
+    Attributes
+    ----------
+    alpha : ndarray of shape (n_samples,)
+        Dual variables, between 0 and C.
+    intercept : float
+    gap : float
+        Duality gap over the primal objective of the best constant.
+    n_iter : int
+        Pairs solved.
+    converged : bool
+    """
+
+    alpha: np.ndarray
+    intercept: float
+    gap: float
+    n_iter: int
+    converged: bool
+
+
+def solve(source, y, C, settings):
+    """Fit to samples of two classes.
+
+    Parameters
+    ----------
+    source : Gram source
+    y : ndarray of shape (n_samples,)
+        -1 and 1.
+    C : ndarray of shape (n_samples,)
+        Positive weight of each sample's loss.
+    settings : Settings
+
+    Returns
+    -------
+    machine : Machine
+    """
+    n = len(y)
+    alpha, f = np.zeros(n), -y
+    limit = settings.max_iter if settings.max_iter >= 0 else max(_MANY_STEPS, 100 * n)
+    if n <= DIRECT and 8 * n * n <= settings.cache_bytes:
+        n_iter, converged = _solve_directly(source, y, C, alpha, f, settings.tol, limit)
+    else:
+        n_iter, converged = _solve_by_blocks(source, y, C, alpha, f, settings, limit)
+    intercept = compute_intercept(y, C, alpha, f)
+    gap = compute_gap(y, C, alpha, f, intercept)
+    return Machine(alpha, intercept, gap, n_iter, converged)
+
+
+def _solve_directly(source, y, C, alpha, f, tol, limit):
+    K = source.compute_block()
+    diag = np.ascontiguousarray(K.diagonal())
+    n_iter, aim, floor = 0, tol, 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        while True:
+            # Scores gather rounding errors from step to step.
+            budget = min(limit - n_iter, 100_000 + 100 * len(y))
+            n_steps, _ = solve_matrix(K, diag, y, C, alpha, f, aim, budget)
+            n_iter += n_steps
+            f[:] = K @ (alpha * y) - y
+            violation = compute_violation(y, C, alpha, f)
+            if violation > tol:
+                floor = 8 * _EPS * np.max(np.abs(K) @ alpha, initial=1.0)
+            if violation <= max(tol, floor):
+                return n_iter, True
+            # Not a number is not larger than anything.
+            if n_iter >= limit or n_steps == 0 or not violation > tol:
+                return n_iter, False
+            aim = 0.5 * tol
+
+
+def _solve_by_blocks(source, y, C, alpha, f, settings, limit):
+    dtype = np.float32 if settings.tol >= _SINGLE_FROM else np.float64
+    n_iter = 0
+    while True:
+        solver = BlockSolver(
+            source, y, C, alpha, f, settings.cache_bytes, dtype, settings.shrinking
+        )
+        violation = solver.solve(settings.tol, limit - n_iter, settings.report)
+        n_iter += solver.n_steps
+        if not violation <= settings.tol:
+            return n_iter, False
+        if dtype == np.float64 or _estimate_noise(source, alpha) <= settings.tol:
+            return n_iter, True
+        # Single precision cannot tell: go on from here in double.
+        dtype = np.float64
+        f[:] = -y
+        moved = np.flatnonzero(alpha)
+        update_far_scores(source, np.arange(len(y)), moved, (alpha * y)[moved], f, dtype)
+
+
+def _estimate_noise(source, alpha):
+    """Typical error of a score from kernel values in single precision."""
+    return np.finfo(np.float32).eps * source.compute_magnitude() * np.linalg.norm(alpha)
+
+
+def find_sides(y, C, alpha):
+    """Which rows' ``y alpha`` may grow, and which may shrink."""
+    below, above = alpha < C, alpha > 0
+    return np.where(y > 0, below, above), np.where(y > 0, above, below)
+
+
+def compute_violation(y, C, alpha, f):
+    """Largest score of a low row less the smallest of an up row."""
+    up, low = find_sides(y, C, alpha)
+    return np.max(f[low], initial=-np.inf) - np.min(f[up], initial=np.inf)
+
+
+def compute_intercept(y, C, alpha, f):
+    """Minus the mean score of the free rows; without any, the middle of what fits."""
+    up, low = find_sides(y, C, alpha)
+    free = up & low
+    if free.any():
+        return -float(f[free].mean())
+    return -0.5 * float(np.min(f[up]) + np.max(f[low]))
+
+
+def compute_gap(y, C, alpha, f, intercept):
+    """Duality gap relative to the primal objective of the best constant.
+
+    Every sample's share is that by which it misses complementary slackness, and none is
+    negative: nothing cancels.
+    """
+    margin = y * (f + intercept)  # less one
+    missed = np.maximum(-margin, 0.0)
+    shares = alpha * np.maximum(margin, 0.0)
+    # Without an upper bound, a sample within the margin has an infinite loss.
+    shares[missed > 0] += ((C - alpha) * missed)[missed > 0]
+    scale = 2.0 * min(C[y > 0].sum(), C[y < 0].sum())
+    return float(shares.sum() / scale) if np.isfinite(scale) else float(shares.sum())
