@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import lapack
 
 from skextra._core.smo import solve_matrix
 from skextra._core.smo_blocks import BlockSolver, update_far_scores
@@ -89,24 +90,76 @@ def solve(source, y, C, settings):
 
 def _solve_directly(source, y, C, alpha, f, tol, limit):
     K = source.compute_block()
+    if not np.isfinite(K).all():
+        alpha[:] = np.nan
+        return 0, False
     diag = np.ascontiguousarray(K.diagonal())
-    n_iter, aim, floor = 0, tol, 0.0
-    with np.errstate(over="ignore", invalid="ignore"):
-        while True:
-            # Scores gather rounding errors from step to step.
-            budget = min(limit - n_iter, 100_000 + 100 * len(y))
-            n_steps, _ = solve_matrix(K, diag, y, C, alpha, f, aim, budget)
-            n_iter += n_steps
-            f[:] = K @ (alpha * y) - y
-            violation = compute_violation(y, C, alpha, f)
-            if violation > tol:
-                floor = 8 * _EPS * np.max(np.abs(K) @ alpha, initial=1.0)
-            if violation <= max(tol, floor):
-                return n_iter, True
-            # Not a number is not larger than anything.
-            if n_iter >= limit or n_steps == 0 or not violation > tol:
-                return n_iter, False
-            aim = 0.5 * tol
+    n_iter, aim = 0, tol
+    while True:
+        budget = min(limit - n_iter, 100_000 + 100 * len(y))
+        n_steps, _ = solve_matrix(K, diag, y, C, alpha, f, aim, budget)
+        n_iter += n_steps
+        # Scores gather rounding errors from step to step.
+        f[:] = K @ (alpha * y) - y
+        violation = compute_violation(y, C, alpha, f)
+        if violation <= max(tol, _bound_rounding(K, alpha) if violation > tol else 0.0):
+            break
+        # Not a number is not larger than anything.
+        if n_iter >= limit or n_steps == 0 or not violation > tol:
+            return n_iter, False
+        aim = 0.5 * tol
+    return n_iter + _finish(K, diag, y, C, alpha, f, tol, min(limit - n_iter, n_iter)), True
+
+
+def _bound_rounding(K, alpha):
+    return 8 * _EPS * np.max(np.abs(K) @ alpha, initial=1.0)
+
+
+def _finish(K, diag, y, C, alpha, f, tol, budget):
+    """Go on to the exact solution, if few more steps tell which variables are free.
+
+    Returns
+    -------
+    n_steps : int
+        Taken to find out.
+    """
+    n_steps = 0
+    for attempt in range(4):
+        exact = _solve_free(K, y, C, alpha, f)
+        if exact is not None:
+            alpha[:], f[:] = exact
+            break
+        if n_steps >= budget or attempt == 3:
+            break
+        taken, _ = solve_matrix(K, diag, y, C, alpha, f, tol * 0.1**(attempt + 1), budget - n_steps)
+        n_steps += taken
+    return n_steps
+
+
+def _solve_free(K, y, C, alpha, f):
+    """Solution with the same variables at their bounds, and its scores; None if there is none."""
+    free = np.flatnonzero((alpha > 0) & (alpha < C))
+    if len(free) == 0:
+        return None
+    m = len(free)
+    system = np.ones((m + 1, m + 1))
+    system[:m, :m] = K[np.ix_(free, free)]
+    system[m, m] = 0.0
+    # A step of the free variables that makes their scores equal, minus the intercept.
+    right = np.append(-f[free], 0.0)
+    factor, pivots, step, failed = lapack.dsysv(system, right, lower=1)
+    if failed or not np.isfinite(step).all():
+        return None
+    step = step[:m]
+    new = alpha.copy()
+    new[free] += step * y[free]
+    if (new[free] < 0).any() or (new[free] > C[free]).any():
+        return None
+    scores = K @ (new * y) - y
+    old = compute_violation(y, C, alpha, f)
+    violation = compute_violation(y, C, new, scores)
+    # Where the system is singular, the solution may be anything.
+    return (new, scores) if violation <= min(old, 1e3 * _bound_rounding(K, new)) else None
 
 
 def _solve_by_blocks(source, y, C, alpha, f, settings, limit):

@@ -44,13 +44,14 @@ from skextra._validation import (
 from skextra.svm._machines import Machines, list_members
 
 _BLOCK = 1024  # rows of a prediction at a time
+_SMALL = 1_000_000  # values that need not be kept sparse
 
 
 class SVC(CallbackSupportMixin, KernelTagsMixin, ClassifierMixin, BaseEstimator):
     """DOC"""
 
     _parameter_constraints: dict = {
-        "C": [Interval(Real, 0.0, None, closed="neither")],
+        "C": [Interval(Real, 0.0, None, closed="right")],
         **{name: KERNEL_CONSTRAINTS[name] for name in ("kernel", "degree", "gamma", "coef0")},
         "shrinking": ["boolean"],
         "tol": [Interval(Real, 0.0, None, closed="neither")],
@@ -184,6 +185,8 @@ class SVC(CallbackSupportMixin, KernelTagsMixin, ClassifierMixin, BaseEstimator)
                 )
             return _core.kernels.PrecomputedGram(K)
         self._points = None
+        if sparse.issparse(X) and X.shape[0] * X.shape[1] <= _SMALL:
+            X = X.toarray()  # products of rows are then the same to the last bit
         return create_gram(self, X, sample_weight)
 
     def _call_kernel(self, X):
