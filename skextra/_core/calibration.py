@@ -40,6 +40,27 @@ def compute_unseen_decisions(fit, hashes, is_positive, weights):
     return decisions
 
 
+def compute_unseen_scores(fit, hashes, codes, weights, n_classes):
+    """As `compute_unseen_decisions` for machines of several classes.
+
+    Parameters
+    ----------
+    fit : callable
+        Returns the decision values, one column a class, or one for two classes.
+    hashes, codes, weights : ndarray of shape (n_samples,)
+    n_classes : int
+    """
+    n_groups = [len(np.unique(hashes[codes == code])) for code in np.unique(codes)]
+    n_folds = max(min(N_FOLDS, *n_groups), 2)
+    folds = assign_folds(hashes, codes, weights, n_folds)
+    scores = np.zeros((len(codes), 1 if n_classes == 2 else n_classes))
+    for fold in range(n_folds):
+        test, train = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+        if len(test) and len(np.unique(codes[train])) > 1:
+            scores[test] = fit(train, test)
+    return scores
+
+
 def calibrate(fit, hashes, is_positive, weights):
     """Slope and offset of the sigmoid of one machine; arguments as above."""
     decisions = compute_unseen_decisions(fit, hashes, is_positive, weights)

@@ -159,6 +159,4 @@ def _find_length(a, da, rest):
 
 def _find_slack_length(s, ds, t, dt):
     with np.errstate(divide="ignore", invalid="ignore"):
-        return min(
-            np.where(ds < 0, -s / ds, np.inf).min(), np.where(dt < 0, -t / dt, np.inf).min()
-        )
+        return min(np.where(ds < 0, -s / ds, np.inf).min(), np.where(dt < 0, -t / dt, np.inf).min())

@@ -1,7 +1,7 @@
 """Probabilities from decision values: Platt's sigmoid and pairwise coupling."""
 
 import numpy as np
-from scipy.special import expit, log_expit
+from scipy.special import expit, log_expit, logsumexp
 
 _MAX_STEPS = 100
 _STOP = 1e-10  # relative gradient
@@ -131,8 +131,6 @@ def couple_pairs(probabilities, pairs, n_classes):
     return p / p.sum(axis=1, keepdims=True)
 
 
-def normalise_classes(probabilities):
-    """Distributions from one probability a class; uniform where all are zero."""
-    total = probabilities.sum(axis=1, keepdims=True)
-    n_classes = probabilities.shape[1]
-    return np.where(total > 0, probabilities / np.where(total > 0, total, 1.0), 1.0 / n_classes)
+def normalise_logarithms(logarithms):
+    """Logarithms of distributions proportional to one number a class."""
+    return logarithms - logsumexp(logarithms, axis=1, keepdims=True)

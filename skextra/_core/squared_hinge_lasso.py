@@ -25,6 +25,7 @@ from skextra._core.quadratic_model import solve_quadratic
 
 _FIRST = 20  # features in the first working set
 _SWEEPS = 1000
+_FEW_VALUES = 1 << 22  # that may be dense while a step is computed
 _EPS = np.finfo(np.float64).eps
 
 
@@ -94,7 +95,7 @@ class _State:
     def _compute_gram(self, wanted):
         rows = np.flatnonzero(self.dual > 0)
         weights = 2.0 * self.C[rows]
-        X = self.columns[:, wanted][rows]
+        X = self._pick(wanted)[rows]
         if sparse.issparse(X):
             gram = np.asarray((X.T @ (sparse.diags_array(weights) @ X)).toarray())
         else:
@@ -108,9 +109,17 @@ class _State:
         gram[np.diag_indices_from(gram)] += 1e-12 * max(gram.diagonal().max(), 1e-300)
         return gram
 
+    def _pick(self, wanted):
+        X = self.columns if len(wanted) == self.columns.shape[1] else self.columns[:, wanted]
+        if sparse.issparse(X) and X.shape[0] * X.shape[1] <= _FEW_VALUES:
+            return X.toarray()
+        return sparse.csr_array(X) if sparse.issparse(X) else X
+
     def _search(self, wanted, direction):
-        change = np.asarray(self.columns[:, wanted] @ direction, dtype=np.float64)
+        change = np.asarray(self._pick(wanted) @ direction, dtype=np.float64)
         length = 1.0
+        # Near the optimum, rounding hides that the objective falls.
+        limit = self.objective * (1.0 + 4 * _EPS)
         for _ in range(40):
             w = self.w.copy()
             w[wanted] += length * direction
@@ -119,7 +128,7 @@ class _State:
                 w[wanted[np.abs(w[wanted]) <= 1e-15 * np.abs(direction)]] = 0.0
             scores = self.scores + length * change
             b = self._find_intercept(scores, self.b)
-            if self._compute_objective(w, scores, b) < self.objective:
+            if self._compute_objective(w, scores, b) < (limit if length == 1.0 else self.objective):
                 self.w, self.scores, self.b = w, scores, b
                 return True
             length *= 0.5

@@ -131,7 +131,9 @@ def _finish(K, diag, y, C, alpha, f, tol, budget):
             break
         if n_steps >= budget or attempt == 3:
             break
-        taken, _ = solve_matrix(K, diag, y, C, alpha, f, tol * 0.1**(attempt + 1), budget - n_steps)
+        taken, _ = solve_matrix(
+            K, diag, y, C, alpha, f, tol * 0.1 ** (attempt + 1), budget - n_steps
+        )
         n_steps += taken
     return n_steps
 

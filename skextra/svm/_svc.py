@@ -48,7 +48,150 @@ _SMALL = 1_000_000  # values that need not be kept sparse
 
 
 class SVC(CallbackSupportMixin, KernelTagsMixin, ClassifierMixin, BaseEstimator):
-    """DOC"""
+    """Support vector classification with kernels.
+
+    For two classes, labelled -1 and 1, minimises::
+
+        ||f||^2 / 2 + sum_i C_i max(0, 1 - y_i (f(x_i) + b)),   C_i = C s_i
+
+    over functions f of the kernel's space and the intercept b, with sample weights
+    ``s`` (1 by default). With more classes there is a machine for each pair of them,
+    and the class that wins most pairs is predicted.
+
+    Parameters
+    ----------
+    C : float, default=1.0
+        Weight of the losses, positive; inf allows none.
+    kernel : {'linear', 'poly', 'rbf', 'sigmoid', 'laplacian', 'precomputed'} or callable, \
+default='rbf'
+        Kernel. A callable takes two sets of samples, in the form that `fit` was given,
+        and returns the matrix of kernel values between them.
+    degree : int, default=3
+        Of the polynomial kernel.
+    gamma : {'scale', 'auto'} or float, default='scale'
+        Factor in all kernels but the linear one. 'scale' is
+        ``1 / (n_features * X.var())``, 'auto' is ``1 / n_features``.
+    coef0 : float, default=0.0
+        Constant in the polynomial and the sigmoid kernel.
+    shrinking : bool, default=True
+        Whether samples that sit firmly at a bound are left out for a while.
+    tol : float, default=1e-3
+        Largest violation of the optimality conditions, in units of the decision
+        value, at the end. Problems of up to about 1,500 samples are solved exactly
+        from there in most cases.
+    cache_size : float, default=200
+        Megabytes (1e6 bytes) that a machine may use to keep kernel values.
+    class_weight : dict or 'balanced', default=None
+        Weight of each class as ``{label: weight}``, 1 where not given; it
+        multiplies the sample weights. 'balanced' gives all classes one total,
+        ``n_samples / n_classes``.
+    verbose : bool, default=False
+        Accepted for compatibility: nothing is printed.
+    max_iter : int, default=-1
+        Pairs of dual variables that a machine may solve for; -1 for no limit but that
+        of a safeguard, ten million or a hundred a sample.
+    decision_function_shape : {'ovo', 'ovr'}, default='ovr'
+        With more than two classes, whether `decision_function` has a column for each
+        class ('ovr') or for each pair of classes ('ovo').
+    break_ties : bool, default=False
+        Whether classes that win equally many pairs are told apart by their decision
+        values; else the first of them is predicted.
+    random_state : int, RandomState instance or None, default=None
+        Accepted for compatibility: nothing is random.
+    probability : bool, default=False
+        Whether to calibrate probabilities, by fits to five folds of the data.
+    n_jobs : int, default=None
+        Threads over pairs of classes; None is 1 unless in a joblib context. Each
+        machine that is being fitted has its own cache.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted.
+    class_weight_ : ndarray of shape (n_classes,)
+        Weight of each class.
+    support_ : ndarray of shape (n_support,)
+        Positions of the support vectors, sorted by class.
+    support_vectors_ : ndarray or sparse matrix of shape (n_support, n_features)
+        Support vectors; empty if the kernel is precomputed or a callable.
+    n_support_ : ndarray of shape (n_classes,)
+        Number of support vectors of each class.
+    dual_coef_ : ndarray or sparse matrix of shape (n_classes - 1, n_support)
+        Dual variables times labels: row j of a support vector is its coefficient
+        against the j-th of the other classes.
+    coef_ : ndarray or sparse matrix of shape (n_classes * (n_classes - 1) / 2, n_features)
+        Coefficients of the features, with the linear kernel only.
+    intercept_ : ndarray of shape (n_classes * (n_classes - 1) / 2,)
+        Intercepts of the machines.
+    probA_ : ndarray of shape (n_classes * (n_classes - 1) / 2,)
+        Slopes of the sigmoids ``1 / (1 + exp(d probA_ + probB_))`` of decision values d,
+        never positive; with ``probability=True`` only.
+    probB_ : ndarray of shape (n_classes * (n_classes - 1) / 2,)
+        Offsets of the sigmoids; with ``probability=True`` only.
+    dual_gap_ : float
+        Duality gap relative to the objective of the best constant, an upper bound
+        of the relative suboptimality if the kernel is positive semidefinite; the
+        largest of the machines.
+    n_iter_ : ndarray of shape (n_classes * (n_classes - 1) / 2,)
+        Pairs of dual variables that each machine was solved for.
+    converged_ : bool
+        Whether all machines reached the tolerance.
+    fit_status_ : int
+        0 if they did, else 1.
+    shape_fit_ : tuple of int
+        Shape of the training data.
+    n_features_in_ : int
+        Number of features seen during `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen during `fit`, if all are strings.
+
+    See Also
+    --------
+    LinearSVC : The same without a kernel, for many samples.
+
+    Notes
+    -----
+    Differs from scikit-learn: `probability` is here to stay; probabilities come from
+    decision values of samples that a machine has not seen, weights count in them, and
+    no random number does: equal rows share a fold, whose number follows from what
+    stands in the row. The slope of a sigmoid is never positive. Negative sample
+    weights are refused, and ``class_weight="balanced"`` and ``gamma="scale"`` count
+    sample weights. `cache_size` is never exceeded. Data in single precision are kept
+    so. ``fit`` warns if it stops short of `tol` for any reason.
+
+    `predict` follows the decision values and is the same with and without
+    ``probability=True``. The likeliest class, ``predict_proba(X).argmax(axis=1)``, may be
+    another one where the sigmoid's middle is not at 0, as for classes of very
+    different sizes. With two classes a larger decision value never has a smaller
+    probability.
+
+    A class whose samples all have weight 0 keeps its place in ``classes_`` and wins no
+    pair.
+
+    References
+    ----------
+    Fan, Chen & Lin, "Working set selection using second order information for
+    training support vector machines", JMLR 6 (2005).
+
+    Platt, "Probabilistic outputs for support vector machines and comparisons to
+    regularized likelihood methods", Advances in Large Margin Classifiers (1999).
+
+    Wu, Lin & Weng, "Probability estimates for multi-class classification by pairwise
+    coupling", JMLR 5 (2004).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skextra.svm import SVC
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = SVC(probability=True).fit(X, y)
+    >>> model.predict(X[:2])
+    array([0, 0])
+    >>> model.predict_proba(X[:1]).round(2)
+    array([[0.98, 0.01, 0.01]])
+    >>> bool(model.dual_gap_ < 1e-3)
+    True
+    """
 
     _parameter_constraints: dict = {
         "C": [Interval(Real, 0.0, None, closed="right")],
@@ -448,7 +591,9 @@ class SVC(CallbackSupportMixin, KernelTagsMixin, ClassifierMixin, BaseEstimator)
         if len(self.classes_) > 2:
             table = _core.one_vs_one.expand(table, self.n_support_).T
         if self._sparse:
-            coef = sparse.csr_array(sparse.csr_array(table) @ sparse.csr_array(self.support_vectors_))
+            coef = sparse.csr_array(
+                sparse.csr_array(table) @ sparse.csr_array(self.support_vectors_)
+            )
             coef = align_sparse_interface(coef)
             coef.data.flags.writeable = False
             return coef
