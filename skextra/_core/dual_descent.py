@@ -100,7 +100,8 @@ def finish_sweep(largest, smallest, bounds):
 
 @njit
 def sweep_sparse(
-    data, indices, indptr, y, upper, ridge, squares, a, w, rows, n_rows, balance_, rho, bounds, state
+    data, indices, indptr, y, upper, ridge, squares, a, w, rows, n_rows, balance_, rho, bounds,
+    state,
 ):  # fmt: skip
     """One sweep over the first `n_rows` of `rows`; `a`, `w` and `balance_` are updated.
 
