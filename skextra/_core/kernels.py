@@ -12,6 +12,7 @@ from scipy import sparse
 from scipy.linalg import blas
 
 from skextra._core import kernel_loops as loops
+from skextra._core.smo_cache import gather_into
 
 NAMES = ("linear", "poly", "rbf", "sigmoid", "laplacian")
 
@@ -202,6 +203,11 @@ class PrecomputedGram:
 
     def take(self, rows):
         """As in `NamedGram`."""
+        if self.K.flags.c_contiguous and self.K.dtype == np.float64:
+            rows = np.asarray(rows, dtype=np.intp)
+            values = np.empty((len(rows), len(rows)))
+            gather_into(self.K, rows, rows, values)
+            return PrecomputedGram(values)
         return PrecomputedGram(_pick(self.K, rows, rows, self.K.dtype, None))
 
 

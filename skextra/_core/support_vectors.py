@@ -11,6 +11,7 @@ from skextra._core.smo_blocks import BlockSolver, update_far_scores
 DIRECT = 1536  # samples up to which the whole kernel matrix is at hand, in double precision
 _SINGLE_FROM = 1e-4  # tolerances from which single precision kernel values will do
 _MANY_STEPS = 10_000_000  # where no limit is asked for
+_MAX_REMOVALS = 20  # of variables that meet a bound on the way to the exact solution
 _EPS = np.finfo(np.float64).eps
 
 
@@ -90,7 +91,7 @@ def solve(source, y, C, settings):
 
 def _solve_directly(source, y, C, alpha, f, tol, limit):
     K = source.compute_block()
-    if not np.isfinite(K).all():
+    if not np.isfinite(K.sum()):
         alpha[:] = np.nan
         return 0, False
     diag = np.ascontiguousarray(K.diagonal())
@@ -102,17 +103,18 @@ def _solve_directly(source, y, C, alpha, f, tol, limit):
         # Scores gather rounding errors from step to step.
         f[:] = K @ (alpha * y) - y
         violation = compute_violation(y, C, alpha, f)
-        if violation <= max(tol, _bound_rounding(K, alpha) if violation > tol else 0.0):
+        if violation <= max(tol, _bound_rounding(diag, alpha)):
             break
         # Not a number is not larger than anything.
         if n_iter >= limit or n_steps == 0 or not violation > tol:
             return n_iter, False
         aim = 0.5 * tol
-    return n_iter + _finish(K, diag, y, C, alpha, f, tol, min(limit - n_iter, n_iter)), True
+    return n_iter + _finish(K, diag, y, C, alpha, f, tol, min(limit - n_iter, n_iter // 4)), True
 
 
-def _bound_rounding(K, alpha):
-    return 8 * _EPS * np.max(np.abs(K) @ alpha, initial=1.0)
+def _bound_rounding(diag, alpha):
+    # No entry of a positive semidefinite matrix is larger than the largest on its diagonal.
+    return 8 * _EPS * max(float(np.abs(diag).max() * alpha.sum()), 1.0)
 
 
 def _finish(K, diag, y, C, alpha, f, tol, budget):
@@ -124,44 +126,52 @@ def _finish(K, diag, y, C, alpha, f, tol, budget):
         Taken to find out.
     """
     n_steps = 0
-    for attempt in range(4):
+    for aim in (tol, 0.1 * tol):
+        if aim < tol:
+            n_steps, _ = solve_matrix(K, diag, y, C, alpha, f, aim, budget)
         exact = _solve_free(K, y, C, alpha, f)
         if exact is not None:
-            alpha[:], f[:] = exact
-            break
-        if n_steps >= budget or attempt == 3:
-            break
-        taken, _ = solve_matrix(
-            K, diag, y, C, alpha, f, tol * 0.1 ** (attempt + 1), budget - n_steps
-        )
-        n_steps += taken
+            scores = K @ (exact * y) - y
+            violation = compute_violation(y, C, exact, scores)
+            # Where the system is singular, the solution may be anything.
+            if violation <= 1e3 * _bound_rounding(diag, exact):
+                alpha[:], f[:] = exact, scores
+                break
     return n_steps
 
 
 def _solve_free(K, y, C, alpha, f):
-    """Solution with the same variables at their bounds, and its scores; None if there is none."""
-    free = np.flatnonzero((alpha > 0) & (alpha < C))
-    if len(free) == 0:
-        return None
-    m = len(free)
-    system = np.ones((m + 1, m + 1))
-    system[:m, :m] = K[np.ix_(free, free)]
-    system[m, m] = 0.0
-    # A step of the free variables that makes their scores equal, minus the intercept.
-    right = np.append(-f[free], 0.0)
-    factor, pivots, step, failed = lapack.dsysv(system, right, lower=1)
-    if failed or not np.isfinite(step).all():
-        return None
-    step = step[:m]
-    new = alpha.copy()
-    new[free] += step * y[free]
-    if (new[free] < 0).any() or (new[free] > C[free]).any():
-        return None
-    scores = K @ (new * y) - y
-    old = compute_violation(y, C, alpha, f)
-    violation = compute_violation(y, C, new, scores)
-    # Where the system is singular, the solution may be anything.
-    return (new, scores) if violation <= min(old, 1e3 * _bound_rounding(K, new)) else None
+    """Minimiser over the variables off their bounds; None if there is none.
+
+    On the way there, variables that meet a bound stay at it.
+    """
+    alpha, f = alpha.copy(), f.copy()
+    for _ in range(_MAX_REMOVALS):
+        free = np.flatnonzero((alpha > 0) & (alpha < C))
+        m = len(free)
+        if m == 0:
+            return None
+        system = np.ones((m + 1, m + 1))
+        system[:m, :m] = K[np.ix_(free, free)]
+        system[m, m] = 0.0
+        # A step of the free variables that makes their scores equal, minus the intercept.
+        right = np.append(-f[free], 0.0)
+        *_, step, failed = lapack.dsysv(system, right, lower=1)
+        if failed or not np.isfinite(step).all():
+            return None
+        step = step[:m] * y[free]
+        room = np.where(step > 0, C[free] - alpha[free], alpha[free])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            lengths = np.where(step != 0, room / np.abs(step), np.inf)
+        first = int(lengths.argmin())
+        if lengths[first] >= 1.0:
+            alpha[free] += step
+            return alpha
+        step *= lengths[first]
+        alpha[free] = np.clip(alpha[free] + step, 0.0, C[free])
+        alpha[free[first]] = C[free[first]] if step[first] > 0 else 0.0
+        f += K[:, free] @ (step * y[free])
+    return None
 
 
 def _solve_by_blocks(source, y, C, alpha, f, settings, limit):

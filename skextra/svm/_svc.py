@@ -29,6 +29,10 @@ from skextra._validation import (
 from skextra.svm._machines import Machines, list_members
 from skextra.svm._pairwise import PairwiseClassifier
 
+_OVERFLOW = (
+    "The dual coefficients or intercepts are not finite: kernel values of X overflow. The "
+    "input data may contain large values and need to be preprocessed."
+)
 _SMALL = 1_000_000  # values that need not be kept sparse
 
 
@@ -315,7 +319,10 @@ default='rbf'
         self._points = None
         if sparse.issparse(X) and X.shape[0] * X.shape[1] <= _SMALL:
             X = X.toarray()  # products of rows are then the same to the last bit
-        return create_gram(self, X, sample_weight)
+        source = create_gram(self, X, sample_weight)
+        if self.gamma == "scale" and self.kernel != "precomputed" and self._gamma == 0.0:
+            raise ValueError(_OVERFLOW)
+        return source
 
     def _get_settings(self):
         return _core.support_vectors.Settings(
@@ -330,10 +337,7 @@ default='rbf'
         )
         intercept = np.array([machine.intercept for machine in found])
         if not (np.isfinite(table).all() and np.isfinite(intercept).all()):
-            raise ValueError(
-                "The dual coefficients or intercepts are not finite: kernel values of X "
-                "overflow. The input data may contain large values and need to be preprocessed."
-            )
+            raise ValueError(_OVERFLOW)
         # Of two classes the second is the positive one, of more the first of each pair.
         sign = -1.0 if n_classes == 2 else 1.0
         self.dual_coef_, self.intercept_ = sign * table, sign * intercept
