@@ -10,7 +10,7 @@ from skextra._version import __version__
 
 # Everything public resolves on first access (PEP 562), so that importing
 # skextra costs neither scikit-learn's submodules nor the kernel compiler.
-_SUBMODULES = ("linear_model", "preprocessing", "sampling", "svm")
+_SUBMODULES = ("kernel_logistic", "linear_model", "preprocessing", "sampling", "svm")
 _FUNCTIONS = {
     "all_estimators": "skextra._discovery",
     "compare": "skextra._compare",

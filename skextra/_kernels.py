@@ -30,7 +30,7 @@ def compute_gamma(gamma, X, sample_weight=None):
         'auto' is ``1 / n_features``.
     X : ndarray or sparse of shape (n_samples, n_features)
     sample_weight : ndarray of shape (n_samples,) or None
-        How often each row counts in the variance.
+        Makes the variance a weighted one, so that a weight of two is the row twice.
 
     Returns
     -------
@@ -40,25 +40,32 @@ def compute_gamma(gamma, X, sample_weight=None):
         return 1.0 / X.shape[1]
     if gamma != "scale":
         return float(gamma)
-    variance = _compute_variance(X, sample_weight)
+    if sample_weight is not None:
+        variance = _compute_weighted_variance(X, sample_weight / sample_weight.sum())
+        return 1.0 / (X.shape[1] * variance) if variance > 0 else 1.0
+    if sparse.issparse(X):
+        values = X.data.astype(np.float64)
+        size = X.shape[0] * X.shape[1]
+        mean = values.sum() / size
+        # The zeros that are not stored deviate from the mean, too.
+        total = ((values - mean) ** 2).sum() + (size - len(values)) * mean**2
+        variance = total / size
+    else:
+        variance = float(X.var(dtype=np.float64))
     return 1.0 / (X.shape[1] * variance) if variance != 0 else 1.0
 
 
-def _compute_variance(X, sample_weight):
-    """Variance of all entries together."""
-    n_samples, n_features = X.shape
-    if sample_weight is None and not sparse.issparse(X):
-        return float(X.var(dtype=np.float64))
-    weights = np.ones(n_samples) if sample_weight is None else sample_weight / sample_weight.max()
-    total = weights.sum() * n_features
-    if not sparse.issparse(X):
-        mean = weights @ X.sum(axis=1, dtype=np.float64) / total
-        return float(weights @ ((X - mean) ** 2).sum(axis=1, dtype=np.float64) / total)
-    values = X.tocoo()
-    weights, values = weights[values.row], values.data.astype(np.float64)
-    mean = weights @ values / total
-    # The zeros that are not stored deviate from the mean, too.
-    return float((weights @ (values - mean) ** 2 + (total - weights.sum()) * mean**2) / total)
+def _compute_weighted_variance(X, shares):
+    """Variance of all entries of X, the share of each row given."""
+    rows = np.flatnonzero(shares)
+    X, shares = X[rows], shares[rows]
+    mean = float((shares @ X).sum(dtype=np.float64)) / X.shape[1]
+    if sparse.issparse(X):
+        values = X.data.astype(np.float64)
+        of_entries = np.repeat(shares, np.diff(X.indptr))
+        total = of_entries @ (values - mean) ** 2
+        return (total + (X.shape[1] - of_entries.sum()) * mean**2) / X.shape[1]
+    return float(shares @ ((X - mean) ** 2).sum(axis=1, dtype=np.float64)) / X.shape[1]
 
 
 def create_gram(estimator, X, sample_weight=None):
@@ -72,7 +79,7 @@ def create_gram(estimator, X, sample_weight=None):
     X : ndarray or sparse
         As validated; the square matrix of kernel values if precomputed.
     sample_weight : ndarray of shape (n_samples,) or None
-        For ``gamma="scale"``.
+        See `compute_gamma`.
 
     Returns
     -------
@@ -93,9 +100,8 @@ def create_gram(estimator, X, sample_weight=None):
             )
         estimator._gamma = 0.0
         return _core.kernels.PrecomputedGram(X)
-    if callable(estimator.kernel):
-        estimator._gamma = 0.0
-    else:
+    estimator._gamma = 0.0
+    if not callable(estimator.kernel):
         estimator._gamma = compute_gamma(estimator.gamma, X, sample_weight)
     return create_prediction_gram(estimator, X)
 

@@ -176,13 +176,20 @@ class NamedGram:
 
 
 class PrecomputedGram:
-    """Values that are given: a matrix of all of them."""
+    """Values that are given: a matrix of all of them.
 
-    is_semidefinite = False
+    Parameters
+    ----------
+    K : ndarray of shape (n_samples, n_samples)
+    is_semidefinite : bool
+        Whether it is known to have no negative eigenvalue.
+    """
+
     points = None
 
-    def __init__(self, K):
+    def __init__(self, K, is_semidefinite=False):
         self.K = K
+        self.is_semidefinite = is_semidefinite
         self.n_samples = K.shape[0]
 
     def compute_block(self, rows=None, columns=None, dtype=np.float64, out=None):
@@ -203,12 +210,14 @@ class PrecomputedGram:
 
     def take(self, rows):
         """As in `NamedGram`."""
-        if self.K.flags.c_contiguous and self.K.dtype == np.float64:
-            rows = np.asarray(rows, dtype=np.intp)
+        K = self.K
+        if K.flags.c_contiguous and K.flags.writeable and K.dtype == np.float64:
+            rows = np.arange(len(K))[rows]
             values = np.empty((len(rows), len(rows)))
-            gather_into(self.K, rows, rows, values)
-            return PrecomputedGram(values)
-        return PrecomputedGram(_pick(self.K, rows, rows, self.K.dtype, None))
+            gather_into(K, rows, rows, values)
+        else:
+            values = _pick(K, rows, rows, K.dtype, None)
+        return PrecomputedGram(values, self.is_semidefinite)
 
 
 class CallableGram:

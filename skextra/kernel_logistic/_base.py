@@ -1,0 +1,119 @@
+"""What kernel logistic models do after the fit, and how their data are checked."""
+
+import numpy as np
+from scipy import sparse
+from scipy.special import expit, log_expit, log_softmax, softmax
+from sklearn.base import ClassifierMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skextra._base import BaseEstimator
+from skextra._kernels import KernelTagsMixin, create_prediction_gram
+from skextra._validation import validate_classification_data
+
+# Kernel values at a time in prediction.
+_BLOCK = 1 << 20
+
+
+class KernelClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
+    """Classes and probabilities from ``dual_coef_``, ``intercept_`` and ``X_fit_``."""
+
+    def _validate(self, X, y):
+        """Checked training data, numbers of classes, and the classes."""
+        X, codes, classes = validate_classification_data(self, X, y)
+        if sparse.issparse(X):
+            X = X.tocsr()
+        elif not X.flags.c_contiguous:
+            X = np.ascontiguousarray(X)
+        return X, codes, classes
+
+    def decision_function(self, X):
+        """Compute the score of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples; kernel values of shape (n_samples, n_samples_fit) if the kernel is
+            precomputed.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            With two classes, the log-odds of ``classes_[1]``; otherwise one score a
+            class, whose differences are log-odds.
+
+        Raises
+        ------
+        ValueError
+            If a score overflows.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        scores = np.empty((X.shape[0], len(self.dual_coef_)), dtype=X.dtype)
+        step = max(16, _BLOCK // max(self.dual_coef_.shape[1], 1))
+        source = None
+        if self.kernel != "precomputed":
+            source = create_prediction_gram(self, self.X_fit_)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, X.shape[0], step):
+                block = X[start : start + step]
+                values = block if source is None else source.compute_cross(block)
+                scores[start : start + step] = values @ self.dual_coef_.T + self.intercept_
+        if not np.isfinite(scores).all():
+            raise ValueError(
+                f"the scores of {type(self).__name__} overflow: entries of X are too large"
+            )
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def predict(self, X):
+        """Predict the likeliest class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples, or kernel values if the kernel is precomputed.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_samples,)
+            Labels, of the type of ``classes_``.
+        """
+        scores = self.decision_function(X)
+        codes = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
+        return self.classes_[codes]
+
+    def predict_proba(self, X):
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples, or kernel values if the kernel is precomputed.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``; each row sums to 1.
+        """
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            return np.column_stack([expit(-scores), expit(scores)])
+        return softmax(scores, axis=1)
+
+    def predict_log_proba(self, X):
+        """Predict the logarithm of each class's probability.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples, or kernel values if the kernel is precomputed.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``; finite and exact also where the probability
+            itself rounds to 0 or 1.
+        """
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            return np.column_stack([log_expit(-scores), log_expit(scores)])
+        return log_softmax(scores, axis=1)
