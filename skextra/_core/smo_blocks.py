@@ -102,7 +102,7 @@ class BlockSolver:
     def _select(self, f_up, f_low):
         """Rows of the next block: the worst ones, and those chosen last time."""
         size = min(BLOCK, len(f_up), len(self.cache.rows))
-        kept = self.newest[: size // 2]
+        kept = self.newest[: min(size // 2, size - 2)]
         is_kept = np.zeros(len(f_up), dtype=bool)
         is_kept[kept] = True
         n_side = max((size - len(kept)) // 2, 1)

@@ -9,9 +9,10 @@ from skextra._core.smo import solve_matrix
 from skextra._core.smo_blocks import BlockSolver, update_far_scores
 
 DIRECT = 1536  # samples up to which the whole kernel matrix is at hand, in double precision
-_SINGLE_FROM = 1e-4  # tolerances from which single precision kernel values will do
+_SINGLE_SHARE = 0.02  # of the tolerance, that rounding of a single precision value may take
 _MANY_STEPS = 10_000_000  # where no limit is asked for
 _MAX_REMOVALS = 20  # of variables that meet a bound on the way to the exact solution
+_REFINEMENTS = 2  # full steps, the later ones against rounding
 _EPS = np.finfo(np.float64).eps
 
 
@@ -145,7 +146,8 @@ def _solve_free(K, y, C, alpha, f):
 
     On the way there, variables that meet a bound stay at it.
     """
-    alpha, f = alpha.copy(), f.copy()
+    alpha, f, n_full = alpha.copy(), f.copy(), 0
+    ridge = 1e-12 * np.abs(K.diagonal()).max()
     for _ in range(_MAX_REMOVALS):
         free = np.flatnonzero((alpha > 0) & (alpha < C))
         m = len(free)
@@ -153,6 +155,7 @@ def _solve_free(K, y, C, alpha, f):
             return None
         system = np.ones((m + 1, m + 1))
         system[:m, :m] = K[np.ix_(free, free)]
+        system[np.arange(m), np.arange(m)] += ridge  # equal rows share evenly
         system[m, m] = 0.0
         # A step of the free variables that makes their scores equal, minus the intercept.
         right = np.append(-f[free], 0.0)
@@ -164,18 +167,20 @@ def _solve_free(K, y, C, alpha, f):
         with np.errstate(divide="ignore", invalid="ignore"):
             lengths = np.where(step != 0, room / np.abs(step), np.inf)
         first = int(lengths.argmin())
-        if lengths[first] >= 1.0:
-            alpha[free] += step
-            return alpha
-        step *= lengths[first]
+        n_full += lengths[first] >= 1.0
+        step *= min(lengths[first], 1.0)
         alpha[free] = np.clip(alpha[free] + step, 0.0, C[free])
-        alpha[free[first]] = C[free[first]] if step[first] > 0 else 0.0
+        if n_full == _REFINEMENTS:
+            return alpha
+        if lengths[first] < 1.0:
+            alpha[free[first]] = C[free[first]] if step[first] > 0 else 0.0
         f += K[:, free] @ (step * y[free])
     return None
 
 
 def _solve_by_blocks(source, y, C, alpha, f, settings, limit):
-    dtype = np.float32 if settings.tol >= _SINGLE_FROM else np.float64
+    rounding = np.finfo(np.float32).eps * source.compute_magnitude()
+    dtype = np.float32 if rounding <= _SINGLE_SHARE * settings.tol else np.float64
     n_iter = 0
     while True:
         solver = BlockSolver(
@@ -230,6 +235,7 @@ def compute_gap(y, C, alpha, f, intercept):
     missed = np.maximum(-margin, 0.0)
     shares = alpha * np.maximum(margin, 0.0)
     # Without an upper bound, a sample within the margin has an infinite loss.
-    shares[missed > 0] += ((C - alpha) * missed)[missed > 0]
+    inside = missed > 0
+    shares[inside] += (C - alpha)[inside] * missed[inside]
     scale = 2.0 * min(C[y > 0].sum(), C[y < 0].sum())
     return float(shares.sum() / scale) if np.isfinite(scale) else float(shares.sum())
