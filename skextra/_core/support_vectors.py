@@ -12,7 +12,6 @@ DIRECT = 1536  # samples up to which the whole kernel matrix is at hand, in doub
 _SINGLE_SHARE = 0.02  # of the tolerance, that rounding of a single precision value may take
 _MANY_STEPS = 10_000_000  # where no limit is asked for
 _MAX_REMOVALS = 20  # of variables that meet a bound on the way to the exact solution
-_REFINEMENTS = 2  # full steps, the later ones against rounding
 _EPS = np.finfo(np.float64).eps
 
 
@@ -146,36 +145,44 @@ def _solve_free(K, y, C, alpha, f):
 
     On the way there, variables that meet a bound stay at it.
     """
-    alpha, f, n_full = alpha.copy(), f.copy(), 0
-    ridge = 1e-12 * np.abs(K.diagonal()).max()
+    alpha, f = alpha.copy(), f.copy()
     for _ in range(_MAX_REMOVALS):
         free = np.flatnonzero((alpha > 0) & (alpha < C))
-        m = len(free)
-        if m == 0:
+        solve_system = _factorise(K, free) if len(free) else None
+        if solve_system is None:
             return None
-        system = np.ones((m + 1, m + 1))
-        system[:m, :m] = K[np.ix_(free, free)]
-        system[np.arange(m), np.arange(m)] += ridge  # equal rows share evenly
-        system[m, m] = 0.0
-        # A step of the free variables that makes their scores equal, minus the intercept.
-        right = np.append(-f[free], 0.0)
-        *_, step, failed = lapack.dsysv(system, right, lower=1)
-        if failed or not np.isfinite(step).all():
-            return None
-        step = step[:m] * y[free]
+        step = solve_system(-f[free]) * y[free]
         room = np.where(step > 0, C[free] - alpha[free], alpha[free])
         with np.errstate(divide="ignore", invalid="ignore"):
             lengths = np.where(step != 0, room / np.abs(step), np.inf)
         first = int(lengths.argmin())
-        n_full += lengths[first] >= 1.0
-        step *= min(lengths[first], 1.0)
-        alpha[free] = np.clip(alpha[free] + step, 0.0, C[free])
-        if n_full == _REFINEMENTS:
+        length = min(lengths[first], 1.0)
+        alpha[free] = np.clip(alpha[free] + length * step, 0.0, C[free])
+        f += K[:, free] @ (length * step * y[free])
+        if length == 1.0:
+            # Once more, against rounding.
+            step = solve_system(-f[free]) * y[free]
+            alpha[free] = np.clip(alpha[free] + step, 0.0, C[free])
             return alpha
-        if lengths[first] < 1.0:
-            alpha[free[first]] = C[free[first]] if step[first] > 0 else 0.0
-        f += K[:, free] @ (step * y[free])
+        alpha[free[first]] = C[free[first]] if step[first] > 0 else 0.0
     return None
+
+
+def _factorise(K, free):
+    """Function from residuals to steps, of sum zero, that make them equal; None if singular."""
+    system = K.take(free, axis=0).take(free, axis=1)
+    # Equal rows share evenly.
+    system[np.diag_indices_from(system)] += 1e-12 * np.abs(system.diagonal()).max()
+    factor, failed = lapack.dpotrf(system.T, lower=1, clean=0, overwrite_a=1)
+    if failed:
+        return None
+    ones = lapack.dpotrs(factor, np.ones(len(free)), lower=1)[0]
+
+    def solve_system(residual):
+        step = lapack.dpotrs(factor, residual, lower=1)[0]
+        return step - ones * (step.sum() / ones.sum())
+
+    return solve_system
 
 
 def _solve_by_blocks(source, y, C, alpha, f, settings, limit):

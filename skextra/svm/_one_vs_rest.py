@@ -14,7 +14,7 @@ class Problem:
 
     def __init__(self, estimator, X, codes, n_classes, sample_weight, weights):
         counted = slice(None) if weights is None else np.flatnonzero(weights)
-        self.X, self.codes, self.n_classes = _to_double(X[counted]), codes[counted], n_classes
+        self.X, self.codes, self.n_classes = to_double(X[counted]), codes[counted], n_classes
         n = len(self.codes)
         self.C = (
             np.full(n, float(estimator.C)) if weights is None else estimator.C * weights[counted]
@@ -78,7 +78,7 @@ class Problem:
         return decisions, decisions.shape[1]
 
 
-def _to_double(X):
+def to_double(X):
     """Rows in double precision: C-ordered, or CSR with small indices."""
     if not sparse.issparse(X):
         return np.ascontiguousarray(X, dtype=np.float64)
