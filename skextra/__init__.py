@@ -17,6 +17,7 @@ _SUBMODULES = (
     "mixture",
     "preprocessing",
     "sampling",
+    "svm",
     "tree",
 )
 _FUNCTIONS = {

@@ -230,6 +230,10 @@ CASES = (
         note="KernelLogisticRegressionCV: scikit-learn has none; a GridSearchCV of "
         "CalibratedClassifierCV(SVC()) stands beside it",
     ),
+    _make_case("svm.SVC", "classification", _CLASSES, grid={"C": [1.0, 10.0]}),
+    _make_case(
+        "svm.LinearSVC", "classification", _CLASSES, {"loss": "hinge"}, grid={"C": [0.1, 1.0]}
+    ),
     # scikit-learn has no such encoders: beside them stand its own way to let a
     # linear model bend, and the table as it is.
     Case(

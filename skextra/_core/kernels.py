@@ -12,6 +12,7 @@ from scipy import sparse
 from scipy.linalg import blas
 
 from skextra._core import kernel_loops as loops
+from skextra._core.smo_cache import gather_into
 
 NAMES = ("linear", "poly", "rbf", "sigmoid", "laplacian")
 
@@ -165,6 +166,12 @@ class NamedGram:
         diagonal = self._points.compute_squares().copy()
         return _apply_function(self.kernel, diagonal[None])[0].astype(dtype, copy=False)
 
+    def compute_magnitude(self):
+        """Size of the numbers whose rounding errors get into the values."""
+        if self.kernel.name == "rbf":
+            return 1.0 + 2.0 * self.kernel.gamma * self._points.compute_squares().max(initial=0.0)
+        return float(np.abs(self.compute_diagonal()).max(initial=0.0))
+
     def take(self, rows):
         """The source of a subset of the training points."""
         return NamedGram(self.kernel, self.points[rows], self._shift)
@@ -199,9 +206,20 @@ class PrecomputedGram:
         """As in `NamedGram`."""
         return self.K.diagonal().astype(dtype)
 
+    def compute_magnitude(self):
+        """As in `NamedGram`."""
+        return float(np.abs(self.K.diagonal()).max(initial=0.0))
+
     def take(self, rows):
         """As in `NamedGram`."""
-        return PrecomputedGram(_pick(self.K, rows, rows, self.K.dtype, None), self.is_semidefinite)
+        K = self.K
+        if K.flags.c_contiguous and K.flags.writeable and K.dtype == np.float64:
+            rows = np.arange(len(K))[rows]
+            values = np.empty((len(rows), len(rows)))
+            gather_into(K, rows, rows, values)
+        else:
+            values = _pick(K, rows, rows, K.dtype, None)
+        return PrecomputedGram(values, self.is_semidefinite)
 
 
 class CallableGram:

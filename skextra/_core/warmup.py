@@ -24,6 +24,7 @@ from skextra._core import (
 )
 from skextra._core.columns import pack
 from skextra._core.design import Design
+from skextra._core.dual_descent import DualDescent
 from skextra._core.gram_solver import Sweeps
 from skextra._core.kernels import NAMES, Kernel, NamedGram
 from skextra._core.multi_task_kernels import (
@@ -31,6 +32,7 @@ from skextra._core.multi_task_kernels import (
     sweep_rows_until_flat,
 )
 from skextra._core.residual_solver import solve_on_columns
+from skextra._core.smo_blocks import BlockSolver
 
 
 def run_solvers_of_large_data():
@@ -52,6 +54,19 @@ def run_solvers_of_large_data():
     _boost(X)
     _grow_trees()
     _compute_kernels(X)
+    _solve_support_vectors(X, np.where(np.arange(8) % 2, 1.0, -1.0))
+
+
+def _solve_support_vectors(X, y):
+    """Blocks of kernel rows, which samples must be many for, and descent on dense rows."""
+    C = np.ones(len(y))
+    for dtype in (np.float32, np.float64):
+        for points in (X, sparse.csr_array(X)):
+            source = NamedGram(Kernel("rbf"), points)
+            solver = BlockSolver(source, y, C, np.zeros(len(y)), -y, 1e6, dtype, True)
+            solver.solve(1e-3, 100)
+            solver.cache.restrict(np.arange(4))
+    DualDescent(X, y, C, False, True).solve(1e-3, 1)
 
 
 def _solve_jointly(X, Y):

@@ -29,6 +29,8 @@ SUITES = {
     "test_weight_boosting": ("sklearn.ensemble.tests.test_weight_boosting", "ensemble"),
     "test_gaussian_mixture": ("sklearn.mixture.tests.test_gaussian_mixture", "mixture"),
     "test_mixture": ("sklearn.mixture.tests.test_mixture", "mixture"),
+    "test_svm": ("sklearn.svm.tests.test_svm", "svm"),
+    "test_sparse": ("sklearn.svm.tests.test_sparse", "svm"),
 }
 
 

@@ -1,0 +1,90 @@
+"""The linear machines of a multi-class problem: each class against the rest, or all at once."""
+
+from functools import partial
+
+import numpy as np
+from scipy import sparse
+
+from skextra import _core
+from skextra._parallel import map_in_threads
+
+
+class Problem:
+    """The training data, and the machines of one-vs-rest or of all classes at once."""
+
+    def __init__(self, estimator, X, codes, n_classes, sample_weight, weights):
+        counted = slice(None) if weights is None else np.flatnonzero(weights)
+        self.X, self.codes, self.n_classes = to_double(X[counted]), codes[counted], n_classes
+        n = len(self.codes)
+        self.C = (
+            np.full(n, float(estimator.C)) if weights is None else estimator.C * weights[counted]
+        )
+        self.counts = np.ones(n) if sample_weight is None else sample_weight[counted]
+        self.multi = estimator.multi_class == "crammer_singer"
+        # Two classes need one machine, whose positive class is the second.
+        self.positives = [None] if self.multi else [1] if n_classes == 2 else list(range(n_classes))
+        self.options = {
+            "fit_intercept": estimator.fit_intercept, "tol": estimator.tol,
+            "max_iter": estimator.max_iter,
+        }  # fmt: skip
+        self.kind = {
+            "is_squared": estimator.loss == "squared_hinge",
+            "is_sparse_penalty": estimator.penalty == "l1",
+        }
+
+    def solve(self, task, rows=slice(None)):
+        """Fit the machine of one task, to some samples."""
+        X, codes, C = self.X[rows], self.codes[rows], self.C[rows]
+        if self.multi:
+            return _core.crammer_singer.solve(X, codes, self.n_classes, C, **self.options)
+        y = np.where(codes == self.positives[task], 1.0, -1.0)
+        return _core.linear_svm.solve(X, y, C, **self.kind, **self.options)
+
+    def calibrate(self, n_jobs):
+        """Slopes and offsets of the sigmoids, one a decision value."""
+        hashes = _core.content_folds.hash_rows(self.X)
+        if self.multi:
+            decide, n_values = self._decide_jointly(hashes)
+        else:
+            decide, n_values = None, len(self.positives)
+        tasks = [(k, decide) for k in range(n_values)]
+        found = map_in_threads(partial(self._calibrate_one, hashes), tasks, n_jobs)
+        return tuple(np.array(values) for values in zip(*found, strict=True))
+
+    def _calibrate_one(self, hashes, k, decisions):
+        code = 1 if self.n_classes == 2 else k
+        is_positive = self.codes == code
+        if decisions is not None:
+            return _core.platt.fit_sigmoid(decisions[:, k], is_positive, self.counts)
+
+        def fit(train, test):
+            machine = self.solve(k, train)
+            return self.X[test] @ machine.coef + machine.intercept
+
+        return _core.calibration.calibrate(fit, hashes, is_positive, self.counts)
+
+    def _decide_jointly(self, hashes):
+        """Decision values of all classes by machines that have not seen the sample."""
+        n_classes = self.n_classes
+
+        def fit(train, test):
+            machine = self.solve(0, train)
+            scores = self.X[test] @ machine.coefs.T + machine.intercepts
+            return scores[:, 1:] - scores[:, :1] if n_classes == 2 else scores
+
+        decisions = _core.calibration.compute_unseen_scores(
+            fit, hashes, self.codes, self.counts, n_classes
+        )
+        return decisions, decisions.shape[1]
+
+
+def to_double(X):
+    """Rows in double precision: C-ordered, or CSR with small indices."""
+    if not sparse.issparse(X):
+        return np.ascontiguousarray(X, dtype=np.float64)
+    X = sparse.csr_array(X).astype(np.float64, copy=False)
+    if X.indices.dtype != np.int32 and max(X.nnz, *X.shape) < np.iinfo(np.int32).max:
+        X = sparse.csr_array(
+            (X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)), shape=X.shape
+        )
+    return X
