@@ -2,9 +2,8 @@
 
 import platform
 
-import llvmlite.binding
-from llvmlite import ir
 from numba import types
+from numba.core.codegen import get_host_cpu_features
 from numba.core.extending import intrinsic
 
 from skextra._core.jit import njit
@@ -17,10 +16,7 @@ def has_fused_multiply_add():
     """Whether the processor fuses; where not, LLVM would call a slow library function."""
     if platform.machine().lower() in ("arm64", "aarch64"):
         return True
-    try:
-        return bool(llvmlite.binding.get_host_cpu_features().get("fma", False))
-    except RuntimeError:
-        return False
+    return "+fma" in get_host_cpu_features().split(",")
 
 
 @intrinsic
@@ -39,7 +35,7 @@ def to_bits(typing_context, value):
     """The 64 bits of a float64 as an integer."""
 
     def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.IntType(64))
+        return builder.bitcast(arguments[0], context.get_value_type(types.int64))
 
     return types.int64(types.float64), generate
 
@@ -49,7 +45,7 @@ def from_bits(typing_context, bits):
     """The float64 with these 64 bits."""
 
     def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.DoubleType())
+        return builder.bitcast(arguments[0], context.get_value_type(types.float64))
 
     return types.float64(types.int64), generate
 
