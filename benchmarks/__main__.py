@@ -33,6 +33,12 @@ def _parse(arguments):
         "--timeout", type=float, metavar="S", help="longest call to wait for (300; quick 10)"
     )
     parser.add_argument(
+        "--hot", action="store_true", help="no fresh processes, kernels as compiled already"
+    )
+    parser.add_argument(
+        "--cpu-time", action="store_true", help="hot times of the processor, not of the clock"
+    )
+    parser.add_argument(
         "--markdown", type=Path, metavar="FILE", help="write the table between markers in FILE"
     )
     parser.add_argument(
@@ -96,7 +102,9 @@ def main(arguments=None):
     parser, options = _parse(arguments)
     contestants = _harness.list_installed(options.contestant or _harness.PACKAGES)
     timeout = options.timeout or (10.0 if options.quick else 300.0)
-    settings = _harness.Settings(options.quick, options.repeat, timeout, options.match)
+    settings = _harness.Settings(
+        options.quick, options.repeat, timeout, options.match, options.hot, options.cpu_time
+    )
     chosen = {}
     for family in options.family or FAMILIES:
         cases = import_module(f"benchmarks.{family}").CASES

@@ -134,12 +134,18 @@ class Settings:
         Seconds after which one call counts as too slow.
     match : "gap", "excess" or None
         Which of a row's two accuracies has to meet the target; None leaves it to the family.
+    hot_only : bool
+        Whether to leave out fresh processes, and to use the kernels compiled already.
+    cpu_time : bool
+        Whether hot times are the processor's, which others on the machine change less.
     """
 
     quick: bool = False
     repeat: int | None = None
     timeout: float = 300.0
     match: str | None = None
+    hot_only: bool = False
+    cpu_time: bool = False
 
 
 @dataclass
@@ -165,7 +171,8 @@ def _worker_command(mode, family, case, contestant, folder):
 
 
 def _worker_environment(cache, **extra):
-    caches = {"SKEXTRA_CACHE_DIR": str(cache), "NUMBA_CACHE_DIR": str(cache)}
+    names = ("SKEXTRA_CACHE_DIR", "NUMBA_CACHE_DIR")
+    caches = {} if cache is None else dict.fromkeys(names, str(cache))
     path = os.pathsep.join(filter(None, [str(_CHECKOUT), os.environ.get("PYTHONPATH")]))
     return os.environ | caches | {"PYTHONPATH": path} | extra
 
@@ -272,7 +279,7 @@ class Bench:
             for row in rows:
                 expected[row.contestant] = self._calibrate(case, problem, row, folder)
             running = [row for row in rows if expected[row.contestant] is not None]
-            if case.fresh_when_quick or not self.settings.quick:
+            if (case.fresh_when_quick or not self.settings.quick) and not self.settings.hot_only:
                 for row in running:
                     self._time_fresh(case, row, folder)
         self._time_hot(case, problem, running, expected)
@@ -285,7 +292,7 @@ class Bench:
     def _calibrate(self, case, problem, row, folder):
         """Fill in tolerance, gap and peak memory; return seconds of the call."""
         if row.contestant not in self._workers:
-            cache = Path(self._folder.name) / "kernels"
+            cache = None if self.settings.hot_only else Path(self._folder.name) / "kernels"
             self._workers[row.contestant] = LastingWorker(self.family, row.contestant, cache)
         worker, reply = self._workers[row.contestant], None
         match = self.settings.match or "gap"
@@ -363,10 +370,11 @@ class Bench:
 
     def _time_calls(self, case, problem, row, n_calls):
         run = case.runs[row.contestant]
-        start = time.perf_counter()
+        clock = time.process_time if self.settings.cpu_time else time.perf_counter
+        start = clock()
         for _ in range(n_calls):
             _call_quietly(run, problem, row.tol)
-        return (time.perf_counter() - start) / n_calls
+        return (clock() - start) / n_calls
 
 
 def _call_quietly(run, problem, tol):

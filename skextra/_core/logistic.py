@@ -23,7 +23,7 @@ _ROUNDING = 64 * np.finfo(np.float64).eps
 # Share of the tolerance that settles what moves there have been.
 _SETTLED = 1e-3
 # Multiplications for a Hessian that take no time to speak of.
-_CHEAP = 5e6
+_CHEAP = 6e5
 
 
 @dataclass

@@ -12,7 +12,7 @@ from skextra._core.penalties import soft_threshold
 
 _FAST = {"contract", "reassoc", "nsz"}
 # Multiplications for a Hessian, and coefficients, up to which it is formed here.
-_WORK = 2e6
+_WORK = 6e5
 _MOST_COEFFICIENTS = 120
 # A pivot that is rounding, relative to the diagonal.
 _SMALLEST_PIVOT = 1e-11
