@@ -1,6 +1,6 @@
 """Kernel machines: ``python -m benchmarks.kernel [CASE ...] [--quick] [--repeat N]``.
 
-Times of ours and of scikit-learn's on the same data, turn about, one BLAS thread each; the
+CPU seconds of ours and of scikit-learn's on the same data, turn about, one thread each; the
 objective per sample that was reached, where both solve one problem or approximate it
 from above (lower is better); and log-loss and calibration error on held-out rows. Case
 `calibration` compares these on four real data sets.
@@ -203,9 +203,9 @@ def run_case(make, contestants, repeat):
     times, models = {name: [] for name in contestants}, {}
     for _ in range(repeat):
         for name, fit in contestants.items():
-            start = time.perf_counter()
+            start = time.process_time()
             models[name] = fit(data)
-            times[name].append(time.perf_counter() - start)
+            times[name].append(time.process_time() - start)
             print(
                 f"  {name}: {_report.format_seconds(times[name][-1])}", file=sys.stderr, flush=True
             )

@@ -222,14 +222,11 @@ default='rbf'
         self.gammas_ = self._list_gammas(X, sample_weight)
         folds = self._list_folds(X, classes[codes], codes, weights)
         n_tasks = len(self.gammas_) * (1 if folds is None else len(folds))
-        with report_fit(self, *given, sample_weight, n_tasks + 1) as report:
+        with report_fit(self, *given, sample_weight, n_tasks) as report:
             search = _core.kernel_cross_validation.make_search_settings(settings, _SEARCH_TOL)
             self._search(X, source, codes, len(classes), weights, folds, search, report)
             self._gamma = self.gamma_
-            final, tasks = report.split(
-                self._fit_best, [(X, codes, classes, weights, source, settings)], "final fit"
-            )
-            final(*tasks[0])
+            self._fit_best(X, codes, classes, weights, source, settings)
         if not self.converged_:
             warn_unconverged(self)
         return self

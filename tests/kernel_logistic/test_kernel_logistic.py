@@ -243,3 +243,13 @@ def test_callbacks_can_predict_with_the_model_in_progress(approximation):
     own = np.log(np.take_along_axis(model.predict_proba(X), y[:, None], axis=1)).mean()
     np.testing.assert_allclose(max(scores), own, rtol=1e-3)
     assert min(scores) < max(scores) - 0.05
+
+
+@pytest.mark.parametrize("cv", [None, 3])
+def test_search_reports_each_of_its_parts(cv):
+    callback = pytest.importorskip("sklearn.callback")
+    X, y = load(2)
+    model = KernelLogisticRegressionCV([0.1, 1.0], [0.1, 0.3], cv=cv)
+    plain = KernelLogisticRegressionCV([0.1, 1.0], [0.1, 0.3], cv=cv).fit(X, y)
+    model.set_callbacks(callback.ScoringMonitor(scoring="neg_log_loss")).fit(X, y)
+    np.testing.assert_array_equal(model.scores_, plain.scores_)
