@@ -9,6 +9,7 @@ from skextra._core.linear_machine import LinearMachine
 
 _FEW_FEATURES = 200  # for an interior-point method at once
 _MANY_FEATURES = 2000  # for one if dual descent is slow
+_MANY_SAMPLES = 5000  # from where on descent is worth a thought with few features
 _FEW_SAMPLES = 1000  # to solve wide data on as many columns as samples
 _SPARSE_FEATURES = 100  # whose rows may become dense, a block at a time
 _DESCENT = 60  # sweeps before another method is thought of
@@ -53,10 +54,14 @@ def _solve(X, y, C, is_squared, options):
     d = X.shape[1]
     few = _SPARSE_FEATURES if sparse.issparse(X) else _FEW_FEATURES
     method = squared_hinge_newton if is_squared else hinge_interior
-    if d <= few or (is_squared and not sparse.issparse(X) and d <= len(y)):
+    is_small = d <= few or (is_squared and not sparse.issparse(X) and d <= len(y))
+    if is_small and (is_squared or len(y) < _MANY_SAMPLES):
         return method.solve(X, y, C, **options)
     descent = DualDescent(X, y, C, is_squared, options["fit_intercept"])
-    can_change = is_squared or (not sparse.issparse(X) and d <= _MANY_FEATURES)
+    if is_small and C.mean() * descent.squares.mean() > 1.0:
+        # Too little weight on the penalty for a few sweeps to do.
+        return method.solve(X, y, C, **options)
+    can_change = is_squared or is_small or (not sparse.issparse(X) and d <= _MANY_FEATURES)
     limit = options["max_iter"]
     machine = descent.solve(options["tol"], min(_DESCENT, limit) if can_change else limit)
     if machine.converged or not can_change or machine.n_iter >= limit:

@@ -9,8 +9,10 @@ from skextra._core.smo import solve_matrix
 from skextra._core.smo_blocks import BlockSolver, update_far_scores
 
 DIRECT = 1536  # samples up to which the whole kernel matrix is at hand, in double precision
+DIRECT_IF_AT_HAND = 4000  # the same if it is given
 _SINGLE_SHARE = 0.02  # of the tolerance, that rounding of a single precision value may take
 _MANY_STEPS = 10_000_000  # where no limit is asked for
+_MOST_FREE = 600  # variables whose system costs little beside the rest
 _MAX_REMOVALS = 20  # of variables that meet a bound on the way to the exact solution
 _EPS = np.finfo(np.float64).eps
 
@@ -80,7 +82,8 @@ def solve(source, y, C, settings):
     n = len(y)
     alpha, f = np.zeros(n), -y
     limit = settings.max_iter if settings.max_iter >= 0 else max(_MANY_STEPS, 100 * n)
-    if n <= DIRECT and 8 * n * n <= settings.cache_bytes:
+    at_hand = source.points is None and n <= DIRECT_IF_AT_HAND
+    if at_hand or (n <= DIRECT and 8 * n * n <= settings.cache_bytes):
         n_iter, converged = _solve_directly(source, y, C, alpha, f, settings.tol, limit)
     else:
         n_iter, converged = _solve_by_blocks(source, y, C, alpha, f, settings, limit)
@@ -148,7 +151,7 @@ def _solve_free(K, y, C, alpha, f):
     alpha, f = alpha.copy(), f.copy()
     for _ in range(_MAX_REMOVALS):
         free = np.flatnonzero((alpha > 0) & (alpha < C))
-        solve_system = _factorise(K, free) if len(free) else None
+        solve_system = _factorise(K, free) if 0 < len(free) <= _MOST_FREE else None
         if solve_system is None:
             return None
         step = solve_system(-f[free]) * y[free]

@@ -36,6 +36,11 @@ class Machines:
         # From here on samples stand sorted by class.
         self.spans = [np.arange(end - len(rows), end) for end, rows in zip(ends, members)]
         self.order, self.C = order, C[order]
+        if len(members) == 2 and source.points is None and len(order) == source.n_samples:
+            # A matrix that is given is large, and stays as it is.
+            self.order, self.C, self.spans = np.arange(len(order)), C, members
+            self.source = source
+            return
         self.source = source.take(order)
         if len(members) > 2 and 8 * len(order) ** 2 <= settings.cache_bytes:
             self.source = _core.kernels.PrecomputedGram(self.source.compute_block())
@@ -75,11 +80,15 @@ class Machines:
 
     def _solve_pair(self, first, second):
         source, y, C = self._pick(first, second)
-        return solve_classes(source, y, C, self.settings)
+        machine = solve_classes(source, y, C, self.settings)
+        # Samples of the first class, then those of the second.
+        machine.alpha = np.concatenate([machine.alpha[y > 0], machine.alpha[y < 0]])
+        return machine
 
     def _calibrate_pair(self, hashes, weights, first, second):
         source, y, C = self._pick(first, second)
         rows = np.concatenate([self.spans[first], self.spans[second]])
+        rows = np.sort(rows) if len(self.spans) == 2 else rows
 
         def fit(train, test):
             machine = solve_classes(source.take(train), y[train], C[train], self.settings)
@@ -91,9 +100,11 @@ class Machines:
 
     def _pick(self, first, second):
         a, b = self.spans[first], self.spans[second]
-        y = np.repeat([1.0, -1.0], [len(a), len(b)])
         if len(self.spans) == 2:
+            y = np.full(len(self.order), -1.0)
+            y[a] = 1.0
             return self.source, y, self.C
+        y = np.repeat([1.0, -1.0], [len(a), len(b)])
         rows = np.concatenate([a, b])
         return self.source.take(rows), y, self.C[rows]
 

@@ -37,15 +37,16 @@ def test_agrees_with_sklearn(kernel, C, n_classes):
         table[:, model.support_] = model.dual_coef_
         assert model.n_support_.sum() == len(model.support_) == len(model.support_vectors_)
         np.testing.assert_array_equal(X[model.support_], model.support_vectors_)
-    np.testing.assert_allclose(tables[0], tables[1], atol=1e-5 * max(1, np.abs(tables[1]).max()))
+    # LIBSVM's kernel values are in single precision.
+    np.testing.assert_allclose(tables[0], tables[1], atol=2e-3 * max(1, np.abs(tables[1]).max()))
     for name in ("intercept_", "class_weight_"):
-        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), atol=1e-5)
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), atol=1e-3)
     np.testing.assert_allclose(
-        ours.decision_function(X), theirs.decision_function(X), rtol=1e-5, atol=1e-5
+        ours.decision_function(X), theirs.decision_function(X), rtol=1e-3, atol=1e-3
     )
     np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
     if kernel == "linear":
-        np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-3, atol=1e-3)
     assert ours.shape_fit_ == theirs.shape_fit_
     assert ours.fit_status_ == theirs.fit_status_ == 0
 
@@ -77,7 +78,7 @@ def test_precomputed_and_callable_are_the_named_kernel(name, compute):
 def test_linear_is_the_linear_machine():
     X, y = make_binary()
     weights = np.linspace(0.2, 2.0, len(y))
-    kernel = SVC(kernel="linear", C=0.7).fit(X, y, weights)
+    kernel = SVC(kernel="linear", C=0.7, tol=1e-8).fit(X, y, weights)
     linear = LinearSVC(loss="hinge", C=0.7, tol=1e-12).fit(X, y, weights)
     np.testing.assert_allclose(linear.coef_, kernel.coef_, atol=1e-6)
     np.testing.assert_allclose(linear.intercept_, kernel.intercept_, atol=1e-6)
