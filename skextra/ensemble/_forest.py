@@ -82,7 +82,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         if y.ndim == 1:
             y = np.reshape(y, (-1, 1))
         if self.criterion == "poisson":
-            _data.check_counts(y)
+            _data.check_counts(y, "strictly ")
         return X, y, sample_weight
 
     def _check_bootstrap(self, X, weights):
