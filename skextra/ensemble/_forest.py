@@ -82,7 +82,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         if y.ndim == 1:
             y = np.reshape(y, (-1, 1))
         if self.criterion == "poisson":
-            _data.check_counts(y)
+            _data.check_counts(y, "strictly ")
         return X, y, sample_weight
 
     def _check_bootstrap(self, X, weights):
@@ -160,12 +160,12 @@ class Forest(CallbackSupportMixin, BaseEstimator):
                     f"Got {y_type} while only the following are supported: continuous, "
                     "continuous-multioutput, binary, multiclass, multilabel-indicator."
                 )
-            self._set_out_of_bag(X, y)
+            self._set_oob_score_and_attributes(X, y)
         if self._count_classes() is not None and self.n_outputs_ == 1:
             self.n_classes_ = self.n_classes_[0]
             self.classes_ = self.classes_[0]
 
-    def _set_out_of_bag(self, X, y):
+    def _set_oob_score_and_attributes(self, X, y):
         sampling = self._make_sampling(y, self._sample_weight)
         predictions, curve = compute_out_of_bag(
             self._trees, X, y, sampling, self._seeds, self._get_oob_scorer(), self.n_jobs

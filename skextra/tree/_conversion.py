@@ -21,6 +21,7 @@ def build_sklearn_tree(trees):
     tree = make_sklearn_tree(trees.n_features, n_classes, trees.n_outputs)
     left, right, feature, threshold, missing_left = _core.tree.nodes.unpack(trees)
     rows, weights, impurities, values = _core.tree.nodes.describe_nodes(trees)
+    values = _restore_counts(values, weights)
     # The type of a node differs between versions: the empty tree tells it.
     dtype = tree.__getstate__()["nodes"].dtype
     nodes = np.zeros(len(left), dtype=dtype)
@@ -44,6 +45,14 @@ def build_sklearn_tree(trees):
     }
     tree.__setstate__(state)
     return tree
+
+
+def _restore_counts(values, weights):
+    """Shares of classes as quotients of whole numbers, where they are but for rounding."""
+    counts = values * weights[:, None]
+    whole = np.rint(counts)
+    is_whole = np.abs(counts - whole) <= 1e-6
+    return whole / weights[:, None] if is_whole.all() else values
 
 
 def read_sklearn_tree(tree, criterion):

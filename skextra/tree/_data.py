@@ -134,15 +134,15 @@ def check_monotonic_cst(monotonic_cst, n_features, n_outputs, n_classes):
     return -constraints
 
 
-def check_counts(y):
-    """Refuse targets for which the Poisson deviance is not defined."""
+def check_counts(y, how=""):
+    """Refuse targets for which the Poisson deviance is not defined, in scikit-learn's words."""
     if np.any(y < 0):
         raise ValueError(
             "Some value(s) of y are negative which is not allowed for Poisson regression."
         )
     if np.sum(y) <= 0:
         raise ValueError(
-            "Sum of y is not strictly positive which is necessary for Poisson regression."
+            f"Sum of y is not {how}positive which is necessary for Poisson regression."
         )
 
 

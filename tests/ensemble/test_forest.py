@@ -182,7 +182,7 @@ def test_contradicting_parameters():
         ExtraTreesClassifier(oob_score=True).fit(X, y)
     with pytest.raises(ValueError, match="max_sample"):
         ExtraTreesClassifier(max_samples=5).fit(X, y)
-    with pytest.raises(ValueError, match="not 0"):
+    with pytest.raises(ValueError, match="(?i)sample.weight"):
         RandomForestClassifier().fit(X, y, sample_weight=np.zeros(150))
 
 

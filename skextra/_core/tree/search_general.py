@@ -72,7 +72,9 @@ def compute_proxy(problem, totals, sums, weight, left, error_left, error_right):
     for k in range(n_outputs):
         a, b = sums[k * stride], totals[k * stride] - sums[k * stride]
         if criterion == POISSON:
-            if a <= EPSILON or b <= EPSILON:
+            # What rounding may leave of a sum of zeros, where sums are differences.
+            least = EPSILON + 1e-13 * totals[k * stride]
+            if a <= least or b <= least:
                 return -np.inf
             score += a * (np.log(a / left) / np.log(2.0)) + b * (np.log(b / right) / np.log(2.0))
         else:
