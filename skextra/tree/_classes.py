@@ -1,6 +1,7 @@
 """Decision trees: scikit-learn's estimators on our core."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.tree import DecisionTreeClassifier as SklearnDecisionTreeClassifier
 from sklearn.tree import DecisionTreeRegressor as SklearnDecisionTreeRegressor
 from sklearn.utils import check_random_state, compute_sample_weight
@@ -71,6 +72,11 @@ class _Tree(BaseEstimator):
 
     def _support_missing_values(self, X):
         return True  # in sparse matrices too
+
+    def _compute_missing_values_in_feature_mask(self, X, estimator_name=None):
+        # Of a sparse matrix, what is stored is one column to be checked.
+        values = X.data[:, None] if sparse.issparse(X) else X
+        return super()._compute_missing_values_in_feature_mask(values, estimator_name)
 
     def _set_trees(self, trees):
         self._trees = trees

@@ -12,12 +12,12 @@ from skextra._core.tree.kernel import kernel
 
 
 @kernel
-def rank_targets(target_ranks, rows, keys, local, ordered):
+def rank_targets(target_ranks, rows, keys, counts, local, ordered):
     """Position of each row's target among those of `rows`, and the rows in that order."""
     n = len(rows)
     for i in range(n):
         keys[0, i] = (np.uint64(target_ranks[rows[i]]) << np.uint64(32)) | np.uint64(i)
-    source = sort_keys(keys, n)
+    source = sort_keys(keys, n, counts)
     for p in range(n):
         i = np.int64(keys[source, p] & np.uint64(0xFFFFFFFF))
         local[i] = p

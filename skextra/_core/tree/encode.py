@@ -123,7 +123,9 @@ def encode_sparse(X):
     indptr = X.indptr.astype(np.int64)
     data = np.array(X.data, np.float32)
     keys = np.empty((2, n_samples + 1), np.uint64)
-    n_values = _rank_sparse(data, indptr, n_samples, keys, codes, values, sizes, missing, zero)
+    n_values = _rank_sparse(
+        data, indptr, n_samples, keys, make_counts(), codes, values, sizes, missing, zero
+    )
     return Codes(
         kind=SPARSE,
         codes=codes,
@@ -154,8 +156,15 @@ def _encode_block(X, ranks, lower, upper):
     sizes = np.empty(n_columns, np.int64)
     missing = np.empty(n_columns, np.int32)
     keys = _get_keys(n_samples)
-    n_values = _rank_columns(columns, keys, ranks[lower:upper], values, sizes, missing)
+    n_values = _rank_columns(
+        columns, keys, make_counts(), ranks[lower:upper], values, sizes, missing
+    )
     return values[:n_values].copy(), sizes, missing
+
+
+def make_counts():
+    """Scratch of `sort_keys`."""
+    return np.empty((3, _MASK + 1), np.int64)
 
 
 _local = threading.local()
@@ -177,8 +186,11 @@ def make_key(bits):
 
 
 @njit
-def sort_keys(keys, n):
-    """Sort the first n of `keys[0]` by their upper 32 bits, stably; which row holds the result."""
+def sort_keys(keys, n, counts):
+    """Sort the first n of `keys[0]` by their upper 32 bits, stably; which row holds the result.
+
+    `counts` is scratch of int64 of shape (3, 2048).
+    """
     if n <= 48:
         for i in range(1, n):
             key = keys[0, i]
@@ -188,7 +200,9 @@ def sort_keys(keys, n):
                 j -= 1
             keys[0, j + 1] = key
         return 0
-    counts = np.zeros((3, _MASK + 1), np.int64)
+    for digit in range(3):
+        for value in range(_MASK + 1):
+            counts[digit, value] = 0
     for i in range(n):
         key = np.int64(keys[0, i] >> np.uint64(32))
         for digit in range(3):
@@ -214,7 +228,7 @@ def sort_keys(keys, n):
 
 
 @njit
-def _rank_columns(columns, keys, ranks, values, sizes, missing):
+def _rank_columns(columns, keys, counts, ranks, values, sizes, missing):
     n_columns, n_samples = columns.shape
     n_values = 0
     for j in range(n_columns):
@@ -226,7 +240,7 @@ def _rank_columns(columns, keys, ranks, values, sizes, missing):
         bits = row.view(np.uint32)
         for i in range(n_samples):
             keys[0, i] = (np.uint64(make_key(bits[i])) << np.uint64(32)) | np.uint64(i)
-        source = sort_keys(keys, n_samples)
+        source = sort_keys(keys, n_samples, counts)
         code, has_missing = _assign_ranks(keys[source], n_samples, row, ranks[j], values, n_values)
         sizes[j] = code
         missing[j] = code if has_missing else NO_CODE
@@ -253,7 +267,7 @@ def _assign_ranks(keys, n, row, ranks, values, n_values):
 
 
 @njit
-def _rank_sparse(data, indptr, n_samples, keys, codes, values, sizes, missing, zero):
+def _rank_sparse(data, indptr, n_samples, keys, counts, codes, values, sizes, missing, zero):
     n_values = 0
     for j in range(len(indptr) - 1):
         lower, upper = indptr[j], indptr[j + 1]
@@ -270,7 +284,7 @@ def _rank_sparse(data, indptr, n_samples, keys, codes, values, sizes, missing, z
         bits = row.view(np.uint32)
         for i in range(n_keys):
             keys[0, i] = (np.uint64(make_key(bits[i])) << np.uint64(32)) | np.uint64(i)
-        source = sort_keys(keys, n_keys)
+        source = sort_keys(keys, n_keys, counts)
         ranks = np.empty(n + 1, np.uint32)
         code, has_missing = _assign_ranks(keys[source], n_keys, row, ranks, values, n_values)
         codes[lower:upper] = ranks[:n]

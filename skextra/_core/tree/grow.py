@@ -212,9 +212,9 @@ class Grower:
             (slots.HISTOGRAM, 4 * n + 16 * (stride + 1), 8), (slots.BUCKETS, 2 * n, 8),
             (slots.BUCKET_SUMS, 2 * n, 8), (slots.STACK, 128, 8), (slots.LOCAL, n, 4),
             (slots.ORDERED, n, 4), (slots.FENWICK, 2 * n + 2 if is_absolute else 1, 8),
-            (slots.ERRORS, 2 * n, 8), (slots.MEDIANS, 2 * n, 8), (slots.ORDER, n, 4),
-            (slots.ARRANGED, n, 4), (slots.SUMS, width, 8), (slots.LEFT, stride, 8),
-            (slots.RIGHT, stride, 8), (slots.PARTS, 4, 8),
+            (slots.ERRORS, 2 * n, 8), (slots.MEDIANS, 2 * n, 8), (slots.COUNTS, 3 * 2048, 8),
+            (slots.ORDER, n, 4), (slots.ARRANGED, n, 4), (slots.SUMS, width, 8),
+            (slots.LEFT, stride, 8), (slots.RIGHT, stride, 8), (slots.PARTS, 4, 8),
         ):  # fmt: skip
             # Untouched pages of memory cost nothing: most problems use few of these.
             self._keep(slot, np.zeros(size, np.int64 if itemsize == 8 else np.int32))

@@ -19,6 +19,7 @@ from skextra._core.tree.kernel import (
     view_int32,
     view_int32_rows,
     view_int64,
+    view_int64_rows,
     view_uint64_rows,
 )
 from skextra._core.tree.problem import BINARY, CLASSES, SUMS
@@ -35,11 +36,11 @@ from skextra._core.tree.scores import (
 
 
 @kernel
-def sort_node(code, n, keys, order):
+def sort_node(code, n, keys, counts, order):
     """Places of a node's rows in the order of their codes."""
     for i in range(n):
         keys[0, i] = (np.uint64(code[i]) << np.uint64(32)) | np.uint64(i)
-    source = sort_keys(keys, n)
+    source = sort_keys(keys, n, counts)
     for p in range(n):
         order[p] = np.int64(keys[source, p] & np.uint64(0xFFFFFFFF))
 
@@ -139,11 +140,11 @@ def _arrange(order, n, n_missing, goes_left, arranged):
 @kernel
 def _fill_errors(problem, rows, n, arranged, scratch):
     n_outputs = len(problem[2])
-    keys, local, ordered, tree, errors, medians = scratch
+    keys, local, ordered, tree, errors, medians, counts = scratch
     for p in range(n):
         errors[0, p] = errors[1, p] = 0.0
     for k in range(n_outputs):
-        absolute.rank_targets(problem[6][k], rows, keys, local, ordered)
+        absolute.rank_targets(problem[6][k], rows, keys, counts, local, ordered)
         for side in range(2):
             absolute.fill_errors(
                 arranged[:n], local[:n], ordered[:n], problem[4][k], problem[5], side == 1, tree,
@@ -180,7 +181,7 @@ def search_general(problem, code, rows, missing, values, totals, weight, limits,
     """
     absolute_scratch, order, arranged, sums = scratch
     criterion, n = problem[1], len(code)
-    sort_node(code, n, absolute_scratch[0], order)
+    sort_node(code, n, absolute_scratch[0], absolute_scratch[6], order)
     n_missing = 0
     if missing >= 0:
         while n_missing < n and code[order[n - 1 - n_missing]] == missing:
@@ -246,6 +247,7 @@ def load_scratch(t):
         view_uint64_rows(t[slots.KEYS], 2, n), view_int32(t[slots.LOCAL], n),
         view_int32(t[slots.ORDERED], n), view_float64_rows(t[slots.FENWICK], 2, n + 1),
         view_float64_rows(t[slots.ERRORS], 2, n), view_float64_rows(t[slots.MEDIANS], 2, n),
+        view_int64_rows(t[slots.COUNTS], 3, 2048),
     )  # fmt: skip
     return (
         absolute_scratch, view_int32(t[slots.ORDER], n), view_int32(t[slots.ARRANGED], n),

@@ -137,6 +137,7 @@ def search_random(t, problem, code, rows, values, totals, floats, random, scratc
 def _compute_errors(problem, rows, code, cut, missing, missing_left, scratch):
     """Absolute errors of both sides about their medians, and the first output's medians."""
     keys, local, ordered = scratch[0][0], scratch[0][1], scratch[0][2]
+    counts = scratch[0][6]
     n = len(rows)
     sides = (scratch[1], scratch[2])
     n_left = n_right = 0
@@ -151,7 +152,7 @@ def _compute_errors(problem, rows, code, cut, missing, missing_left, scratch):
     for side in range(2):
         m = n_left if side == 0 else n_right
         for k in range(len(problem[2])):
-            rank_targets(problem[6][k], sides[side][:m], keys, local, ordered)
+            rank_targets(problem[6][k], sides[side][:m], keys, counts, local, ordered)
             median, error = compute_median(local[:m], ordered[:m], problem[4][k], problem[5])
             if side == 0:
                 error_left += error

@@ -59,9 +59,10 @@ def _describe_general(problem, rows, weight, totals, scratch):
     impurity = 0.0
     if criterion == ABSOLUTE_ERROR:
         keys, local, ordered = scratch[0][0], scratch[0][1], scratch[0][2]
+        counts = scratch[0][6]
         n = len(rows)
         for k in range(n_outputs):
-            absolute.rank_targets(problem[6][k], rows, keys, local, ordered)
+            absolute.rank_targets(problem[6][k], rows, keys, counts, local, ordered)
             totals[k], error = absolute.compute_median(
                 local[:n], ordered[:n], problem[4][k], problem[5]
             )
