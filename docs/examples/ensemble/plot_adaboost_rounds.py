@@ -3,8 +3,8 @@ How many rounds: AdaBoost on noisy labels
 =========================================
 
 AdaBoost lowers a bound of its training error with every round. What it does to other data is
-another matter: where labels are noisy, the training error goes on falling when there is nothing left
-to learn. The display shows both.
+another matter: where labels are noisy, the training error goes on falling when there is nothing
+left to learn. The display shows both.
 """
 
 # %%
@@ -41,9 +41,9 @@ plt.show()
 # Stumps add up to a sum of functions of one feature each, which is what this problem is. Deeper
 # trees get the training data right to the last label, the wrong ones included.
 #
-# ``n_iter_no_change`` sets a tenth of the training data aside, and ends when the error there has not
-# fallen for so many rounds: an eighth of them here, for some points of accuracy. More patience takes
-# more rounds.
+# ``n_iter_no_change`` sets a tenth of the training data aside, and ends when the error there has
+# not fallen for so many rounds: an eighth of them here, for some points of accuracy. More patience
+# takes more rounds.
 
 early = AdaBoostClassifier(
     DecisionTreeClassifier(max_depth=3), n_estimators=400, n_iter_no_change=20, random_state=0
