@@ -39,7 +39,7 @@ def _make_classification(n_samples, n_features, n_classes=2):
         from sklearn.datasets import make_classification
 
         return make_classification(
-            n_samples, n_features, n_informative=max(5, n_features // 3), n_classes=n_classes,
+            n_samples, n_features, n_informative=max(3, n_features // 3), n_classes=n_classes,
             flip_y=0.1, random_state=0,
         )  # fmt: skip
 

@@ -5,12 +5,7 @@ from inspect import signature
 from sklearn import get_config
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
-from sklearn.utils._metadata_requests import (
-    _raise_for_params,
-    _raise_for_unsupported_routing,
-    _routing_enabled,
-    _RoutingNotSupportedMixin,
-)
+from sklearn.utils._metadata_requests import _raise_for_params, _routing_enabled
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -48,8 +43,6 @@ safe_indexing = _safe_indexing
 check_feature_names_in = _check_feature_names_in
 check_method_params = _check_method_params
 raise_for_params = _raise_for_params
-raise_for_unsupported_routing = _raise_for_unsupported_routing
-RoutingNotSupportedMixin = _RoutingNotSupportedMixin
 routing_enabled = _routing_enabled
 check_sample_weight = _check_sample_weight
 
@@ -111,7 +104,6 @@ __all__ = [
     "HasMethods",
     "Interval",
     "Parallel",
-    "RoutingNotSupportedMixin",
     "StrOptions",
     "align_sparse_interface",
     "build_pruned_tree",
@@ -124,7 +116,6 @@ __all__ = [
     "get_n_samples_bootstrap",
     "make_sklearn_tree",
     "raise_for_params",
-    "raise_for_unsupported_routing",
     "routing_enabled",
     "safe_indexing",
     "scorer_accepts_sample_weight",

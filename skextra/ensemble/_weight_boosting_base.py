@@ -17,19 +17,15 @@ from skextra._compat import (
     CallbackSupportMixin,
     HasMethods,
     Interval,
-    RoutingNotSupportedMixin,
     fit_context,
-    raise_for_unsupported_routing,
 )
 from skextra._validation import validate_sample_weight
 from skextra.ensemble._weight_boosting_learners import LARGEST_DENSE
+from skextra.ensemble._weight_boosting_levels import TreeEnsemble
 from skextra.ensemble._weight_boosting_trees import make_estimators
 
 
-class WeightBoosting(
-    RoutingNotSupportedMixin, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator,
-    metaclass=ABCMeta,
-):  # fmt: skip
+class WeightBoosting(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
     """Rounds of boosting: train a learner, give it a vote, reweight the samples."""
 
     _parameter_constraints: dict = {
@@ -72,7 +68,6 @@ class WeightBoosting(
             If the data or an argument has a wrong shape or value, or the first
             learner of a classifier is no better than chance.
         """
-        raise_for_unsupported_routing(self, "fit", sample_weight=sample_weight)
         given = X, y, sample_weight
         X, y = validate_data(
             self, X, y, accept_sparse=["csr", "csc"], allow_nd=True, dtype=None,
@@ -162,12 +157,23 @@ class WeightBoosting(
         self._estimators, self._ensemble = estimators, None
 
     def __getstate__(self):
-        state = super().__getstate__()
-        if self._get_ensemble() is not None:
-            # Made anew from the arrays, which are a fraction of their size.
-            state = {name: value for name, value in state.items() if name != "_made"}
-            state["_estimators"] = None
+        state = dict(super().__getstate__())
+        ensemble = self._get_ensemble()
+        state.pop("_made", None)
+        if ensemble is not None:
+            # Estimators are made anew from the arrays, which are a fraction of their size.
+            state |= {"_estimators": None, "_ensemble": ensemble.to_arrays()}
+        if self.estimator is None:
+            state.pop("estimator_", None)
         return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        restored = vars(self)
+        if isinstance(restored.get("_ensemble"), dict):
+            self._ensemble = TreeEnsemble.from_arrays(self._ensemble)
+        if "estimator_weights_" in restored and "estimator_" not in restored:
+            self.estimator_ = self._get_default()
 
     def _get_ensemble(self):
         """Trees in arrays, if the estimators are still those."""
@@ -245,6 +251,8 @@ class WeightBoosting(
         """
         check_is_fitted(self)
         votes = self.estimator_weights_
+        if not votes.any():  # of a regressor whose only estimator has none
+            votes = np.ones(len(self))
         ensemble = self._get_ensemble()
         if ensemble is not None:
             each = ensemble.trees.compute_importances(ensemble.n_features)

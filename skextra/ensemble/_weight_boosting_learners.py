@@ -42,8 +42,8 @@ def make_learner(estimator, X, y, classes, *, resample, trimming=0.0):
     if dense is not None:
         return TreeLearner(estimator, dense, y, classes, max_depth, **options)
     if can_be_coded(estimator, resample):
-        rows = X.astype(np.float32) if sparse.issparse(X) else as_single_precision(X)
-        if rows is not None and (sparse.issparse(X) or _takes_missing(estimator, rows)):
+        rows = _round_sparse(X) if sparse.issparse(X) else as_single_precision(X)
+        if rows is not None and _takes_missing(estimator, rows):
             return CodedTreeLearner(estimator, rows, y, classes, **options)
     return EstimatorLearner(estimator, X, y, classes, **options)
 
@@ -64,5 +64,12 @@ def as_single_precision(X):
     return None if np.isinf(dense).any() or X.dtype.kind == "c" else dense
 
 
+def _round_sparse(X):
+    with np.errstate(over="ignore"):
+        rows = X.astype(np.float32)
+    return None if np.isinf(rows.data).any() else rows
+
+
 def _takes_missing(estimator, rows):
-    return get_tags(estimator).input_tags.allow_nan or not np.isnan(rows).any()
+    values = rows.data if sparse.issparse(rows) else rows
+    return get_tags(estimator).input_tags.allow_nan or not np.isnan(values).any()

@@ -88,3 +88,13 @@ class TreeEnsemble:
 
     def __len__(self):
         return len(self.trees)
+
+    def to_arrays(self):
+        """Everything as arrays in dictionaries: what pickles hold."""
+        return {"trees": vars(self.trees), "seeds": self.seeds, "n_features": self.n_features}
+
+    @classmethod
+    def from_arrays(cls, arrays):
+        """Undo `to_arrays`."""
+        trees = _core.boosting_trees.Trees(**arrays["trees"])
+        return cls(trees, arrays["seeds"], arrays["n_features"])
