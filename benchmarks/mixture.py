@@ -145,9 +145,7 @@ def run_onedal(case, X, start, max_iter, acceleration=None, tol=0.0):
     algorithm = daal4py.em_gmm(
         nComponents=n_components, maxIterations=max_iter, accuracyThreshold=0.0
     )
-    return algorithm.compute(
-        X, start["weights_init"][None], start["means_init"], np.stack(covariances)
-    )
+    return algorithm.compute(X, start["weights_init"][None], start["means_init"], covariances)
 
 
 def list_contestants(case):
