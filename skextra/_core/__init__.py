@@ -31,6 +31,7 @@ _SUBMODULES = (
     "em_data",
     "em_frame",
     "em_kernels",
+    "em_kmeans",
     "em_linalg",
     "em_missing",
     "em_moves",

@@ -49,6 +49,12 @@ def draw_statistics(X, weights, kind, n_components, init_params, random_state):
 def draw_labels(X, weights, n_components, init_params, random_state):
     """Component of each row, -1 for rows that are in none."""
     if init_params == "kmeans":
+        if X.dtype == np.float64 and X.size * n_components <= _core.em_kmeans.LARGEST:
+            before = random_state.get_state()
+            labels = _core.em_kmeans.find_labels(X, weights, n_components, random_state)
+            if labels is not None:
+                return labels
+            random_state.set_state(before)
         clusters = KMeans(n_components, n_init=1, random_state=random_state)
         return clusters.fit(X, sample_weight=weights).labels_
     labels = np.full(len(X), -1)

@@ -322,12 +322,17 @@ def test_published_choices():
     np.testing.assert_allclose(means[1], [6.262, 2.872, 4.906, 1.676], atol=1e-3)
 
 
-def test_kmeans_start_is_that_of_sklearns_kmeans():
-    X = make_data(200, 3)
-    labels = KMeans(3, n_init=1, random_state=5).fit(X).labels_
-    start = fit(GaussianMixture(3, max_iter=0, random_state=5), X)
-    expected = np.array([X[labels == k].mean(axis=0) for k in range(3)])
-    np.testing.assert_allclose(start.means_, expected, rtol=1e-12)
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("n, d, n_clusters", [(200, 3, 3), (150, 4, 8), (40, 1, 4), (60, 2, 30)])
+def test_kmeans_start_is_that_of_sklearns_kmeans(seed, n, d, n_clusters):
+    X = make_data(n, d, seed=seed)
+    random_state = np.random.RandomState(seed)
+    labels = KMeans(n_clusters, n_init=1, random_state=random_state).fit(X).labels_
+    ours = np.random.RandomState(seed)
+    start = fit(GaussianMixture(n_clusters, max_iter=0, random_state=ours), X)
+    expected = np.array([X[labels == k].mean(axis=0) for k in range(n_clusters)])
+    np.testing.assert_allclose(start.means_, expected, rtol=1e-11, atol=1e-11)
+    assert ours.uniform() == random_state.uniform(), "as many numbers were drawn"
 
 
 def test_verbose_prints_sklearns_lines(capsys):
