@@ -6,9 +6,6 @@ turn about in one process.
 iteration
     Time of one pass: that of five less that of one, divided by four, so that
     checks and the frame are left out. What each has reached is compared too.
-converge
-    scikit-learn runs to ``tol=1e-6``; the time ours takes to the same mean
-    log-likelihood (the first pass that has it).
 small
     A whole default fit, k-means included.
 """
@@ -40,7 +37,7 @@ class Case:
     Attributes
     ----------
     name : str
-    task : {'iteration', 'converge', 'small'}
+    task : {'iteration', 'small'}
     covariance_type : str
     n, d, n_components : int
     data : str or None
@@ -104,7 +101,6 @@ _SIZES = ((200_000, 10, 32), (200_000, 20, 16), (100_000, 50, 32))
 CASES = (
     *(Case(f"full-{d}-{k}", "iteration", "full", n, d, k) for n, d, k in _SIZES),
     *(Case(f"{kind}-10-32", "iteration", kind, 200_000, 10, 32) for kind in _KINDS[1:]),
-    Case("converge-10-8", "converge", "full", 50_000, 10, 8),
     *(
         Case(f"{data}-{kind}", "small", kind, 0, 0, k, data)
         for data, k in (("iris", 3), ("geyser", 2))
@@ -192,29 +188,6 @@ def time_iterations(case, X, start, repeat):
     return {name: statistics.median(values) for name, values in times.items()}, errors
 
 
-def time_convergence(case, X, start, repeat):
-    """Seconds to the log-likelihood that scikit-learn reaches with ``tol=1e-6``."""
-    # Without a floor both climb the same function, the likelihood.
-    common = {"max_iter": 2000, "reg_covar": 0.0}
-    theirs = run_sklearn(case, X, start, tol=1e-6, **common)
-    goal = theirs.lower_bounds_[-1]
-    ours = run_skextra(case, X, start, tol=1e-9, **common)
-    is_there = np.array(ours.lower_bounds_) >= goal
-    # Where it ends elsewhere, the whole run is what it takes.
-    reached = int(np.argmax(is_there)) + 1 if is_there.any() else ours.n_iter_
-    if not is_there.any():
-        print(f"  skextra ended at {ours.lower_bounds_[-1]:.6f}, scikit-learn at {goal:.6f}")
-    common["max_iter"] = reached
-    times = {"skextra": [], "scikit-learn": []}
-    for _ in range(repeat):
-        times["skextra"].append(measure(lambda: run_skextra(case, X, start, tol=0.0, **common))[0])
-        times["scikit-learn"].append(
-            measure(lambda: run_sklearn(case, X, start, tol=1e-6, **common | {"max_iter": 2000}))[0]
-        )
-    passes = {"skextra": reached, "scikit-learn": theirs.n_iter_}
-    return {name: statistics.median(values) for name, values in times.items()}, passes
-
-
 def time_small(case, X, repeat):
     """Seconds of a default fit, and the mean log-likelihood it ends at."""
     times, scores = {"skextra": [], "scikit-learn": []}, {}
@@ -250,9 +223,6 @@ def run_case(case, quick, repeat):
     if case.task == "iteration":
         seconds, notes = time_iterations(case, X, start, repeat)
         peaks, label = measure_memory(case, X, start), "means differ by {:.0e}"
-    elif case.task == "converge":
-        seconds, notes = time_convergence(case, X, start, repeat)
-        label = "{:d} passes"
     else:
         seconds, notes = time_small(case, X, repeat)
         label = "mean log-likelihood {:.4f}"
