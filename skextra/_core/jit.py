@@ -261,6 +261,9 @@ def njit(function=None, **flags):
     """
     if function is None:
         return lambda f: njit(f, **flags)
+    # A kernel that names no fast-math flags would take over those of whichever caller compiles
+    # it first, and the cache would keep that.
+    flags.setdefault("fastmath", False)
     dispatcher = numba.njit(nogil=True, **flags)(function)
     if find_cache_folder() is not None and not numba.config.DISABLE_JIT:
         dispatcher._cache = _DigestCache(function)

@@ -11,8 +11,6 @@ import numpy as np
 
 from skextra._core.jit import njit
 
-# `fastmath=False` is said, not left out: numba hands a caller's flags down to what is
-# first compiled on its behalf, and reassociation undoes the rounding below.
 STRIP = 4096  # numbers a call: the scratch stays in the first-level cache
 
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
@@ -22,7 +20,7 @@ _ROUND = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to an integer in the
 _SMALLEST = -708.0  # of arguments whose exponential is a normal number
 
 
-@njit(error_model="numpy", fastmath=False)
+@njit(error_model="numpy")
 def negate_logs(x, exponents):
     """Replace each normal positive x by ``-log(x)``, in place.
 
@@ -51,7 +49,7 @@ def negate_logs(x, exponents):
         x[t] = ((half - (s * (half + r) + k * _LN2_LOW)) - f) - k * _LN2_HIGH
 
 
-@njit(error_model="numpy", fastmath=False)
+@njit(error_model="numpy")
 def exponentiate(x, scales):
     """Replace each x <= 0 by ``exp(x)``, in place; below -708 by zero.
 

@@ -436,6 +436,24 @@ class TestPrivateTemporaryFolder:
         assert self.find() is None
 
 
+def test_a_caller_hands_no_fast_math_flags_down():
+    before = jit.list_kernels()
+
+    @jit.njit
+    def is_nan(x):
+        return x != x
+
+    @jit.njit(fastmath=True)
+    def call(x):
+        return is_nan(x)
+
+    try:
+        call(1.0)  # compiles both
+        assert is_nan(float("nan"))
+    finally:
+        del jit._registered[len(before) :]
+
+
 def test_kernels_are_registered_without_the_gil():
     before = jit.list_kernels()
 
