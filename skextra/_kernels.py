@@ -35,6 +35,11 @@ def compute_gamma(gamma, X, sample_weight=None):
     Returns
     -------
     gamma : float
+
+    Raises
+    ------
+    ValueError
+        If the variance overflows.
     """
     if gamma == "auto":
         return 1.0 / X.shape[1]
@@ -42,8 +47,7 @@ def compute_gamma(gamma, X, sample_weight=None):
         return float(gamma)
     if sample_weight is not None:
         variance = _compute_weighted_variance(X, sample_weight / sample_weight.sum())
-        return 1.0 / (X.shape[1] * variance) if variance > 0 else 1.0
-    if sparse.issparse(X):
+    elif sparse.issparse(X):
         values = X.data.astype(np.float64)
         size = X.shape[0] * X.shape[1]
         mean = values.sum() / size
@@ -52,7 +56,12 @@ def compute_gamma(gamma, X, sample_weight=None):
         variance = total / size
     else:
         variance = float(X.var(dtype=np.float64))
-    return 1.0 / (X.shape[1] * variance) if variance != 0 else 1.0
+    if not np.isfinite(variance):
+        raise ValueError(
+            "the variance of X, which gamma='scale' divides by, overflows; rescale X, for instance "
+            "with StandardScaler"
+        )
+    return 1.0 / (X.shape[1] * variance) if variance > 0 else 1.0
 
 
 def _compute_weighted_variance(X, shares):

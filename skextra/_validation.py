@@ -194,7 +194,7 @@ def compute_weights(sample_weight, class_weight, codes, classes):
         return None
     _check_two_classes_count(sample_weight, codes, classes, "sample_weight")
     if class_weight is None:
-        return _refuse_infinite_sum(sample_weight)
+        return refuse_infinite_sum(sample_weight)
     if isinstance(class_weight, dict):
         for label, value in class_weight.items():
             check_scalar(value, f"class_weight[{label!r}]", numbers.Real, min_val=0.0)
@@ -209,16 +209,17 @@ def compute_weights(sample_weight, class_weight, codes, classes):
     if sample_weight is not None:
         weights *= sample_weight
     _check_two_classes_count(weights, codes, classes, "class_weight")
-    return _refuse_infinite_sum(weights)
+    return refuse_infinite_sum(weights)
 
 
-def _refuse_infinite_sum(weights):
+def refuse_infinite_sum(weights):
+    """Return `weights` if their sum is a number; raise ValueError otherwise."""
     with np.errstate(over="ignore"):
         if np.isfinite(weights.sum()):
             return weights
     raise ValueError(
         "the sum of sample_weight times class_weight overflows: divide the weights by a "
-        "constant and multiply C by it"
+        "constant, and multiply C, where there is one, by it"
     )
 
 

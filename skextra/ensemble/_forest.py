@@ -13,8 +13,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skextra import _core
 from skextra._base import BaseEstimator
 from skextra._callbacks import report_fit
-from skextra._compat import CallbackSupportMixin, check_sample_weight, get_n_samples_bootstrap
+from skextra._compat import CallbackSupportMixin, get_n_samples_bootstrap
 from skextra._parallel import map_in_threads
+from skextra._validation import validate_sample_weight
 from skextra.ensemble._growing import MAX_INT, Sampling, grow_block, split_seeds
 from skextra.ensemble._oob_importances import (
     check_training_rows,
@@ -37,7 +38,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         weights = sample_weight
         if class_weight is not None:
             weights = class_weight if weights is None else weights * class_weight
-        _data.refuse_no_weight(weights)
+        _data.check_total_weight(weights)
         self._check_bootstrap(X, weights)
         self._validate_estimator()
         seeds, n_old = self._draw_seeds()
@@ -69,8 +70,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         )
         tree = type(self.estimator)(criterion=self.criterion)
         tree._compute_missing_values_in_feature_mask(X, estimator_name=type(self).__name__)
-        if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, X)
+        sample_weight = validate_sample_weight(sample_weight, X)
         y = np.atleast_1d(y)
         if y.ndim == 2 and y.shape[1] == 1:
             warn(

@@ -44,6 +44,8 @@ class ForestRegressor(Forest):
         return self._fit_forest(X, y, sample_weight)
 
     def _make_target(self, y):
+        if self.criterion == "squared_error":
+            _data.check_squares(y)
         return _core.tree.targets.regression_target(y)
 
     def _get_oob_scorer(self):

@@ -4,13 +4,14 @@ import numpy as np
 from scipy import sparse
 from sklearn.tree import DecisionTreeClassifier as SklearnDecisionTreeClassifier
 from sklearn.tree import DecisionTreeRegressor as SklearnDecisionTreeRegressor
-from sklearn.utils import check_random_state, compute_sample_weight
+from sklearn.utils import check_consistent_length, check_random_state, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skextra import _core
 from skextra._base import BaseEstimator
-from skextra._compat import check_sample_weight, fit_context
+from skextra._compat import fit_context
+from skextra._validation import validate_sample_weight
 from skextra.tree import _data
 from skextra.tree._conversion import build_sklearn_tree, prune, read_sklearn_tree
 
@@ -31,16 +32,12 @@ class _Tree(BaseEstimator):
         random_state = check_random_state(self.random_state)
         X, y = self._validate_training_data(X, y, check_input)
         n_samples, self.n_features_in_ = X.shape
+        check_consistent_length(X, y)
         y = np.reshape(np.atleast_1d(y), (len(y), -1))
         self.n_outputs_ = y.shape[1]
-        if len(y) != n_samples:
-            raise ValueError(
-                f"Number of labels={len(y)} does not match number of samples={n_samples}"
-            )
-        if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, X, dtype=np.float64)
+        sample_weight = validate_sample_weight(sample_weight, X)
         target, weights, n_classes = self._make_target(y, sample_weight)
-        _data.refuse_no_weight(weights)
+        _data.check_total_weight(weights)
         constraints = _data.check_monotonic_cst(
             self.monotonic_cst, self.n_features_in_, self.n_outputs_, n_classes
         )
@@ -510,6 +507,8 @@ class DecisionTreeRegressor(_Tree, SklearnDecisionTreeRegressor):
         return self._fit(X, y, sample_weight=sample_weight, check_input=check_input)
 
     def _make_target(self, y, sample_weight):
+        if self.criterion == "squared_error":
+            _data.check_squares(y)
         return _core.tree.targets.regression_target(y), sample_weight, None
 
     def predict(self, X, check_input=True):

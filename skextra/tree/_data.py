@@ -9,6 +9,7 @@ from sklearn.utils.validation import validate_data
 
 from skextra import _core
 from skextra._parallel import map_in_threads
+from skextra._validation import refuse_infinite_sum
 
 _BLOCK = 8192
 
@@ -146,10 +147,20 @@ def check_counts(y, how=""):
         )
 
 
-def refuse_no_weight(weights):
-    """Refuse weights that leave nothing to learn from."""
-    if weights is not None and not np.any(weights):
+def check_squares(y):
+    """Refuse targets whose squared error is no number."""
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.square(y, dtype=np.float64).sum()):
+            raise ValueError("the squared error of y overflows; rescale y")
+
+
+def check_total_weight(weights):
+    """Refuse weights that leave nothing to learn from, or whose sum is no number."""
+    if weights is None:
+        return
+    if not np.any(weights):
         raise ValueError("sample_weight must have an entry that is not 0, got zeros only")
+    refuse_infinite_sum(weights)
 
 
 def validate_rows(estimator, X, allow_nan=True):
