@@ -33,10 +33,23 @@ def compute_left_out_decisions(solver):
     Returns
     -------
     F : ndarray of shape (n_rows, n_samples)
+
+    Raises
+    ------
+    ValueError
+        If the weights of the losses are so large that rounding leaves nothing.
     """
-    if solver.n_rows == 1:
-        return _leave_out_binary(solver)
-    return _leave_out_multinomial(solver)
+    leave_out = _leave_out_binary if solver.n_rows == 1 else _leave_out_multinomial
+    try:
+        F = leave_out(solver)
+    except np.linalg.LinAlgError:
+        F = np.array(np.nan)
+    if not np.isfinite(F).all():
+        raise ValueError(
+            "leave-one-out overflows: C times sample_weight is too large beside the kernel values; "
+            "decrease Cs, or give cv a number of folds"
+        )
+    return F
 
 
 def _leave_out_binary(solver):
