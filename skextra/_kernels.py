@@ -35,11 +35,6 @@ def compute_gamma(gamma, X, sample_weight=None):
     Returns
     -------
     gamma : float
-
-    Raises
-    ------
-    ValueError
-        If the variance overflows.
     """
     if gamma == "auto":
         return 1.0 / X.shape[1]
@@ -56,12 +51,7 @@ def compute_gamma(gamma, X, sample_weight=None):
         variance = total / size
     else:
         variance = float(X.var(dtype=np.float64))
-    if not np.isfinite(variance):
-        raise ValueError(
-            "the variance of X, which gamma='scale' divides by, overflows; rescale X, for instance "
-            "with StandardScaler"
-        )
-    return 1.0 / (X.shape[1] * variance) if variance > 0 else 1.0
+    return 1.0 / (X.shape[1] * variance) if variance != 0 else 1.0
 
 
 def _compute_weighted_variance(X, shares):

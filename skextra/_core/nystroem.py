@@ -26,6 +26,7 @@ from skextra._core.jit import njit
 from skextra._core.kernel_product import apply_to_all
 from skextra._core.log_loss import LogLoss
 from skextra._core.logistic_problem import build_problem
+from skextra._core.logistic_result import Target
 from skextra._core.logistic_ridge import RidgeLogisticSolver
 from skextra._core.logistic_ridge_preconditioner import create_preconditioner, draw_rows
 from skextra._core.partial_cholesky import compute_partial_cholesky
@@ -200,13 +201,15 @@ class NystroemSolver(RidgeLogisticSolver):
     ----------
     problem : ReducedProblem
     rows : KernelRows
-    tol, reach, max_iter
+    target, max_iter
         As in `RidgeLogisticSolver`.
     """
 
-    def __init__(self, problem, rows, tol, reach, max_iter, W, V):
+    small_columns = None
+
+    def __init__(self, problem, rows, target, max_iter, W, V):
         self.problem, self.loss, self.rows = problem, problem.loss, rows
-        self.tol, self.reach, self.max_iter = tol, reach, max_iter
+        self.target, self.max_iter = target, max_iter
         self.factor = None
         self.W, self.V = np.ascontiguousarray(W.T), np.ascontiguousarray(V.T)
         self.nuisance = problem.nuisance
@@ -281,10 +284,9 @@ def solve(rows, codes, n_classes, weights, fit_intercept, settings, start=None):
         V = start[1][None] if fit_intercept else V
     else:
         W, V = _solve_sample(problem, rows, W, V)
-    solver = NystroemSolver(
-        problem, rows, tol * null_objective, 4.0 * np.sqrt(max(tol, 1e-12)), settings.max_iter,
-        W, V,
-    )  # fmt: skip
+    gap = tol * null_objective
+    target = Target(gap, reach=4.0 * np.sqrt(max(tol, 1e-12)), settled=1e-3 * gap)
+    solver = NystroemSolver(problem, rows, target, settings.max_iter, W, V)
     if settings.report is not None:
         solver.report = lambda W, V: settings.report(
             rows.expand(W.T), V[0] if fit_intercept else np.zeros(loss.n_rows), rows.centres
@@ -312,9 +314,8 @@ def _solve_sample(problem, rows, W, V):
         rows.whiten(sample), loss.codes[sample], loss.n_classes, weights,
         problem.fit_intercept, None,
     )  # fmt: skip
-    solver = RidgeLogisticSolver(
-        part, _START_TOL * part.null_objective, np.inf, 30, *part.create_start()
-    )
+    target = Target(_START_TOL * part.null_objective)
+    solver = RidgeLogisticSolver(part, target, 30, *part.create_start())
     solution = solver.solve(0.0, 1.0)
     coef, intercept = part.expand(solution.W, solution.V)
     return coef.T, intercept[None] if problem.fit_intercept else V

@@ -235,6 +235,11 @@ default='rbf'
         if callable(self.kernel) or self.kernel in ("precomputed", "linear"):
             return np.zeros(1)
         middle = compute_gamma("scale", X, sample_weight)
+        if not (np.isfinite(middle) and middle > 0):
+            raise ValueError(
+                "the variance of X, which the grid of gamma stands on, overflows: "
+                f"got gamma={middle}; rescale X, for instance with StandardScaler"
+            )
 
         def spread(n):
             return middle * 4.0 ** (np.arange(n) - n // 2)

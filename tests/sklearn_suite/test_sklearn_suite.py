@@ -11,6 +11,8 @@ from tests.sklearn_suite.runner import SUITES, load_expected, load_outside, run_
 
 VERSION, REASONS = load_expected()
 OUTSIDE = load_outside()
+# Tests of a file that touch our classes: fewer would mean that the swap did not work.
+FEWEST = {"test_mixture": 2}
 
 
 only_for_listed_version = pytest.mark.skipif(
@@ -31,7 +33,7 @@ def test_suite_fails_exactly_where_expected(name):
     surprises = {test: messages[test] for test in failures if test not in expected}
     assert not surprises
     assert not expected - set(failures), "these are listed as failing, but pass or are gone"
-    assert len(result.passed) > 40
+    assert len(result.passed) >= FEWEST.get(name, 40)
     assert result.compute_share(OUTSIDE.get(name, ())) >= 0.9
 
 
