@@ -80,9 +80,9 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
         The lower, the better; inf where every start collapsed.
     log_likelihoods_ : ndarray of shape (n_types, n_counts)
         Mean log-likelihood of the training data; -inf where every start collapsed.
-    weights_ : ndarray of shape (n_components_,)
+    weights_ : ndarray of shape (n_components,)
         Weights of the mixture chosen.
-    means_ : ndarray of shape (n_components_, n_features)
+    means_ : ndarray of shape (n_components, n_features)
         Its means.
     covariances_ : ndarray
         Its covariances, of the shape that belongs to ``covariance_type_``.
