@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, check_cv
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
@@ -44,8 +44,9 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
     criterion : {'bic', 'aic', 'icl', 'held_out'}, default='bic'
         What is minimised: an information criterion, or minus the mean
         log-likelihood of samples left out of the fit.
-    cv : int, default=5
-        Number of folds for 'held_out'.
+    cv : int, cross-validation generator or iterable, default=5
+        Folds for 'held_out': an int for so many, of rows in an order that
+        `random_state` draws.
     tol : float, default=1e-3
         As in `GaussianMixture`.
     reg_covar : float, default=1e-6
@@ -129,7 +130,7 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
         "max_components": [Interval(Integral, 1, None, closed="left")],
         "covariance_type": [StrOptions({"all", *COVARIANCE_TYPES}), list, tuple],
         "criterion": [StrOptions(set(CRITERIA))],
-        "cv": [Interval(Integral, 2, None, closed="left")],
+        "cv": [Interval(Integral, 2, None, closed="left"), "cv_object"],
         "tol": [Interval(Real, 0.0, None, closed="left")],
         "reg_covar": [Interval(Real, 0.0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -205,7 +206,7 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
         settings = _core.em.Settings(tol=self.tol, max_iter=self.max_iter, floor=self.reg_covar)
         plan = Plan(sizes, self.n_init, self.init_params, settings)
         random_state = check_random_state(self.random_state)
-        folds = self._make_folds(len(rows), random_state)
+        folds = self._make_folds(X, weights, len(rows), random_state)
         n_tasks = len(types) * len(sizes) * len(folds)
         with (
             report_fit(self, *given, sample_weight, max_subtasks=n_tasks) as report,
@@ -261,15 +262,21 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
             )
         return types, tuple(range(self.min_components, self.max_components + 1))
 
-    def _make_folds(self, n_rows, random_state):
+    def _make_folds(self, X, weights, n_rows, random_state):
         """Rows to fit on: all of them, then those of each fold where samples are left out."""
         folds = [np.arange(n_rows)]
-        if self.criterion == "held_out":
+        if self.criterion != "held_out":
+            return folds
+        if isinstance(self.cv, Integral):
             if n_rows < self.cv:
                 raise ValueError(f"cv={self.cv} folds need as many samples, X has {n_rows}")
             splitter = KFold(self.cv, shuffle=True, random_state=random_state)
-            folds += [train for train, _ in splitter.split(np.empty(n_rows))]
-        return folds
+            return folds + [train for train, _ in splitter.split(np.empty(n_rows))]
+        # Splits count all rows of X, those that do not count for the fit too.
+        has_values = ~np.isnan(X).all(axis=1)
+        kept = np.flatnonzero(has_values if weights is None else has_values & (weights > 0))
+        splits = check_cv(self.cv).split(X)
+        return folds + [np.flatnonzero(np.isin(kept, train)) for train, _ in splits]
 
     def _fit_folds(self, X, weights, folds, types, plan, random_state, report, pool):
         """Results by fold and type: a list over sizes."""
