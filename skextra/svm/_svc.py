@@ -269,9 +269,11 @@ default='rbf'
         sample_weight = validate_sample_weight(sample_weight, codes)
         weights = compute_weights(sample_weight, self.class_weight, codes, classes)
         self.classes_ = classes
-        self.class_weight_ = compute_class_weight(
-            self.class_weight, classes=classes, y=classes[codes], sample_weight=sample_weight
-        )
+        self.class_weight_ = np.ones(len(classes))
+        if self.class_weight is not None:
+            self.class_weight_ = compute_class_weight(
+                self.class_weight, classes=classes, y=classes[codes], sample_weight=sample_weight
+            )
         members = list_members(codes, weights, len(classes))
         C = np.full(n_samples, float(self.C)) if weights is None else self.C * weights
         with single_threaded_blas():
