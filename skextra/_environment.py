@@ -177,8 +177,11 @@ def _warm_estimator(estimator_class):
     from sklearn.base import clone
 
     default = estimator_class()
-    if "n_estimators" in default.get_params(deep=False):
-        default.set_params(n_estimators=3)  # one more compiles nothing new
+    # More of the same compiles nothing new.
+    few = {"n_estimators": 3, "max_components": 2}
+    if "max_components" in default.get_params(deep=False):
+        few["max_iter"] = 2
+    default.set_params(**{k: v for k, v in few.items() if k in default.get_params(deep=False)})
     tags = default.__sklearn_tags__()
     for X in _make_layouts(sparse=tags.input_tags.sparse):
         targets = _make_targets(tags, X)
