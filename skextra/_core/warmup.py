@@ -12,6 +12,7 @@ from skextra._core import (
     gumbel,
     inclusion,
     inverse_cdf,
+    logistic,
     multi_task,
     nystroem,
     phases,
@@ -46,6 +47,7 @@ def run_solvers_of_large_data():
     _solve_jointly(X, np.column_stack([y, y]))
     _rotate_arrays()
     _draw()
+    _fit_logistic(rng)
     _compute_kernels(X)
     _solve_support_vectors(X, np.where(np.arange(8) % 2, 1.0, -1.0))
 
@@ -60,6 +62,16 @@ def _solve_support_vectors(X, y):
             solver.solve(1e-3, 100)
             solver.cache.restrict(np.arange(4))
     DualDescent(X, y, C, False, True).solve(1e-3, 1)
+
+
+def _fit_logistic(rng):
+    """What logistic regressions use that are too large for steps in one kernel."""
+    X = rng.standard_normal((200, 70))
+    for n_classes in (2, 3):
+        codes = np.arange(200) % n_classes
+        for l1_ratio in (0.0, 0.5):
+            for matrix in (X, sparse.csr_array(X)):
+                logistic.solve(matrix, codes, n_classes, [0.1, 1.0], l1_ratio=l1_ratio)
 
 
 def _solve_jointly(X, Y):
