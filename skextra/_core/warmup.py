@@ -11,6 +11,7 @@ from scipy import sparse
 from skextra._core import (
     gumbel,
     inclusion,
+    intrinsics,
     inverse_cdf,
     logistic,
     multi_task,
@@ -48,6 +49,8 @@ def run_solvers_of_large_data():
     _rotate_arrays()
     _draw()
     _fit_logistic(rng)
+    # Chosen on processors without a fused multiply-add.
+    intrinsics.compute_error_by_halves(1.5, 2.5, 3.75)
     _compute_kernels(X)
     _solve_support_vectors(X, np.where(np.arange(8) % 2, 1.0, -1.0))
 
