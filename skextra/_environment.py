@@ -15,6 +15,10 @@ _REQUIRED = ("numpy", "scipy", "scikit-learn", "joblib", "threadpoolctl", "numba
 _OPTIONAL = ("pandas", "polars", "matplotlib", "dask", "celer", "skglm", "glum", "adelie")
 # Constructor parameters that select no kernel.
 _NOT_CODE = ("copy_X", "scoring", "verbose", "warm_start")
+# Of trees, components and penalties a few run all the code there is.
+_FEW = {"n_estimators": 3, "max_components": 2, "alphas": 10, "Cs": 2, "gammas": 2}
+# Tall and wide: linear models change their algorithm at 300 features.
+_SHAPES = ((24, 5), (12, 320))
 
 
 def show_versions():
@@ -177,13 +181,14 @@ def _warm_estimator(estimator_class):
     from sklearn.base import clone
 
     default = estimator_class()
-    # More of the same compiles nothing new.
-    few = {"n_estimators": 3, "max_components": 2}
-    if "max_components" in default.get_params(deep=False):
-        few["max_iter"] = 2
-    default.set_params(**{k: v for k, v in few.items() if k in default.get_params(deep=False)})
+    parameters = default.get_params(deep=False)
+    default.set_params(**{k: v for k, v in _FEW.items() if isinstance(parameters.get(k), int)})
+    if "max_components" in parameters:
+        default.set_params(max_iter=2)
     tags = default.__sklearn_tags__()
-    for X in _make_layouts(sparse=tags.input_tags.sparse):
+    # To mixtures a wide table is a large covariance matrix, and no code of its own.
+    shapes = _SHAPES[:1] if "covariance_type" in parameters else _SHAPES
+    for X in _make_layouts(shapes, sparse=tags.input_tags.sparse):
         targets = _make_targets(tags, X)
         for y in targets:
             _fit_and_predict(default, X, y, weighted=False)
@@ -204,13 +209,12 @@ def _make_targets(tags, X):
     return [ranks % 2, ranks % 3] if tags.classifier_tags.multi_class else [ranks % 2]
 
 
-def _make_layouts(sparse):
-    """Tall and wide data, in every layout and precision that is compiled apart."""
+def _make_layouts(shapes, sparse):
+    """Data of these shapes in every layout and precision that is compiled apart."""
     from scipy.sparse import csc_matrix, csr_matrix
 
     rng = np.random.default_rng(0)
-    # Linear models change their algorithm at 300 features.
-    for shape in ((24, 5), (12, 320)):
+    for shape in shapes:
         X = rng.standard_normal(shape)
         X[np.abs(X) < 0.5] = 0.0
         for dtype in (np.float64, np.float32):

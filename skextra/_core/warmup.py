@@ -69,12 +69,13 @@ def _solve_support_vectors(X, y):
 
 def _fit_logistic(rng):
     """What logistic regressions use that are too large for steps in one kernel."""
-    X = rng.standard_normal((200, 70))
-    for n_classes in (2, 3):
-        codes = np.arange(200) % n_classes
-        for l1_ratio in (0.0, 0.5):
-            for matrix in (X, sparse.csr_array(X)):
-                logistic.solve(matrix, codes, n_classes, [0.1, 1.0], l1_ratio=l1_ratio)
+    wide = rng.standard_normal((40, 400))
+    sparse_tall = sparse.random_array((200, 150), density=0.1, rng=rng, format="csr")
+    for X in (rng.standard_normal((200, 70)), wide, sparse.csr_array(wide), sparse_tall):
+        for n_classes in (2, 3):
+            codes = np.arange(X.shape[0]) % n_classes
+            for l1_ratio in (0.0, 0.5):
+                logistic.solve(X, codes, n_classes, [0.1, 1.0], l1_ratio=l1_ratio)
 
 
 def _solve_jointly(X, Y):
