@@ -18,6 +18,10 @@ from skextra._compare._result import Comparison
 __all__ = ["compare"]
 
 
+# Rows that a note names one by one.
+_MOST_NAMED = 6
+
+
 def compare(
     estimators=None,
     X=None,
@@ -253,13 +257,21 @@ def _check_multi_output(case, target):
 
 def _note_shortcomings(rows, settings):
     """What went wrong without being an error, a line each."""
-    notes = []
+    cut = [row for row in rows if row.n_folds < settings.n_folds]
+    if len(cut) > _MOST_NAMED:
+        fewest = min(row.n_folds for row in cut)
+        notes = [
+            f"{len(cut)} of {len(rows)} rows: fewer than {settings.n_folds} folds, down to {fewest}, "
+            "the time budget ran out"
+        ]
+    else:
+        notes = [
+            f"{row.estimator} on {row.data}: {row.n_folds} of {settings.n_folds} folds, "
+            "the time budget ran out"
+            for row in cut
+        ]
     for row in rows:
         where = f"{row.estimator} on {row.data}"
-        if row.n_folds < settings.n_folds:
-            notes.append(
-                f"{where}: {row.n_folds} of {settings.n_folds} folds, the time budget ran out"
-            )
         counts = (row.n_unconverged, row.sklearn_n_unconverged)
         if any(counts):
             notes.append(

@@ -303,3 +303,10 @@ def test_inputs_are_left_as_they_were(alike, frame):
     copy = frame.copy(deep=True)
     skextra.compare("Ridge", frame, "price", time_budget=0)
     pd.testing.assert_frame_equal(frame, copy)
+
+
+def test_many_rows_without_time_share_a_note(alike, monkeypatch):
+    monkeypatch.setattr("skextra._compare._MOST_NAMED", 1)
+    comparison = skextra.compare("Ridge", time_budget=0)
+    shared = "2 of 2 rows: fewer than 3 folds, down to 1, the time budget ran out"
+    assert [note for note in comparison.notes if "time budget" in note] == [shared]
