@@ -259,11 +259,8 @@ def _note_shortcomings(rows, settings):
     """What went wrong without being an error, a line each."""
     cut = [row for row in rows if row.n_folds < settings.n_folds]
     if len(cut) > _MOST_NAMED:
-        fewest = min(row.n_folds for row in cut)
-        notes = [
-            f"{len(cut)} of {len(rows)} rows: fewer than {settings.n_folds} folds, down to {fewest}, "
-            "the time budget ran out"
-        ]
+        folds = f"fewer than {settings.n_folds} folds, down to {min(row.n_folds for row in cut)}"
+        notes = [f"{len(cut)} of {len(rows)} rows: {folds}, the time budget ran out"]
     else:
         notes = [
             f"{row.estimator} on {row.data}: {row.n_folds} of {settings.n_folds} folds, "
