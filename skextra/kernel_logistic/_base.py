@@ -2,19 +2,19 @@
 
 import numpy as np
 from scipy import sparse
-from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skextra._base import BaseEstimator
 from skextra._kernels import KernelTagsMixin, create_prediction_gram
+from skextra._log_odds import LogOddsMixin
 from skextra._validation import validate_classification_data
 
 # Kernel values at a time in prediction.
 _BLOCK = 1 << 20
 
 
-class KernelClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
+class KernelClassifier(KernelTagsMixin, LogOddsMixin, ClassifierMixin, BaseEstimator):
     """Classes and probabilities from ``dual_coef_``, ``intercept_`` and ``X_fit_``."""
 
     def _validate(self, X, y):
@@ -63,57 +63,3 @@ class KernelClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
                 f"the scores of {type(self).__name__} overflow: entries of X are too large"
             )
         return scores[:, 0] if scores.shape[1] == 1 else scores
-
-    def predict(self, X):
-        """Predict the likeliest class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples, or kernel values if the kernel is precomputed.
-
-        Returns
-        -------
-        y_pred : ndarray of shape (n_samples,)
-            Labels, of the type of ``classes_``.
-        """
-        scores = self.decision_function(X)
-        codes = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
-        return self.classes_[codes]
-
-    def predict_proba(self, X):
-        """Predict the probability of each class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples, or kernel values if the kernel is precomputed.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``; each row sums to 1.
-        """
-        scores = self.decision_function(X)
-        if scores.ndim == 1:
-            return np.column_stack([expit(-scores), expit(scores)])
-        return softmax(scores, axis=1)
-
-    def predict_log_proba(self, X):
-        """Predict the logarithm of each class's probability.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples, or kernel values if the kernel is precomputed.
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``; finite and exact also where the probability
-            itself rounds to 0 or 1.
-        """
-        scores = self.decision_function(X)
-        if scores.ndim == 1:
-            return np.column_stack([log_expit(-scores), log_expit(scores)])
-        return log_softmax(scores, axis=1)

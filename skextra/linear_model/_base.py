@@ -2,13 +2,13 @@
 
 import numpy as np
 from scipy import sparse
-from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skextra._base import BaseEstimator
 from skextra._compat import align_sparse_interface
+from skextra._log_odds import LogOddsMixin
 
 
 class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -32,7 +32,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return X @ self.coef_.T + self.intercept_
 
 
-class LinearClassifier(ClassifierMixin, BaseEstimator):
+class LinearClassifier(LogOddsMixin, ClassifierMixin, BaseEstimator):
     """Classes and probabilities from ``coef_``, ``intercept_`` and ``classes_``."""
 
     def decision_function(self, X):
@@ -64,61 +64,6 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
                 "for its coefficients"
             )
         return scores[:, 0] if scores.shape[1] == 1 else scores
-
-    def predict(self, X):
-        """Predict the likeliest class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        y_pred : ndarray of shape (n_samples,)
-            Labels, of the type of ``classes_``.
-        """
-        scores = self.decision_function(X)
-        codes = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
-        return self.classes_[codes]
-
-    def predict_proba(self, X):
-        """Predict the probability of each class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``; each row sums to 1.
-        """
-        scores = self.decision_function(X)
-        if scores.ndim == 1:
-            # Not 1 minus the other, which loses all digits of a small one.
-            return np.column_stack([expit(-scores), expit(scores)])
-        return softmax(scores, axis=1)
-
-    def predict_log_proba(self, X):
-        """Predict the logarithm of each class's probability.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``; finite and exact also where the
-            probability itself rounds to 0 or 1.
-        """
-        scores = self.decision_function(X)
-        if scores.ndim == 1:
-            return np.column_stack([log_expit(-scores), log_expit(scores)])
-        return log_softmax(scores, axis=1)
 
     def densify(self):
         """Convert ``coef_`` back to a dense array.
