@@ -212,7 +212,6 @@ class RidgeLogisticSolver:
             self.gap <= self.target.gap
             and (np.abs(system.r) <= self._compute_noise(system.R)).all()
         ):
-            self.n_cg = 0
             return
         most = _MAX_EXACT_STEPS if self.preconditioner.is_exact else _MAX_CG_STEPS
         while rho > 0 and n_steps < most:
@@ -234,7 +233,6 @@ class RidgeLogisticSolver:
                 break
             d = z + (new_rho / rho) * d
             rho = new_rho
-        self.n_cg = n_steps
         self.n_since_update += n_steps
         if self.preconditioner.is_exact or self.n_since_update > self.preconditioner.patience:
             self.is_stale = True
