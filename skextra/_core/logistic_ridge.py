@@ -208,10 +208,7 @@ class RidgeLogisticSolver:
         z = self.preconditioner.solve(system.r)
         rho = first = float((system.r * z).sum())
         d, squared_size, n_steps = z, 0.0, 0
-        if (
-            self.gap <= self.target.gap
-            and (np.abs(system.r) <= self._compute_noise(system.R)).all()
-        ):
+        if self.gap <= self.target.gap and self._is_noise(system):
             return
         most = _MAX_EXACT_STEPS if self.preconditioner.is_exact else _MAX_CG_STEPS
         while rho > 0 and n_steps < most:
