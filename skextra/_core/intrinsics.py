@@ -2,9 +2,11 @@
 
 import platform
 
+import numba
+import numpy as np
 from numba import types
 from numba.core.codegen import get_host_cpu_features
-from numba.core.extending import intrinsic
+from numba.core.extending import intrinsic, overload
 
 from skextra._core.jit import njit
 
@@ -13,7 +15,9 @@ _SPLIT = 134217729.0
 
 
 def has_fused_multiply_add():
-    """Whether the processor fuses; where not, LLVM would call a slow library function."""
+    """Whether kernels may fuse: not without compilation, and not where LLVM would call a library."""
+    if numba.config.DISABLE_JIT:
+        return False
     if platform.machine().lower() in ("arm64", "aarch64"):
         return True
     return "+fma" in get_host_cpu_features().split(",")
@@ -30,10 +34,18 @@ def fuse(typing_context, a, b, c):
     return signature, generate
 
 
-@intrinsic
-def to_bits(typing_context, value):
+def to_bits(value):
     """The 64 bits of a float64 as an integer."""
+    return np.float64(value).view(np.int64)
 
+
+def from_bits(bits):
+    """The float64 with these 64 bits."""
+    return np.int64(bits).view(np.float64)
+
+
+@intrinsic
+def _cast_to_bits(typing_context, value):
     def generate(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], context.get_value_type(types.int64))
 
@@ -41,13 +53,21 @@ def to_bits(typing_context, value):
 
 
 @intrinsic
-def from_bits(typing_context, bits):
-    """The float64 with these 64 bits."""
-
+def _cast_from_bits(typing_context, bits):
     def generate(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], context.get_value_type(types.float64))
 
     return types.float64(types.int64), generate
+
+
+@overload(to_bits, inline="always")
+def _overload_to_bits(value):
+    return lambda value: _cast_to_bits(value)
+
+
+@overload(from_bits, inline="always")
+def _overload_from_bits(bits):
+    return lambda bits: _cast_from_bits(bits)
 
 
 @njit
