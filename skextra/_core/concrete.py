@@ -95,7 +95,7 @@ def draw_soft(values, is_log, rows, seed, temperature, return_log, out):
     """
     n_columns = values.shape[1]
     width = n_columns + n_columns % 2
-    block, source = max(1, STRIP // width), 0
+    block, source = max(1, STRIP // width), np.int64(0)
     high, low = np.empty((block, width)), np.empty((block, width))
     flat_high, flat_low = high.reshape(-1), low.reshape(-1)
     log_weights, scratch = np.empty((1, n_columns)), np.empty(STRIP)
@@ -111,7 +111,7 @@ def draw_soft(values, is_log, rows, seed, temperature, return_log, out):
                 add_noise(values, source, high, low, i)
             elif not is_log:
                 _load_log_weights(values, source, log_weights, scratch)
-                add_noise(log_weights, 0, high, low, i)
+                add_noise(log_weights, np.int64(0), high, low, i)
             _scale_to_largest(high, low, i, n_columns, temperature)
             source = source + 1 if source + 1 < values.shape[0] else 0
         for j in range(n):

@@ -150,7 +150,7 @@ def fill_keys(values, is_log, rows, seed, high, low):
     seed : uint64
     high, low : ndarray of shape (n, n_columns or n_columns + 1)
     """
-    block, source = max(1, STRIP // high.shape[1]), 0
+    block, source = max(1, STRIP // high.shape[1]), np.int64(0)
     for first in range(0, rows.shape[0], block):
         stop = min(first + block, rows.shape[0])
         source = fill_block(
@@ -171,7 +171,7 @@ def draw_labels_by_race(values, is_log, rows, seed, labels):
     """
     n_columns = values.shape[1]
     width = n_columns + n_columns % 2
-    block, source = max(1, STRIP // width), 0
+    block, source = max(1, STRIP // width), np.int64(0)
     high, low = np.empty((block, width)), np.empty((block, width))
     for first in range(0, rows.shape[0], block):
         chunk = rows[first : first + block]

@@ -118,7 +118,7 @@ def draw_labels_by_inversion(values, is_log, rows, seed, labels):
         Receives the positions drawn.
     """
     n_columns = values.shape[1]
-    block, source = max(1, STRIP // n_columns), 0
+    block, source = max(1, STRIP // n_columns), np.int64(0)
     weights, scratch = np.empty((block, n_columns)), np.empty(STRIP)
     flat, uniforms = weights.reshape(-1), np.empty(2 * block)
     sums = np.empty(n_columns // _GROUP + 1)
@@ -151,7 +151,7 @@ def draw_many_labels(values, is_log, rows, seed, labels):
     uniforms = np.empty(2 * rows.shape[0])
     fill_uniforms(rows, 1, seed, np.uint64(UNIFORM), uniforms)
     for j in range(n_rows):
-        _load_relative_weights(values, is_log, j, weights, 0)
+        _load_relative_weights(values, is_log, j, weights, np.int64(0))
         if is_log:
             for start in range(0, values.shape[1], STRIP):
                 exponentiate(weights[0, start : start + STRIP], scratch)

@@ -24,7 +24,7 @@ def draw_top(values, is_log, rows, seed, top):
     """
     n_columns, k = values.shape[1], top.shape[1]
     width = n_columns + n_columns % 2
-    block, source = max(1, STRIP // width), 0
+    block, source = max(1, STRIP // width), np.int64(0)
     high, low = np.empty((block, width)), np.empty((block, width))
     kept_high, kept_low = np.empty(k), np.empty(k)
     order = np.empty(max(n_columns, _FEW), dtype=np.int64)
