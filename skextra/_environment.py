@@ -117,8 +117,8 @@ class WarmupSummary(NamedTuple):
     cache_folder: Path | None
 
 
-def warmup(verbose=False):
-    """Compile every kernel into the cache, so that no later first call waits.
+def warmup(verbose=False, *, estimators=None):
+    """Compile kernels into the cache, so that no later first call waits.
 
     Meant for the build of a container image or the start of a pool of workers.
     Every public estimator is fitted on tiny data in each layout that is
@@ -129,16 +129,24 @@ def warmup(verbose=False):
     ----------
     verbose : bool, default=False
         Print a line an estimator.
+    estimators : list of str, default=None
+        Names of the estimators to make ready. None stands for all of them, and for
+        the solvers that only data larger than a warm-up reach.
 
     Returns
     -------
     summary : WarmupSummary
         How many kernels and signatures, in how many seconds, and where.
 
+    Raises
+    ------
+    ValueError
+        If a name is not that of an estimator.
+
     Examples
     --------
     >>> import skextra
-    >>> summary = skextra.warmup()
+    >>> summary = skextra.warmup(estimators=["Lasso"])
     >>> summary.n_kernels > 0
     True
     """
@@ -147,13 +155,15 @@ def warmup(verbose=False):
     from skextra._core.warmup import run_solvers_of_large_data
     from skextra._discovery import all_estimators
 
+    chosen = _choose_estimators(estimators, dict(all_estimators()))
     start = time.perf_counter()
     compiled, loaded = _count_cache_events(jit)
     # Warnings about tiny data say nothing to whoever warms a cache.
     with warnings.catch_warnings(), single_threaded_blas():
         warnings.simplefilter("ignore")
-        run_solvers_of_large_data()
-        for name, estimator_class in all_estimators():
+        if estimators is None:
+            run_solvers_of_large_data()
+        for name, estimator_class in chosen.items():
             begin, before = time.perf_counter(), _count_cache_events(jit)[0]
             _warm_estimator(estimator_class)
             if verbose:
@@ -167,6 +177,17 @@ def warmup(verbose=False):
         seconds=time.perf_counter() - start,
         cache_folder=jit.find_cache_folder(),
     )
+
+
+def _choose_estimators(names, known):
+    if names is None:
+        return known
+    unknown = [names] if isinstance(names, str) else [n for n in names if n not in known]
+    if unknown:
+        raise ValueError(
+            f"estimators must be a list of names among {', '.join(known)}, got {unknown[0]!r}"
+        )
+    return {name: known[name] for name in names}
 
 
 def _count_cache_events(jit):

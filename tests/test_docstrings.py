@@ -76,20 +76,35 @@ def test_estimators_say_where_their_method_is_from(name):
     assert sections["Examples"], "no Examples section"
 
 
-@pytest.mark.parametrize("name", OBJECTS)
-def test_examples_run(name):
-    """Also where pytest was not told to collect doctests, and each on its own."""
-    finder = doctest.DocTestFinder(recurse=False)
-    (example,) = finder.find(OBJECTS[name], name, globs={})
-    commands = [command for command in example.examples if command.source.strip()]
-    skipped = [command for command in commands if command.options.get(doctest.SKIP)]
-    assert commands and len(skipped) < len(commands), "no example that runs"
+def find_example(name, item):
+    (example,) = doctest.DocTestFinder(recurse=False).find(item, name, globs={})
+    return example
+
+
+def run_example(example):
+    """Each on its own, where nothing may warn."""
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     report = []
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         doctest.DocTestRunner(optionflags=flags).run(example, out=report.append)
     assert not report, "".join(report)
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_examples_run(name):
+    example = find_example(name, OBJECTS[name])
+    commands = [command for command in example.examples if command.source.strip()]
+    skipped = [command for command in commands if command.options.get(doctest.SKIP)]
+    assert commands and len(skipped) < len(commands), "no example that runs"
+    run_example(example)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, method in METHODS.items() if ">>>" in (method.__doc__ or "")]
+)
+def test_examples_of_methods_run(name):
+    run_example(find_example(name, METHODS[name]))
 
 
 @pytest.mark.parametrize("name", OBJECTS)

@@ -15,7 +15,7 @@ _SPLIT = 134217729.0
 
 
 def has_fused_multiply_add():
-    """Whether kernels may fuse: not without compilation, and not where LLVM would call a library."""
+    """Whether kernels may fuse: LLVM may call a slow library where the processor cannot."""
     if numba.config.DISABLE_JIT:
         return False
     if platform.machine().lower() in ("arm64", "aarch64"):

@@ -111,15 +111,18 @@ def test_leave_one_out_equals_scikit_learn(shape, n_targets, per_target, alphas)
 @pytest.mark.parametrize("alphas", [ALPHAS, MANY])
 def test_folds_equal_grid_search(shape, n_targets, cv, alphas):
     X, y, weights = make_data(*shape, n_targets)
-    for scoring in (None, "neg_mean_absolute_error", make_scorer(mean_absolute_error)):
-        for sample_weight in (None, weights):
-            ours = RidgeCV(alphas=alphas, cv=cv, scoring=scoring).fit(X, y, sample_weight)
-            search = GridSearchCV(
-                sklearn.linear_model.Ridge(), {"alpha": alphas}, cv=cv, scoring=scoring
-            ).fit(X, y, sample_weight=sample_weight)
-            assert ours.alpha_ == search.best_params_["alpha"]
-            assert_allclose(ours.best_score_, search.best_score_, rtol=1e-8)
-            assert_allclose(ours.coef_, search.best_estimator_.coef_, rtol=1e-6, atol=1e-9)
+    for scoring, sample_weight in (
+        (None, weights),
+        ("neg_mean_absolute_error", None),
+        (make_scorer(mean_absolute_error), weights),
+    ):
+        ours = RidgeCV(alphas=alphas, cv=cv, scoring=scoring).fit(X, y, sample_weight)
+        search = GridSearchCV(
+            sklearn.linear_model.Ridge(), {"alpha": alphas}, cv=cv, scoring=scoring
+        ).fit(X, y, sample_weight=sample_weight)
+        assert ours.alpha_ == search.best_params_["alpha"]
+        assert_allclose(ours.best_score_, search.best_score_, rtol=1e-8)
+        assert_allclose(ours.coef_, search.best_estimator_.coef_, rtol=1e-6, atol=1e-9)
 
 
 def test_folds_with_scorer_of_models():
