@@ -1,16 +1,18 @@
-"""One category a row by inversion of the cumulated weights: one uniform a row.
+"""Categories by inversion of the cumulated weights: one uniform number a draw.
 
-The distribution is that of the argmax of perturbed log-weights, up to the
+The distribution is that of the largest perturbed log-weights, up to the
 rounding of a sum; the draws are others.
 """
 
 import numpy as np
 
 from skextra._core.jit import njit
-from skextra._core.philox import UNIFORM, fill_uniforms
+from skextra._core.philox import SEQUENCE, UNIFORM, fill_uniforms
 from skextra._core.vector_math import STRIP, exponentiate
 
 _GROUP = 8  # weights summed at a time
+# What is left of the weights when they are computed anew: no one that underflowed counts before.
+_LEFT = 1e-200
 
 
 @njit(error_model="numpy")
@@ -39,6 +41,19 @@ def _load_relative_weights(values, is_log, source, out, row):
 
 
 @njit(error_model="numpy")
+def _fill_weights(values, is_log, source, weights, scratch):
+    """Relative weights of a block of rows, from row `source` on; return the row after them."""
+    for i in range(weights.shape[0]):
+        _load_relative_weights(values, is_log, source, weights, i)
+        source = source + 1 if source + 1 < values.shape[0] else 0
+    if is_log:
+        flat = weights.reshape(-1)
+        for start in range(0, flat.shape[0], STRIP):
+            exponentiate(flat[start : start + STRIP], scratch)
+    return source
+
+
+@njit(error_model="numpy")
 def _invert_short(weights, row, uniform):
     """Position at which the cumulated weights reach a fraction `uniform` of their sum.
 
@@ -58,33 +73,41 @@ def _invert_short(weights, row, uniform):
 
 
 @njit(error_model="numpy")
-def _sum_groups(weights, row, sums):
-    """Write the sums of every eight weights, and return how many there are."""
-    n = weights.shape[1]
-    whole = n // _GROUP
-    for g in range(whole):
-        j = g * _GROUP
+def _sum_group(weights, row, group):
+    j, n = group * _GROUP, weights.shape[1]
+    if j + _GROUP <= n:
         part = (weights[row, j] + weights[row, j + 1]) + (weights[row, j + 2] + weights[row, j + 3])
         rest = weights[row, j + 4] + weights[row, j + 5]
-        sums[g] = part + (rest + (weights[row, j + 6] + weights[row, j + 7]))
-    if whole * _GROUP == n:
-        return whole
-    sums[whole] = 0.0
-    for j in range(whole * _GROUP, n):
-        sums[whole] += weights[row, j]
-    return whole + 1
+        return part + (rest + (weights[row, j + 6] + weights[row, j + 7]))
+    total = 0.0
+    for i in range(j, n):
+        total += weights[row, i]
+    return total
 
 
 @njit(error_model="numpy")
-def _invert(weights, row, uniform, sums):
-    """`_invert_short` in two steps, the group first: its sums do not wait for one another."""
-    n_groups = _sum_groups(weights, row, sums)
+def _sum_groups(weights, row, sums):
+    """Write the sums of every eight weights."""
+    for group in range(sums.shape[0]):
+        sums[group] = _sum_group(weights, row, group)
+
+
+@njit(error_model="numpy")
+def _add_up(values):
     total = 0.0
-    for g in range(n_groups):
-        total += sums[g]
-    goal = uniform * total
+    for t in range(values.shape[0]):
+        total += values[t]
+    return total
+
+
+@njit(error_model="numpy")
+def _invert(weights, row, goal, sums):
+    """`_invert_short` in two steps, the group first: its sums do not wait for one another.
+
+    `goal` is the fraction times the sum, and `sums` those of the groups.
+    """
     group, cumulated, before = 0, 0.0, 0.0
-    for g in range(n_groups):
+    for g in range(sums.shape[0]):
         cumulated += sums[g]
         passed = goal > cumulated
         group += passed
@@ -120,23 +143,77 @@ def draw_labels_by_inversion(values, is_log, rows, seed, labels):
     n_columns = values.shape[1]
     block, source = max(1, STRIP // n_columns), np.int64(0)
     weights, scratch = np.empty((block, n_columns)), np.empty(STRIP)
-    flat, uniforms = weights.reshape(-1), np.empty(2 * block)
-    sums = np.empty(n_columns // _GROUP + 1)
+    uniforms = np.empty(2 * block)
+    sums = np.empty((n_columns + _GROUP - 1) // _GROUP)
     for first in range(0, rows.shape[0], block):
         chunk = rows[first : first + block]
         fill_uniforms(chunk, 1, seed, np.uint64(UNIFORM), uniforms[: 2 * chunk.shape[0]])
-        for i in range(chunk.shape[0]):
-            _load_relative_weights(values, is_log, source, weights, i)
-            source = source + 1 if source + 1 < values.shape[0] else 0
-        if is_log:
-            n = chunk.shape[0] * n_columns
-            for start in range(0, n, STRIP):
-                exponentiate(flat[start : min(start + STRIP, n)], scratch)
+        source = _fill_weights(values, is_log, source, weights[: chunk.shape[0]], scratch)
         for i in range(chunk.shape[0]):
             if n_columns <= 2 * _GROUP:
                 labels[first + i] = _invert_short(weights, i, uniforms[2 * i])
             else:
-                labels[first + i] = _invert(weights, i, uniforms[2 * i], sums)
+                _sum_groups(weights, i, sums)
+                labels[first + i] = _invert(weights, i, uniforms[2 * i] * _add_up(sums), sums)
+
+
+@njit(error_model="numpy")
+def _renew_weights(values, is_log, source, drawn, weights, row):
+    """Weights of the columns not drawn, relative to the largest of them."""
+    for place in range(drawn.shape[0]):
+        weights[row, drawn[place]] = -1.0
+    largest = -np.inf
+    for j in range(values.shape[1]):
+        if weights[row, j] >= 0.0:
+            largest = max(largest, np.float64(values[source, j]))
+    for j in range(values.shape[1]):
+        if weights[row, j] < 0.0:
+            weights[row, j] = 0.0
+        elif is_log:
+            weights[row, j] = np.exp(values[source, j] - largest)
+        else:
+            weights[row, j] = values[source, j] / largest
+
+
+@njit(error_model="numpy")
+def draw_top_by_inversion(values, is_log, rows, seed, top):
+    """Draw categories one after another, each among those that are left.
+
+    Parameters
+    ----------
+    values, is_log, rows, seed
+        As in `draw_labels_by_inversion`; every row has at least ``top.shape[1]``
+        categories of positive weight.
+    top : ndarray of shape (n, k) and int64
+        Receives the positions drawn. Meant for k much below the number of columns:
+        each draw reads all of them.
+    """
+    n_columns, k = values.shape[1], top.shape[1]
+    block, n_pairs, source = max(1, STRIP // n_columns), (k + 1) // 2, np.int64(0)
+    weights, scratch = np.empty((block, n_columns)), np.empty(STRIP)
+    uniforms, sums = np.empty(2 * n_pairs * block), np.empty((n_columns + _GROUP - 1) // _GROUP)
+    for first in range(0, rows.shape[0], block):
+        chunk = rows[first : first + block]
+        n = chunk.shape[0]
+        fill_uniforms(chunk, n_pairs, seed, np.uint64(SEQUENCE), uniforms[: 2 * n_pairs * n])
+        after = _fill_weights(values, is_log, source, weights[:n], scratch)
+        for i in range(n):
+            _sum_groups(weights, i, sums)
+            total = _add_up(sums)
+            least = _LEFT * total
+            for place in range(k):
+                if total <= least:
+                    _renew_weights(values, is_log, source, top[first + i, :place], weights, i)
+                    _sum_groups(weights, i, sums)
+                    total = _add_up(sums)
+                    least = _LEFT * total
+                drawn = _invert(weights, i, uniforms[2 * n_pairs * i + place] * total, sums)
+                top[first + i, place] = drawn
+                weights[i, drawn] = 0.0
+                sums[drawn // _GROUP] = _sum_group(weights, i, drawn // _GROUP)
+                total = _add_up(sums)
+            source = source + 1 if source + 1 < values.shape[0] else 0
+        source = after
 
 
 @njit(error_model="numpy")

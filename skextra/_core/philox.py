@@ -14,7 +14,7 @@ import numpy as np
 from skextra._core.jit import njit
 
 # Streams: draws that must not share noise.
-GUMBEL, UNIFORM = 0, 1
+GUMBEL, UNIFORM, SEQUENCE = 0, 1, 2
 
 _STRIP = 1024  # counters expanded at a time: the scratch stays in the first-level cache
 

@@ -11,10 +11,15 @@ from skextra.sampling._base import COMMON_CONSTRAINTS, GumbelSampler, make_indic
 from skextra.sampling._inputs import as_rows, check_count, draw_seed, is_log, map_rows
 
 _FEW = 32  # above, sorting keys is quicker than inserting them one by one
+# At most so many, of so many times as many, are drawn one by one: quicker than noise for all.
+_FEWEST, _SPARE = 8, 8
 
 
 def draw_top(values, log, rows, seed, top):
-    """Fill `top` with the categories of the largest perturbed log-weights, in order."""
+    """Fill `top` with categories in the order of the largest perturbed log-weights."""
+    if top.shape[1] <= min(_FEWEST, values.shape[1] // _SPARE):
+        _core.inverse_cdf.draw_top_by_inversion(values, log, rows, seed, top)
+        return
     if top.shape[1] <= _FEW:
         _core.top_k.draw_top(values, log, rows, seed, top)
         return
@@ -213,6 +218,10 @@ class GumbelTopKSampler(GumbelSampler):
     -----
     The probability that a category is among the k drawn is *not* k times its
     probability, which may exceed one: see :func:`inclusion_probabilities`.
+
+    Up to eight of eight times as many categories are drawn one after another, by
+    inversion of the cumulated weights of those that are left: the distribution is
+    the same, and noise for all of them is spared.
 
     References
     ----------

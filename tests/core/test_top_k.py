@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skextra._core import gumbel, top_k
+from skextra._core import gumbel, inverse_cdf, top_k
 from skextra.sampling import _top_k
 from tests.sampling.exact import assert_distributed, enumerate_rankings
 
@@ -27,10 +27,13 @@ def test_order_is_that_of_sorted_keys(n_columns, k, is_log):
     values = logits if is_log else np.exp(logits)
     rows, seed = np.arange(30, dtype=np.uint64), np.uint64(5)
     expected = sort_keys(values, is_log, rows, seed, k)
-    for draw in (top_k.draw_top, _top_k.draw_top):
-        top = np.empty((30, k), dtype=np.int64)
-        draw(values, is_log, rows, seed, top)
-        np.testing.assert_array_equal(top, expected)
+    top = np.empty((30, k), dtype=np.int64)
+    top_k.draw_top(values, is_log, rows, seed, top)
+    np.testing.assert_array_equal(top, expected)
+    if k <= 8 and 8 * k <= n_columns:
+        inverse_cdf.draw_top_by_inversion(values, is_log, rows, seed, expected)
+    _top_k.draw_top(values, is_log, rows, seed, top)
+    np.testing.assert_array_equal(top, expected)
 
 
 @pytest.mark.parametrize("n_columns", [6, 40, 100])
