@@ -149,8 +149,7 @@ class WorkingSetSolver:
             # The objective never rises, so an earlier bound still holds.
             gap = min(gap, bound)
             bound = gap
-            is_settled = self.moved <= self.target.reach or gap <= self.target.settled
-            is_final = gap <= self.target.gap and is_settled
+            is_final = self.target.is_met(gap, self.moved)
             stalled = 0 if progress or n_new else stalled + 1
             if is_final or n_iter >= self.max_iter or stalled > 2:
                 return Solution(self.W.copy(), self.V.copy(), gap, n_iter, gap <= self.target.gap)
