@@ -148,7 +148,9 @@ class RidgeLogisticSolver:
 
     def _extrapolate(self):
         """Start from the best combination of the last solutions."""
-        if not self.solutions or self.preconditioner.is_exact or self.lam2 == 0:
+        # Nothing limits free features: if they tell some samples apart, theirs may be any size.
+        has_free = len(self.nuisance) > self.problem.fit_intercept
+        if self.preconditioner.is_exact or self.lam2 == 0 or has_free or not self.solutions:
             return
         if self.solutions[0][2] is not self.F:  # a poor start was thrown away
             self.solutions = []
