@@ -37,6 +37,8 @@ _ACCURACY = 0.1
 _MAX_CG_STEPS = 1000
 # Decreases of the last step, in tolerances, after which a gap within it is worth a product.
 _NEAR = 100.0
+# Products with nuisance directions that are rounding, relative to the weight of all samples.
+_ORTHOGONAL = 1e-12
 # With the Hessian itself factored, rounding is all that is left after these.
 _MAX_EXACT_STEPS = 6
 # With the Hessian itself factored, steps have length one but where damping was needed.
@@ -322,6 +324,11 @@ class RidgeLogisticSolver:
                 return
             # Samples of classes that are told apart go a step too far for ever.
             U, theta, slack = make_feasible(self.loss, self.nuisance, U)
+            if (
+                self.lam2 > 0
+                and np.abs(slack).max(initial=0.0) > _ORTHOGONAL * self.loss.total_weight
+            ):
+                return
             system.r = system.compute_residual(theta)
             far = far + np.abs(self.V)
         gap = compute_divergence(self.loss, self.F, self.P, U)

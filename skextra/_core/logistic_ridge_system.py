@@ -11,7 +11,7 @@ from scipy.linalg import lapack
 
 _BLOCK = 1 << 20
 # Newton steps that make probabilities orthogonal to the nuisance directions.
-_MOST_TILTS = 4
+_MOST_TILTS = 8
 _DAMPINGS = np.logspace(-15, 0, 16).tolist()
 
 
@@ -193,7 +193,7 @@ def make_feasible(loss, nuisance, U):
     theta : ndarray of shape (n_rows, n_samples)
         The dual point they make.
     slack : ndarray of shape (n_rows, n_nuisance)
-        What rounding leaves of its products with the nuisance directions.
+        Its products with the nuisance directions: rounding, unless `U` was far off.
     """
     U = np.clip(U, 0.0, 1.0)
     U = U if len(U) == 1 else U / U.sum(axis=0)
