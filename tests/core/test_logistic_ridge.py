@@ -230,8 +230,8 @@ def test_a_class_too_rare_for_a_sample_keeps_it_from_being_used(monkeypatch):
 def test_combination_of_solutions_is_the_best_one(n_classes):
     X, codes = make_data(80, 4, n_classes, noise=2.0)
     loss = LogLoss(codes, n_classes, np.random.default_rng(0).uniform(0.5, 2.0, 80))
-    rng = np.random.default_rng(1)
-    W = rng.normal(size=(2, loss.n_rows, 4))
+    path = solve(X, codes, n_classes, [0.001, 0.02], fit_intercept=False)
+    W = np.moveaxis(path.coefs, 1, 0)[::-1].copy()
     F = W @ X.T
     shares, best_F, value, P = combine_solutions(loss, F, W, 0.7, 1e-14)
 
