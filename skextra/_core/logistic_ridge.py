@@ -18,7 +18,6 @@ from skextra._core.logistic_reduction import WideReduction
 from skextra._core.logistic_result import Solution
 from skextra._core.logistic_ridge_preconditioner import create_preconditioner
 from skextra._core.logistic_ridge_rows import create_rows
-from skextra._core.logistic_ridge_sample import find_start_sample, solve_sample
 from skextra._core.logistic_ridge_start import combine_solutions
 from skextra._core.logistic_ridge_system import (
     NewtonSystem,
@@ -26,6 +25,7 @@ from skextra._core.logistic_ridge_system import (
     compute_divergence,
     make_feasible,
 )
+from skextra._core.logistic_sample import find_start_sample, solve_sample
 from skextra._core.logistic_small import is_small, join_columns, take_small_steps
 
 _EPS = np.finfo(np.float64).eps
@@ -166,7 +166,7 @@ class RidgeLogisticSolver:
     def _start_from_sample(self):
         """Coefficients that a sample of the rows finds, if they are better than none."""
         factor = np.sqrt(self.problem.scale)
-        W, V = solve_sample(self.problem, self.sample, RidgeLogisticSolver, self.lam2)
+        W, V = solve_sample(self.problem, self.sample, RidgeLogisticSolver, 0.0, self.lam2)
         self.sample = None
         W, V = (W * factor[:, None]).T.copy(), V.T.copy()
         before = self.W, self.V, self._compute_primal()

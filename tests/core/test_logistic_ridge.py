@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 from skextra._core import logistic
 from skextra._core import logistic_ridge as ridge
 from skextra._core import logistic_ridge_preconditioner as preconditioner
-from skextra._core import logistic_ridge_sample as start
+from skextra._core import logistic_sample as start
 from skextra._core.log_loss import LogLoss
 from skextra._core.logistic_problem import build_problem
 from skextra._core.logistic_result import Target
