@@ -132,7 +132,8 @@ def load_bundled(name):
     from sklearn import datasets
 
     X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
-    return Problem((X - X.mean(axis=0)) / X.std(axis=0), y)
+    spread = X.std(axis=0)
+    return Problem((X - X.mean(axis=0)) / np.where(spread > 0, spread, 1.0), y)
 
 
 def _load_arrays(name):

@@ -351,6 +351,11 @@ CASES = (
         {"skextra": _skextra_cv} | {name: _scikit_learn_cv(name) for name in _SMOOTH},
     ),
     _case(
+        "cv-digits", "LogisticRegressionCV, L2, 10 Cs, 5 folds, standardised",
+        _with(lambda quick: data.load_bundled("digits"), Cs=_CV_GRID),
+        {"skextra": _skextra_cv} | {name: _scikit_learn_cv(name) for name in _SMOOTH},
+    ),
+    _case(
         "cv-multi-covtype", "LogisticRegressionCV, L2, 10 Cs, 5 folds",
         _with(_some_covtype, Cs=_CV_GRID),
         {"skextra": _skextra_cv} | {name: _scikit_learn_cv(name) for name in _SMOOTH},

@@ -66,7 +66,7 @@ _SUBMODULES = (
     "logistic_ridge",
     "logistic_ridge_preconditioner",
     "logistic_ridge_rows",
-    "logistic_ridge_sample",
+    "logistic_sample",
     "logistic_ridge_system",
     "logistic_small",
     "logistic_sweeps",

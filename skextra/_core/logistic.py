@@ -40,11 +40,15 @@ class Settings:
     report : callable or None
         Called after every step with a function that gives the present coefficients
         (n_rows, n_features) and intercepts (n_rows,).
+    slack : float
+        How many times further than usual the last step may move decision values once
+        the gap is reached.
     """
 
     tol: float = 1e-4
     max_iter: int = 100
     report: object = None
+    slack: float = 1.0
 
 
 def solve(
@@ -98,7 +102,7 @@ def _find_start(problem, start, start_intercept):
 
 
 def _solve(problem, Cs, l1_ratio, settings, W, V):
-    target = _create_target(problem, settings.tol)
+    target = _create_target(problem, settings.tol, settings.slack)
     path = _allocate(problem, len(Cs))
     solver = None
     for i, C in enumerate(Cs):
@@ -119,7 +123,7 @@ def _solve(problem, Cs, l1_ratio, settings, W, V):
     return path
 
 
-def _create_target(problem, tol):
+def _create_target(problem, tol, slack):
     """When to stop: later than the gap asks for where another step costs next to nothing.
 
     Newton's method doubles the digits: where a step moves decision values by m, it
@@ -127,6 +131,7 @@ def _create_target(problem, tol):
     """
     n_coefficients = problem.n_rows * (problem.design.shape[1] + len(problem.nuisance))
     share = 0.1 if problem.loss.n_samples * n_coefficients**2 <= _CHEAP else 4.0
+    share *= slack
     reach = share * np.sqrt(max(tol, 1e-12))
     return Target(
         max(tol, _ROUNDING) * problem.null_objective, reach,

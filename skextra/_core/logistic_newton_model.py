@@ -10,6 +10,8 @@ from skextra._core.quadratic_model import solve_quadratic, solve_ridge
 # Sparse columns with more entries than this are cheaper as dense ones.
 _DENSE_SHARE = 0.15
 _MOST_NUISANCE = 64
+# Multiplications in sweeps over a model that nobody notices.
+_CHEAP_SWEEPS = 2e6
 
 
 class Coordinates:
@@ -143,6 +145,8 @@ class GramModel:
         start = w.copy()
         c = self.gradient - self.cross @ self.nuisance_block.solve(self.nuisance_gradient)
         if l1.any():
+            # On few coordinates any number of sweeps costs less than another step.
+            budget = max(budget, int(_CHEAP_SWEEPS // max(len(w), 1) ** 2))
             violation, _ = solve_quadratic(
                 self.gram, c, w, l1, l2, self.problem.null_objective, tol, budget
             )

@@ -23,6 +23,11 @@ class Target(NamedTuple):
     reach: float = np.inf
     settled: float = 0.0
 
+    def is_met(self, gap, moved):
+        """Whether a gap, and how far the last step moved a decision value, may end it."""
+        is_settled = moved <= self.reach or gap <= self.settled
+        return gap <= self.gap and is_settled
+
 
 @dataclass
 class Solution:

@@ -18,8 +18,14 @@ from skextra._core.logistic_reduction import WideReduction
 from skextra._core.logistic_result import Solution
 from skextra._core.logistic_ridge_preconditioner import create_preconditioner
 from skextra._core.logistic_ridge_rows import create_rows
-from skextra._core.logistic_ridge_sample import find_start_sample, solve_sample
-from skextra._core.logistic_ridge_system import NewtonSystem, NuisanceBlock, compute_divergence
+from skextra._core.logistic_ridge_start import combine_solutions
+from skextra._core.logistic_ridge_system import (
+    NewtonSystem,
+    NuisanceBlock,
+    compute_divergence,
+    make_feasible,
+)
+from skextra._core.logistic_sample import find_start_sample, solve_sample
 from skextra._core.logistic_small import is_small, join_columns, take_small_steps
 
 _EPS = np.finfo(np.float64).eps
@@ -29,6 +35,10 @@ _LOOSEST, _TIGHTEST = 0.25, 1e-3
 # Of a step, relative to how far it moves a decision value: that is how far off the model is.
 _ACCURACY = 0.1
 _MAX_CG_STEPS = 1000
+# Decreases of the last step, in tolerances, after which a gap within it is worth a product.
+_NEAR = 100.0
+# Products with nuisance directions that are rounding, relative to the weight of all samples.
+_ORTHOGONAL = 1e-12
 # With the Hessian itself factored, rounding is all that is left after these.
 _MAX_EXACT_STEPS = 6
 # With the Hessian itself factored, steps have length one but where damping was needed.
@@ -86,6 +96,7 @@ class RidgeLogisticSolver:
         self.is_stale = True
         self.norms = None
         self.report = None
+        self.solutions = []
 
     def _set_decision(self):
         self.F = self.rows.predict(self.W) if self.W.any() else np.zeros(self.loss.targets.shape)
@@ -99,6 +110,7 @@ class RidgeLogisticSolver:
         self._reset_poor_start()
         if self.sample is not None:
             self._start_from_sample()
+        self._extrapolate()
         self.gap, self.moved, self.is_separable = np.inf, np.inf, False
         self.is_factored = False
         n_iter, n_failures = self._descend(), 0
@@ -110,7 +122,7 @@ class RidgeLogisticSolver:
             self.gap = min(self.gap, before)
             if self.report is not None:
                 self.report(*self._get_coefficients())
-            if self.gap <= self.target.gap and self._is_settled():
+            if self._is_done():
                 break
             n_failures = n_failures + 1 if decrease <= 1e-15 * abs(self.value) else 0
             if n_failures > 2:
@@ -118,6 +130,7 @@ class RidgeLogisticSolver:
         if not np.isfinite(self.gap):
             self.gap = self._compute_plain_gap()
         converged = self.gap <= self.target.gap and not self.is_separable
+        self.solutions = [(self.W, self.V, self.F), *self.solutions[:1]]
         return RidgeSolution(
             *self._get_coefficients(), self.gap, n_iter, converged, self.is_separable
         )
@@ -135,10 +148,25 @@ class RidgeLogisticSolver:
         self._set_decision()
         self.is_stale = True
 
+    def _extrapolate(self):
+        """Start from the best combination of the last solutions."""
+        # Nothing limits free features: if they tell some samples apart, theirs may be any size.
+        has_free = len(self.nuisance) > self.problem.fit_intercept
+        if self.preconditioner.is_exact or self.lam2 == 0 or has_free or not self.solutions:
+            return
+        if self.solutions[0][2] is not self.F:  # a poor start was thrown away
+            self.solutions = []
+            return
+        Ws, Vs, Fs = (np.stack(parts) for parts in zip(*self.solutions))
+        shares, self.F, self.value, self.P = combine_solutions(
+            self.loss, Fs, Ws, self.lam2, self.target.gap
+        )
+        self.W, self.V = np.tensordot(shares, Ws, 1), np.tensordot(shares, Vs, 1)
+
     def _start_from_sample(self):
         """Coefficients that a sample of the rows finds, if they are better than none."""
         factor = np.sqrt(self.problem.scale)
-        W, V = solve_sample(self.problem, self.sample, RidgeLogisticSolver, self.lam2)
+        W, V = solve_sample(self.problem, self.sample, RidgeLogisticSolver, 0.0, self.lam2)
         self.sample = None
         W, V = (W * factor[:, None]).T.copy(), V.T.copy()
         before = self.W, self.V, self._compute_primal()
@@ -175,10 +203,11 @@ class RidgeLogisticSolver:
             self.is_stale = True
         return n_steps
 
-    def _is_settled(self):
-        if self.moved <= self.target.reach or self.is_separable or self.gap <= self.target.settled:
+    def _is_done(self):
+        if self.target.is_met(self.gap, self.moved):
             return True
-        return self.lam2 == 0 and self.value <= self.target.gap
+        is_settled = self.is_separable or (self.lam2 == 0 and self.value <= self.target.gap)
+        return is_settled and self.gap <= self.target.gap
 
     # --- one Newton step -------------------------------------------------------
 
@@ -188,7 +217,7 @@ class RidgeLogisticSolver:
         self._solve_system(system)
         theta, slack = system.settle()
         decrease = self._search(system)
-        self._certify(system, theta, slack)
+        self._certify(system, theta, slack, decrease)
         if self.lam2 == 0 and not self.is_separable:
             self.is_separable = self._detect_separation(system)
         return decrease
@@ -279,7 +308,7 @@ class RidgeLogisticSolver:
 
     # --- certificates ------------------------------------------------------------
 
-    def _certify(self, system, theta, slack):
+    def _certify(self, system, theta, slack, decrease):
         """Gap of the new point, from the probabilities that the model predicts."""
         if self.step == 0.0:
             return
@@ -291,12 +320,15 @@ class RidgeLogisticSolver:
         U = system.P + system.multiply_curvature(system.DF) / self.loss.weights
         far = np.abs(system.b)
         if U.min(initial=0.0) < 0.0 or U.max(initial=0.0) > 1.0:
-            if self.lam2 > 0:
+            if self.lam2 > 0 and decrease > _NEAR * self.target.gap:
                 return
             # Samples of classes that are told apart go a step too far for ever.
-            U = self._clip(U)
-            theta = self.loss.weights * (self.loss.targets - U)
-            slack = theta @ self.nuisance.T
+            U, theta, slack = make_feasible(self.loss, self.nuisance, U)
+            if (
+                self.lam2 > 0
+                and np.abs(slack).max(initial=0.0) > _ORTHOGONAL * self.loss.total_weight
+            ):
+                return
             system.r = system.compute_residual(theta)
             far = far + np.abs(self.V)
         gap = compute_divergence(self.loss, self.F, self.P, U)
@@ -306,10 +338,6 @@ class RidgeLogisticSolver:
 
     def _compute_primal(self):
         return self.value + 0.5 * self.lam2 * float((self.W * self.W).sum())
-
-    def _clip(self, U):
-        U = np.clip(U, 0.0, 1.0)
-        return U if len(U) == 1 else U / U.sum(axis=0)
 
     def _charge_residual(self, system, theta):
         """What the residual may cost: its conjugate, or to first order if it is rounding."""

@@ -13,6 +13,8 @@ _MANY_COEFFICIENTS = 2000
 _CHEAP = 5e6
 # Features up to which that of each class is.
 _MANY_FEATURES = 1500
+# Weight of a row, relative to the mean, that a preconditioner can do without.
+_NEGLIGIBLE = 1e-3
 # A sample of the rows has this many for every coefficient, and is a small part of all.
 _ROWS_EACH = 10
 _FEW_ROWS = 8000
@@ -24,6 +26,7 @@ _PATIENCE = 5
 _SPEED = 16
 # Relative to the diagonal.
 _SMALLEST_PIVOT = 1e-11
+_DAMPINGS = (0.0, *np.logspace(-11, 0, 12).tolist())
 
 
 def create_preconditioner(problem, rows, size):
@@ -69,7 +72,7 @@ class WholePreconditioner:
     """
 
     def __init__(self, problem, rows, sample):
-        self.problem, self.rows, self.sample = problem, rows, sample
+        self.problem, self.columns = problem, Columns(problem, rows, sample, np.float64)
         self.is_exact = sample is None
         self.patience = _PATIENCE
         p, q, k = rows.shape[1], len(problem.nuisance), problem.n_rows
@@ -80,7 +83,7 @@ class WholePreconditioner:
     def update(self, P):
         """Compute it for probabilities `P`."""
         self.P = P
-        self.hessian = _compute_hessian(self.problem, self.rows, P, self.sample)
+        self.hessian = _compute_hessian(self.problem, self.columns, P)
         self.factor = None
 
     def factorise(self, lam2):
@@ -97,7 +100,7 @@ class WholePreconditioner:
         rhs[self.penalised] = r.ravel()
         x = lapack.dpotrs(self.factor, rhs, lower=1, overwrite_b=1)[0][self.penalised]
         x = x.reshape(r.shape)
-        return x if len(x) == 1 else x - x.mean(axis=0)
+        return x if len(x) == 1 else x - x.sum(axis=0) / len(x)
 
 
 def factor_damped(hessian):
@@ -105,12 +108,12 @@ def factor_damped(hessian):
     diagonal = hessian.diagonal().copy()
     if len(hessian) == 0:
         return hessian
-    for damping in (0.0, *np.logspace(-11, 0, 12)):
+    for damping in _DAMPINGS:
         if damping:
             # Relative to each coefficient: columns may differ by any factor.
             added = damping * diagonal + 1e-18 * damping * diagonal.max(initial=0.0) + 1e-300
             hessian = hessian.copy(order="F")
-            hessian[np.diag_indices_from(hessian)] = diagonal + added
+            np.einsum("ii->i", hessian)[:] = diagonal + added
         factor, failed = lapack.dpotrf(hessian, lower=1, clean=0)
         # A pivot that is rounding would send coefficients far along directions that
         # change nothing.
@@ -119,23 +122,53 @@ def factor_damped(hessian):
     return np.diag(np.sqrt(diagonal + diagonal.max() + 1e-300))
 
 
-def _append_nuisance(problem, rows, block, dtype):
-    if len(problem.nuisance) == 0:
-        return block
-    return np.concatenate([block, problem.nuisance[:, rows].T.astype(dtype)], axis=1)
+class Columns:
+    """Penalised columns and then nuisance directions, of some rows that stand for all.
+
+    Parameters
+    ----------
+    problem : LogisticProblem
+    rows : DenseRows or SparseRows
+    sample : ndarray of int or None
+        None is all rows.
+    dtype : type
+    """
+
+    def __init__(self, problem, rows, sample, dtype):
+        self.problem, self.rows, self.sample, self.dtype = problem, rows, sample, dtype
+        self.n_columns = rows.shape[1] + len(problem.nuisance)
+        weights = problem.loss.weights
+        self.weights = weights
+        if sample is not None:
+            self.weights = weights * (weights.sum() / max(weights[sample].sum(), 1e-300))
+        self.whole = None
+        if rows.whole is not None and sample is None:
+            self.whole = self._join(slice(None), rows.whole.astype(dtype, copy=False))
+
+    def _join(self, part, block):
+        nuisance = self.problem.nuisance
+        if len(nuisance) == 0:
+            return block
+        return np.concatenate([block, nuisance[:, part].T.astype(self.dtype)], axis=1)
+
+    def iterate(self, n_classes):
+        """Yield ``(rows, block)``; as many columns again for every class are to fit the cache."""
+        if self.whole is not None:
+            yield slice(None), self.whole
+            return
+        width = n_classes * self.n_columns
+        for part, block in self.rows.iterate_blocks(self.sample, self.dtype, width):
+            yield part, self._join(part, block)
 
 
-def _compute_hessian(problem, rows, P, sample):
+def _compute_hessian(problem, columns, P):
     """Lower triangle, class by class, features before nuisance directions in each."""
-    k, width = len(P), rows.shape[1] + len(problem.nuisance)
-    weights = problem.loss.weights
-    share = 1.0 if sample is None else weights.sum() / max(weights[sample].sum(), 1e-300)
+    k, width = len(P), columns.n_columns
     hessian = np.zeros((k * width, k * width), order="F")
     if width == 0:
         return hessian
-    for part, block in rows.iterate_blocks(sample, np.float64, k * width):
-        block = _append_nuisance(problem, part, block, np.float64)
-        p, s = P[:, part], share * weights[part]
+    for part, block in columns.iterate(k):
+        p, s = P[:, part], columns.weights[part]
         if k == 1:
             scaled = block * np.sqrt(s * p[0] * (1.0 - p[0]))[:, None]
             hessian = blas.dsyrk(
@@ -159,7 +192,8 @@ class ClassPreconditioner:
     is_exact = False
 
     def __init__(self, problem, rows, sample):
-        self.problem, self.rows, self.sample = problem, rows, sample
+        self.columns = Columns(problem, rows, sample, np.float32)
+        self.n_features = rows.shape[1]
         # Products that cost as much as computing it anew.
         n, p = rows.shape
         n_sampled = n if sample is None else len(sample)
@@ -167,42 +201,48 @@ class ClassPreconditioner:
 
     def update(self, P):
         """Compute it for probabilities `P`."""
-        self.P = P
-        problem, width = self.problem, self.rows.shape[1] + len(self.problem.nuisance)
-        weights = problem.loss.weights
-        sample = self.sample
-        share = 1.0 if sample is None else weights.sum() / max(weights[sample].sum(), 1e-300)
-        self.hessians = np.zeros((len(P), width, width), dtype=np.float32)
-        for part, block in self.rows.iterate_blocks(sample, np.float32, width):
-            block = _append_nuisance(problem, part, block, np.float32)
-            roots = np.sqrt(share * weights[part] * P[:, part] * (1.0 - P[:, part]))
-            for k in range(len(P)):
-                scaled = block * roots[k].astype(np.float32)[:, None]
-                self.hessians[k] += blas.ssyrk(1.0, scaled.T, trans=0, lower=1)
-        self.factors = None
+        H = P * (1.0 - P)
+        if (H[:, :1] == H).all():
+            # No features yet: samples differ in weight alone, and classes in one factor.
+            products = self._sum_products(np.ones_like(H[:1]))
+            self.hessians = H[:, 0].astype(np.float32)[:, None, None] * products
+        else:
+            self.hessians = self._sum_products(H)
+
+    def _sum_products(self, H):
+        """Products of the columns with each other, for every row of curvatures."""
+        width = self.columns.n_columns
+        products = np.zeros((len(H), width, width), dtype=np.float32)
+        for part, block in self.columns.iterate(1):
+            for k, h in enumerate(H[:, part] * self.columns.weights[part]):
+                kept = np.flatnonzero(h > _NEGLIGIBLE * h.mean())
+                # A copy of some rows costs less than products with all of them.
+                own, h = (block, h) if len(kept) > 0.7 * len(h) else (block[kept], h[kept])
+                scaled = own * np.sqrt(h, dtype=np.float32)[:, None]
+                products[k] += blas.ssyrk(1.0, scaled.T, trans=0, lower=1)
+        return products
 
     def factorise(self, lam2):
         """Add the penalty and factor."""
-        p = self.rows.shape[1]
+        p = self.n_features
         self.factors = []
         for hessian in self.hessians:
             hessian = np.asarray(hessian, dtype=np.float64, order="F")
-            diagonal = hessian.diagonal().copy()
+            diagonal = np.einsum("ii->i", hessian)
             # Rounding in single precision must not make it indefinite.
             diagonal *= 1 + 1e-6
             diagonal[:p] += lam2
-            hessian[np.diag_indices_from(hessian)] = diagonal
             self.factors.append(factor_damped(hessian))
 
     def solve(self, r):
         """Approximate solution (n_rows, n_features) for a residual of that shape."""
-        p = r.shape[1]
+        p = self.n_features
         x = np.empty_like(r)
-        rhs = np.zeros(self.hessians.shape[1])
+        rhs = np.zeros(self.columns.n_columns)
         for k, factor in enumerate(self.factors):
             rhs[:p] = r[k]
             x[k] = lapack.dpotrs(factor, rhs, lower=1)[0][:p]
-        return x if len(x) == 1 else x - x.mean(axis=0)
+        return x if len(x) == 1 else x - x.sum(axis=0) / len(x)
 
 
 class DiagonalPreconditioner:
@@ -236,4 +276,4 @@ class DiagonalPreconditioner:
     def solve(self, r):
         """Approximate solution (n_rows, n_features) for a residual of that shape."""
         x = self.inverse * r
-        return x if len(x) == 1 else x - x.mean(axis=0)
+        return x if len(x) == 1 else x - x.sum(axis=0) / len(x)

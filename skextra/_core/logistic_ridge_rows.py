@@ -11,7 +11,7 @@ from skextra._core.products import multiply_compressed, multiply_dense
 
 _BLOCK_BYTES = 1 << 20
 # Centred copies of dense data are kept up to this many entries.
-_SMALL = 1 << 16
+_SMALL = 1 << 19
 
 
 def create_rows(design, factor):

@@ -10,6 +10,9 @@ import numpy as np
 from scipy.linalg import lapack
 
 _BLOCK = 1 << 20
+# Newton steps that make probabilities orthogonal to the nuisance directions.
+_MOST_TILTS = 8
+_DAMPINGS = np.logspace(-15, 0, 16).tolist()
 
 
 class NewtonSystem:
@@ -124,7 +127,7 @@ class NuisanceBlock:
         # Directions the data cannot tell apart share what they are given.
         diagonal = block.diagonal()
         size = max(diagonal.max(), 1e-300)
-        for damping in np.logspace(-15, 0, 16):
+        for damping in _DAMPINGS:
             damped = block + np.diag(damping * diagonal + 1e-30 * size + 1e-300)
             self.factor, failed = lapack.dpotrf(damped, lower=1)
             if not failed:
@@ -141,7 +144,7 @@ class NuisanceBlock:
             return lapack.dpotrs(self.factor, g[0], lower=1)[0].reshape(1, q)
         b = np.zeros((self.n_rows, q))
         b[:-1] = lapack.dpotrs(self.factor, g[:-1].ravel(), lower=1)[0].reshape(-1, q)
-        return b - b.mean(axis=0)
+        return b - b.sum(axis=0) / len(b)
 
 
 def _compute_block(nuisance, P, Q):
@@ -179,3 +182,29 @@ def compute_divergence(loss, F, P, U):
 
 def _entropy(u):
     return u * np.log(np.maximum(u, 1e-300))
+
+
+def make_feasible(loss, nuisance, U):
+    """Probabilities near `U`, which need not be any, that are orthogonal to the nuisance.
+
+    Returns
+    -------
+    U : ndarray of shape (n_rows, n_samples)
+    theta : ndarray of shape (n_rows, n_samples)
+        The dual point they make.
+    slack : ndarray of shape (n_rows, n_nuisance)
+        Its products with the nuisance directions: rounding, unless `U` was far off.
+    """
+    U = np.clip(U, 0.0, 1.0)
+    U = U if len(U) == 1 else U / U.sum(axis=0)
+    for n_left in range(_MOST_TILTS, -1, -1):
+        theta = loss.compute_residual(U)
+        slack = theta @ nuisance.T
+        if n_left == 0 or np.abs(slack).max(initial=0.0) <= 1e-15 * loss.total_weight:
+            break
+        Q = loss.weights * U
+        block = NuisanceBlock(nuisance, U, Q, Q * (1.0 - U) if len(U) == 1 else None)
+        odds = np.exp(np.clip(block.solve(theta) @ nuisance, -1.0, 1.0))
+        U = U * odds
+        U = U / (1.0 - U / odds + U) if len(U) == 1 else U / U.sum(axis=0)
+    return U, theta, slack

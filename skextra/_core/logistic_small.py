@@ -87,32 +87,30 @@ def descend(columns, codes, weights, l1, l2, U, reach, max_steps):
     """
     n, m = columns.shape
     k = U.shape[0]
-    n_penalised = np.count_nonzero((l1 > 0) | (l2 > 0))
-    # All classes may share any nuisance coefficient: those of the last one stay.
-    size = k * m - (m - n_penalised if k > 1 else 0)
+    size, is_sparse = _count_unknowns(k, l1, l2)
     F, P = np.empty((k, n)), np.empty((k, n))
     new_F, new_P, DF = np.empty((k, n)), np.empty((k, n)), np.empty((k, n))
-    hessian, step = np.empty((k * m, k * m)), np.zeros(k * m)
-    is_sparse = l1.any()
-    _predict(columns, U, F)
-    value = _evaluate(F, codes, weights, P) + _penalise(U, l1, l2)
+    new_U, D = np.empty((k, m)), np.zeros((k, m))
+    hessian, step = np.empty((k * m, k * m)), D.reshape(k * m)
     is_solved = True
     for n_steps in range(min(max_steps, _MOST_STEPS)):
         if not is_solved:
             return n_steps, False
+        # Anew from the coefficients: many calls of one step are one call of many.
+        _predict(columns, U, F)
+        value = _evaluate(F, codes, weights, P) + _penalise(U, l1, l2)
         _form_equations(columns, codes, weights, P, U, l2, hessian, step)
         slope = 0.0
         if is_sparse:
             slope, is_solved = _sweep_equations(hessian, step, U, l1, size)
         elif not _solve_equations(hessian, step, size):
             return n_steps, False
-        D = step.reshape(k, m)
         _predict(columns, D, DF)
         slope += _compute_slope(codes, weights, P, DF, U, D, l2)
         length, lowered = 1.0, False
         for _ in range(20):
-            new_F[:] = F + length * DF
-            new_U = U + length * D
+            _add_multiple(F, length, DF, new_F)
+            _add_multiple(U, length, D, new_U)
             new_value = _evaluate(new_F, codes, weights, new_P) + _penalise(new_U, l1, l2)
             if new_value - value <= 1e-4 * length * slope + 1e-14 * abs(value):
                 lowered = True
@@ -120,13 +118,37 @@ def descend(columns, codes, weights, l1, l2, U, reach, max_steps):
             length *= 0.5
         if not lowered:
             return n_steps, False
-        U[:] = new_U
-        # Anew from the coefficients: many calls of one step are one call of many.
-        _predict(columns, U, F)
-        value = _evaluate(F, codes, weights, P) + _penalise(U, l1, l2)
-        if is_solved and length == 1.0 and np.abs(DF).max() <= reach:
+        _add_multiple(new_U, 0.0, D, U)
+        if is_solved and length == 1.0 and _find_largest(DF) <= reach:
             return n_steps + 1, True
     return min(max_steps, _MOST_STEPS), False
+
+
+@njit(fastmath=_FAST)
+def _count_unknowns(k, l1, l2):
+    n_free, is_sparse = 0, False
+    for j in range(len(l1)):
+        is_sparse = is_sparse or l1[j] > 0.0
+        n_free += not (l1[j] > 0.0 or l2[j] > 0.0)
+    # All classes may share any nuisance coefficient: those of the last one stay.
+    return k * len(l1) - (n_free if k > 1 else 0), is_sparse
+
+
+@njit(fastmath=_FAST)
+def _add_multiple(A, factor, B, out):
+    # Expressions of arrays would take longer to compile than all the rest.
+    for i in range(A.shape[0]):
+        for j in range(A.shape[1]):
+            out[i, j] = A[i, j] + factor * B[i, j]
+
+
+@njit(fastmath=_FAST)
+def _find_largest(A):
+    largest = 0.0
+    for i in range(A.shape[0]):
+        for j in range(A.shape[1]):
+            largest = max(largest, abs(A[i, j]))
+    return largest
 
 
 @njit(fastmath=_FAST)
@@ -248,7 +270,8 @@ def _solve_equations(hessian, rhs, size):
         rhs[j] /= hessian[j, j]
         for t in range(j):
             rhs[t] -= hessian[j, t] * rhs[j]
-    rhs[size:] = 0.0
+    for j in range(size, len(rhs)):
+        rhs[j] = 0.0
     return True
 
 
@@ -287,9 +310,9 @@ def _sweep_equations(hessian, rhs, U, l1, size):
         if largest <= _SWEPT * first:
             is_solved = True
             break
-    rhs[:] = step
     change = 0.0
-    for j in range(size):
+    for j in range(len(rhs)):
+        rhs[j] = step[j]
         old = U[j // m, j % m]
         new = old + step[j]
         # What the sweeps made zero is zero, whatever rounding leaves of it.

@@ -31,6 +31,7 @@ from skextra._core.logistic_newton_model import (
     prefers_hessian,
 )
 from skextra._core.logistic_result import Solution
+from skextra._core.logistic_sample import find_start_sample, solve_sample
 from skextra._core.logistic_small import is_small, join_columns, take_small_steps
 from skextra._core.penalties import compute_class_shift
 from skextra._core.products import multiply_compressed
@@ -57,6 +58,8 @@ _DESCENT = 4.0
 # Moves up to which a Hessian serves another step.
 _NEAR = 0.5
 _WORTH_KEEPING = 3e7
+# Rows for every coefficient that make a sample worth starting from.
+_ROWS_EACH = 20
 # Far from the solution, one sample in so many tells enough of the curvature.
 _STRIDE = 8
 
@@ -91,11 +94,19 @@ class WorkingSetSolver:
         self.moved = 0.0
         self.relative_gap = 1.0
         self.report = None
+        self.sample = self._find_sample()
         self.small_columns = None
         if not self.design.is_sparse and is_small(self.loss.n_samples, W.size + V.size):
             Z = self.design.X - self.design.mean if problem.fit_intercept else self.design.X
             self.small_columns = join_columns(np.asarray(Z, dtype=np.float64), problem.nuisance)
         self._set_out()
+
+    def _find_sample(self):
+        """Rows to start from, where they are many beside the coefficients."""
+        if self.design.is_sparse or self.W.any():
+            return None
+        sample = find_start_sample(self.problem, self.W.size)
+        return None if sample is None or len(sample) < _ROWS_EACH * self.W.size else sample
 
     def _set_out(self):
         """Decision values and slopes of the coefficients, the intercept at its best."""
@@ -115,6 +126,8 @@ class WorkingSetSolver:
         """
         scale = self.problem.scale
         self._refuse_poor_start(lam1 * scale, lam2 * scale)
+        if self.sample is not None:
+            self._start_from_sample(lam1, lam2)
         n_iter, is_close = self._descend(lam1 * scale, lam2 * scale)
         self.in_set = self.W != 0
         self.columns_are_stale, self.n_failures = True, 0
@@ -149,11 +162,18 @@ class WorkingSetSolver:
             # The objective never rises, so an earlier bound still holds.
             gap = min(gap, bound)
             bound = gap
-            is_settled = self.moved <= self.target.reach or gap <= self.target.settled
-            is_final = gap <= self.target.gap and is_settled
+            is_final = self.target.is_met(gap, self.moved)
             stalled = 0 if progress or n_new else stalled + 1
             if is_final or n_iter >= self.max_iter or stalled > 2:
                 return Solution(self.W.copy(), self.V.copy(), gap, n_iter, gap <= self.target.gap)
+
+    def _start_from_sample(self, lam1, lam2):
+        """Coefficients of a sample of the rows, where those at hand are far from the solution."""
+        sample, self.sample = self.sample, None
+        if self._choose_factor(lam1) == 1.0:
+            return
+        self.W, self.V = solve_sample(self.problem, sample, WorkingSetSolver, lam1, lam2)
+        self._set_out()
 
     def _refuse_poor_start(self, l1, l2):
         """Start from nothing where the coefficients given are worse than that."""

@@ -109,6 +109,7 @@ class KernelRows:
     """
 
     is_sparse = False
+    whole = None
     factor = None
     mean = None
 
@@ -219,6 +220,7 @@ class NystroemSolver(RidgeLogisticSolver):
         self.preconditioner = create_preconditioner(problem, rows, size)
         self._set_decision()
         self.is_stale, self.norms, self.report = True, None, None
+        self.solutions = []
 
     def _compute_noise(self, theta):
         # What rounding may do to a product was paid for when pivots were refused.

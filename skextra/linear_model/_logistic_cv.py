@@ -60,7 +60,9 @@ default='lbfgs'
         Accepted for compatibility, without effect: every name goes with every
         penalty and any number of classes, and gives the same answer.
     tol : float, default=1e-4
-        Duality gap to reach, relative to the objective of the null model.
+        Duality gap to reach, relative to the objective of the null model. The gap
+        alone ends the models of the folds; the final fit goes on until decision
+        values rest, as in :class:`LogisticRegression`.
     max_iter : int, default=100
         Newton steps at most, for each model.
     class_weight : dict or 'balanced', default=None

@@ -8,11 +8,15 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from skextra._core import logistic
+from skextra._core import logistic_ridge as ridge
 from skextra._core import logistic_ridge_preconditioner as preconditioner
-from skextra._core import logistic_ridge_sample as start
+from skextra._core import logistic_sample as start
+from skextra._core.log_loss import LogLoss
 from skextra._core.logistic_problem import build_problem
 from skextra._core.logistic_result import Target
 from skextra._core.logistic_ridge import RidgeLogisticSolver
+from skextra._core.logistic_ridge_start import combine_solutions
+from skextra._core.logistic_ridge_system import make_feasible
 
 
 def make_data(n, p, n_classes, seed=0, noise=1.0):
@@ -177,6 +181,31 @@ def test_preconditioners_of_many_coefficients_lead_to_the_same_optimum(
         check(CONTAINERS[container](X), codes, n_classes, 1.0)
 
 
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("tol", [1e-4, 1e-8])
+def test_gaps_hold_along_a_path_from_combined_solutions(monkeypatch, n_classes, tol):
+    monkeypatch.setattr(preconditioner, "_MANY_COEFFICIENTS", 0)
+    monkeypatch.setattr(ridge, "is_small", lambda *shape: False)
+    X, codes = make_data(200, 8, n_classes, noise=0.3)
+    Cs = np.logspace(-4, 6, 8)
+    path = logistic.solve(
+        X, codes, n_classes, Cs, settings=logistic.Settings(tol=tol, slack=np.inf)
+    )
+    counts = np.bincount(codes)
+    null = -float(counts @ np.log(counts / len(codes)))
+    for k, C in enumerate(Cs):
+        solution = path.coefs[:, k], path.intercepts[:, k]
+        value, _, shift = compute_objective(X, codes, n_classes, C, *solution)
+        best = solve(X, codes, n_classes, C, 1e-11)
+        lowest = compute_objective(X, codes, n_classes, C, best.coefs[:, 0], best.intercepts[:, 0])[
+            0
+        ]
+        assert -1e-10 <= (value - lowest) / null <= path.gaps[k] + 1e-10
+        assert path.gaps[k] <= tol
+    # Four or five from the last solution alone.
+    assert path.n_iters.mean() < (3 if tol == 1e-4 else 4)
+
+
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("container", ["C", "csr"])
 def test_samples_of_the_rows_only_save_time(monkeypatch, container, n_classes):
@@ -195,3 +224,47 @@ def test_a_class_too_rare_for_a_sample_keeps_it_from_being_used(monkeypatch):
     codes[30:] = 0
     problem = build_problem(X, codes, 2, None, True, None)
     assert start.find_start_sample(problem, 4) is None
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_combination_of_solutions_is_the_best_one(n_classes):
+    X, codes = make_data(80, 4, n_classes, noise=2.0)
+    loss = LogLoss(codes, n_classes, np.random.default_rng(0).uniform(0.5, 2.0, 80))
+    path = solve(X, codes, n_classes, [0.001, 0.02], fit_intercept=False)
+    W = np.moveaxis(path.coefs, 1, 0)[::-1].copy()
+    F = W @ X.T
+    shares, best_F, value, P = combine_solutions(loss, F, W, 0.7, 1e-14)
+
+    def function(a):
+        return loss.compute_value(np.tensordot(a, F, 1)) + 0.35 * (np.tensordot(a, W, 1) ** 2).sum()
+
+    first, last = function([1.0, 0.0]), minimize(function, [1.0, 0.0], tol=1e-12).fun
+    assert last - 1e-9 <= function(shares) <= last + 0.1 * (first - last)
+    assert_allclose(best_F, np.tensordot(shares, F, 1), atol=1e-12)
+    assert_allclose(loss.evaluate(best_F)[1], P)
+    assert loss.compute_value(best_F) == pytest.approx(value)
+    # A copy of the first solution adds nothing.
+    twice = combine_solutions(loss, F[[0, 0]], W[[0, 0]], 0.7, 1e-14)
+    once = combine_solutions(loss, F[:1], W[:1], 0.7, 1e-14)
+    assert_allclose(twice[1], once[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("n_nuisance", [0, 1, 2])
+def test_probabilities_are_made_feasible(n_classes, n_nuisance):
+    rng = np.random.default_rng(0)
+    X, codes = make_data(60, 3, n_classes, noise=3.0)
+    loss = LogLoss(codes, n_classes, rng.uniform(0.5, 2.0, 60))
+    nuisance = np.vstack([np.ones(60), X[:, 0]])[:n_nuisance]
+    P = loss.evaluate(0.3 * rng.normal(size=loss.targets.shape))[1]
+    outside = P + 0.2 * rng.normal(size=P.shape)
+    outside = outside / outside.sum(axis=0) if n_classes > 2 else outside
+    assert outside.min() < 0
+    U, theta, slack = make_feasible(loss, nuisance, outside)
+    assert U.min() >= 0
+    assert U.max() <= 1
+    if n_classes > 2:
+        assert_allclose(U.sum(axis=0), 1)
+    assert_allclose(theta, loss.weights * (loss.targets - U))
+    assert_allclose(theta @ nuisance.T, 0, atol=1e-13 * loss.total_weight)
+    assert_allclose(slack, theta @ nuisance.T, atol=1e-12)

@@ -1,12 +1,21 @@
 """Steps of small logistic regressions in one kernel."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, softmax
 
 from skextra._core import logistic, logistic_ridge, logistic_working_set
+from skextra._core.logistic_problem import build_problem
 from skextra._core.logistic_small import descend, is_small, join_columns
+from tests.core.logistic_cases import PROBLEMS, create_problem, measure
+from tests.core.logistic_reference import NoOptimumError, compute_objective, find_minimum
+
+FUZZED = {name: PROBLEMS[name] for name in PROBLEMS if name not in ("container", "engine")}
 
 
 def make_data(n_classes, shape=(60, 5), seed=0):
@@ -23,6 +32,21 @@ def run(Z, codes, weights, n_classes, l1, l2, reach=1e-9, max_steps=60):
     penalties = [np.append(np.full(Z.shape[1], value), 0.0) for value in (l1, l2)]
     n_steps, is_close = descend(columns, codes, weights, *penalties, U, reach, max_steps)
     return columns, U, n_steps, is_close
+
+
+def descend_from_nothing(problem, reach):
+    """Solutions before and after, as (coefs, intercepts), and whether they say it is close."""
+    options = (problem.sample_weight, problem.fit_intercept, problem.penalty_weights)
+    built = build_problem(problem.X, problem.codes, problem.n_classes, *options)
+    W, V = built.create_start()
+    Z = built.design.X - built.design.mean if problem.fit_intercept else built.design.X
+    columns = join_columns(Z, built.nuisance)
+    shares = (problem.l1_ratio, 1.0 - problem.l1_ratio)
+    l1, l2 = (np.append(r / problem.C * built.scale, np.zeros(len(V))) for r in shares)
+    U = np.concatenate([W, V]).T.copy()
+    before = built.expand(W, V)
+    _, is_close = descend(columns, built.loss.codes, built.loss.weights, l1, l2, U, reach, 60)
+    return before, built.expand(U.T[: len(W)], U.T[len(W) :]), is_close
 
 
 def compute_slopes(columns, codes, weights, U, l2):
@@ -47,6 +71,24 @@ def test_optimality_conditions_hold_at_the_end(n_classes, l1, l2):
     assert (np.abs(slopes) <= l1 + 1e-5).all()
     assert_allclose(slopes[W != 0], l1 * np.sign(W[W != 0]), atol=1e-5)
     assert l1 < 1e3 or not W.any()
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(**FUZZED, log_C=st.floats(-6, 8))
+def test_close_is_at_the_minimum_and_the_objective_never_rises(**choices):
+    problem = create_problem(**choices)
+    try:
+        minimum = find_minimum(problem)
+    except (NoOptimumError, np.linalg.LinAlgError):
+        assume(False)
+    before, after, is_close = descend_from_nothing(problem, reach=1e-4)
+    first, last = (compute_objective(problem, *solution) for solution in (before, after))
+    path = SimpleNamespace(coefs=after[0][:, None], intercepts=after[1][:, None])
+    excess, rounding = measure(problem, path, minimum)
+    assert last <= first * (1 + 1e-12)
+    assert excess >= -rounding
+    # A Newton step of m leaves an error of about its square, and the objective that squared.
+    assert excess <= 1e-9 + rounding or not is_close
 
 
 @pytest.mark.parametrize("l1", [0.0, 1.0])

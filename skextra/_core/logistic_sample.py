@@ -1,4 +1,4 @@
-"""A start for logistic regression with an L2 penalty: the solution of a sample of rows."""
+"""A start for logistic regression: the solution of a sample of the rows."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ def find_start_sample(problem, size):
     return sample if counts.min() >= _FEWEST_OF_A_CLASS else None
 
 
-def solve_sample(problem, sample, solver, lam2):
+def solve_sample(problem, sample, solver, lam1, lam2):
     """Coefficients of the problem on the rows `sample`, which stand for all.
 
     Returns
@@ -52,5 +52,5 @@ def solve_sample(problem, sample, solver, lam2):
         nuisance=np.ascontiguousarray(problem.nuisance[:, sample]),
     )
     target = Target(_TOL * problem.null_objective)
-    solution = solver(problem, target, _MAX_ITER, *problem.create_start()).solve(0.0, lam2)
+    solution = solver(problem, target, _MAX_ITER, *problem.create_start()).solve(lam1, lam2)
     return solution.W, solution.V
