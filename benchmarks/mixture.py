@@ -6,17 +6,27 @@ turn about in one process.
 iteration
     Time of one pass: that of five less that of one, divided by four, so that
     checks and the frame are left out. What each has reached is compared too.
+likelihood
+    Time from a start to the likelihood at which scikit-learn stops with
+    ``tol=1e-5``: our accelerated passes against its plain ones, ``reg_covar=0``;
+    medians over five starts.
 small
     A whole default fit, k-means included.
+search
+    `GaussianMixtureIC` against a loop over scikit-learn's fits, by BIC.
+
+With ``--busy`` another process keeps a core busy all the while; threads are then left as they are.
 """
 
 import argparse
 import statistics
+import subprocess
 import sys
 import time
 import tracemalloc
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -37,11 +47,13 @@ class Case:
     Attributes
     ----------
     name : str
-    task : {'iteration', 'small'}
+    task : {'iteration', 'likelihood', 'small', 'search'}
     covariance_type : str
     n, d, n_components : int
     data : str or None
         A data set instead of groups drawn at random.
+    spread : float
+        Standard deviation of the means of the groups.
     """
 
     name: str
@@ -51,6 +63,7 @@ class Case:
     d: int
     n_components: int
     data: str | None = None
+    spread: float = 2.5
 
     def make(self, quick):
         """Rows, and parameters to start from."""
@@ -58,13 +71,17 @@ class Case:
             return load(self.data), None
         n = self.n // 20 if quick else self.n
         rng = np.random.default_rng(0)
-        means = 2.5 * rng.standard_normal((self.n_components, self.d))
+        means = self.spread * rng.standard_normal((self.n_components, self.d))
         X = means[rng.integers(self.n_components, size=n)]
         X += rng.standard_normal((n, self.d)) @ (
             np.eye(self.d) + 0.3 * rng.standard_normal((self.d, self.d))
         )
-        start = X[rng.choice(n, self.n_components, replace=False)]
-        return X, make_start(self.covariance_type, X, start)
+        return X, self.draw_start(X, rng)
+
+    def draw_start(self, X, rng):
+        """Parameters to start from, at random rows."""
+        means = X[rng.choice(len(X), self.n_components, replace=False)]
+        return make_start(self.covariance_type, X, means)
 
 
 def make_start(covariance_type, X, means):
@@ -86,11 +103,11 @@ def make_start(covariance_type, X, means):
 
 
 def load(name):
-    """Iris from scikit-learn, or the geyser from the folder of data sets."""
-    if name == "iris":
-        from sklearn.datasets import load_iris
+    """Iris and wine from scikit-learn, or the geyser from the folder of data sets."""
+    if name in ("iris", "wine"):
+        from sklearn import datasets
 
-        return load_iris().data
+        return getattr(datasets, f"load_{name}")().data
     from benchmarks._data import find_file
 
     path = find_file(f"{name}.csv.gz")
@@ -102,10 +119,15 @@ CASES = (
     *(Case(f"full-{d}-{k}", "iteration", "full", n, d, k) for n, d, k in _SIZES),
     *(Case(f"{kind}-10-32", "iteration", kind, 200_000, 10, 32) for kind in _KINDS[1:]),
     *(
+        Case(f"likelihood-{d}-{k}", "likelihood", "full", 20_000, d, k, spread=spread)
+        for d, k, spread in ((10, 16, 1.5), (20, 8, 0.8), (4, 8, 1.5))
+    ),
+    *(
         Case(f"{data}-{kind}", "small", kind, 0, 0, k, data)
         for data, k in (("iris", 3), ("geyser", 2))
         for kind in _KINDS
     ),
+    *(Case(f"{data}-search", "search", "all", 0, 0, 9, data) for data in ("iris", "wine")),
 )
 
 
@@ -125,6 +147,24 @@ def run_sklearn(case, X, start, acceleration=None, **options):
         case.n_components, covariance_type=case.covariance_type, random_state=0, **options,
         **(start or {}),
     ).fit(X)  # fmt: skip
+
+
+def search_skextra(case, X, start):
+    from skextra.mixture import GaussianMixtureIC
+
+    return GaussianMixtureIC(max_components=case.n_components, random_state=0).fit(X)
+
+
+def search_sklearn(case, X, start):
+    from skextra._compare._mixture_loop import MixtureLoop
+
+    return MixtureLoop(case.n_components, random_state=0).fit(X).best_estimator_
+
+
+@cache
+def has_onedal():
+    """Whether daal4py is installed; asked before `import_onedal` puts something in its place."""
+    return find_spec("daal4py") is not None
 
 
 def import_onedal():
@@ -149,7 +189,7 @@ def run_onedal(case, X, start, max_iter, acceleration=None, tol=0.0):
 def list_contestants(case):
     """What can run the case."""
     contestants = {"skextra": run_skextra, "scikit-learn": run_sklearn}
-    if case.task == "iteration" and case.covariance_type == "full" and find_spec("daal4py"):
+    if case.task == "iteration" and case.covariance_type == "full" and has_onedal():
         contestants["oneDAL"] = run_onedal
     return contestants
 
@@ -188,13 +228,44 @@ def time_iterations(case, X, start, repeat):
     return {name: statistics.median(values) for name, values in times.items()}, errors
 
 
+def time_to_likelihood(case, X, n_starts):
+    """Seconds to the likelihood that scikit-learn stops at, by start; and passes it takes."""
+    rows = []
+    for seed in range(n_starts):
+        start = case.draw_start(X, np.random.default_rng(seed))
+        same = {"reg_covar": 0.0, "max_iter": 1000}  # one objective for both
+        seconds, theirs = measure(
+            lambda start=start, same=same: run_sklearn(case, X, start, tol=1e-5, **same)
+        )
+        ours = run_skextra(case, X, start, tol=1e-9, **same)
+        reached = np.array(ours.lower_bounds_) >= theirs.lower_bound_
+        if not reached.any():  # another maximum, and a lower one
+            print(f"  start {seed}: ours ends {theirs.lower_bound_ - ours.lower_bound_:.1e} lower")
+            continue
+        same["max_iter"] = int(reached.argmax()) + 1
+        own_seconds, _ = measure(
+            lambda start=start, same=same: run_skextra(case, X, start, tol=0.0, **same)
+        )
+        rows.append((own_seconds, same["max_iter"], seconds, theirs.n_iter_))
+    own, own_passes, seconds, passes = np.array(rows).T
+    print(f"  ratios by start: {', '.join(f'{r:.1f}x' for r in seconds / own)}")
+    medians = [float(np.median(values)) for values in (own, seconds, own_passes, passes)]
+    return dict(zip(("skextra", "scikit-learn"), medians[:2], strict=True)), dict(
+        zip(("skextra", "scikit-learn"), medians[2:], strict=True)
+    )
+
+
 def time_small(case, X, repeat):
-    """Seconds of a default fit, and the mean log-likelihood it ends at."""
+    """Seconds of a default fit, and what it ends at: mean log-likelihood, or BIC of a search."""
     times, scores = {"skextra": [], "scikit-learn": []}, {}
+    is_search = case.task == "search"
     runs = {"skextra": run_skextra, "scikit-learn": run_sklearn}
+    if is_search:
+        runs = {"skextra": search_skextra, "scikit-learn": search_sklearn}
     for name, run in runs.items():
-        scores[name] = run(case, X, None).score(X)
-    for _ in range(max(repeat, 15)):
+        fitted = run(case, X, None)
+        scores[name] = fitted.bic(X) if is_search else fitted.score(X)
+    for _ in range(repeat if is_search else max(repeat, 15)):
         for name, run in runs.items():
             times[name].append(measure(lambda run=run: run(case, X, None))[0])
     return {name: statistics.median(values) for name, values in times.items()}, scores
@@ -223,9 +294,12 @@ def run_case(case, quick, repeat):
     if case.task == "iteration":
         seconds, notes = time_iterations(case, X, start, repeat)
         peaks, label = measure_memory(case, X, start), "means differ by {:.0e}"
+    elif case.task == "likelihood":
+        seconds, notes = time_to_likelihood(case, X, n_starts=5)
+        label = "{:.0f} passes"
     else:
         seconds, notes = time_small(case, X, repeat)
-        label = "mean log-likelihood {:.4f}"
+        label = "BIC {:.2f}" if case.task == "search" else "mean log-likelihood {:.4f}"
     for name, value in seconds.items():
         memory = f"{peaks[name]:7.1f} MiB" if name in peaks else " " * 11
         ratio = value / seconds["skextra"]
@@ -241,17 +315,33 @@ def main(arguments=None):
     parser.add_argument(
         "--cpu", action="store_true", help="processor time on one thread, for a machine in use"
     )
+    parser.add_argument("--busy", action="store_true", help="beside a process that never rests")
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
     if options.cpu:
         globals()["_clock"] = time.process_time
         threadpool_limits(1)
+        if has_onedal():
+            import_onedal().daalinit(1)
+    neighbour = None
+    if options.busy:
+        neighbour = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        run_cases(options)
+    finally:
+        if neighbour is not None:
+            neighbour.kill()
+            neighbour.wait()
+    return 0
+
+
+def run_cases(options):
+    """Print the machine, and all cases asked for."""
     command = "python -m benchmarks.mixture " + " ".join(sys.argv[1:])
     print(*_report.describe_machine(command.strip()), sep="\n", flush=True)
     for case in CASES:
         if options.case is None or case.name in options.case:
             run_case(case, options.quick, options.repeat)
-    return 0
 
 
 if __name__ == "__main__":

@@ -116,7 +116,10 @@ class _Path:
         self.data, self.settings, self.pool = data, settings, pool
         self.current, self.bound = start, settings.start_bound
         self.trail, self.proposal = [], None
-        self.accelerator = Squarem(data.frame) if settings.is_accelerated else None
+        self.accelerator = None
+        if settings.is_accelerated:
+            # Rows with gaps are completed by the covariances.
+            self.accelerator = Squarem(data.frame, with_covariances=not data.is_complete)
         self.n_repairs = 0
 
     def advance(self, n_done):

@@ -9,6 +9,7 @@ scheme S3.
 
 import numpy as np
 
+from skextra._core.em_blocks import list_pairs
 from skextra._core.em_linalg import invert_precision_cholesky
 from skextra._core.em_parameters import Parameters
 
@@ -23,14 +24,16 @@ class Squarem:
     Parameters
     ----------
     frame : Frame
+    with_covariances : bool
+        Whether proposals need them.
 
     References
     ----------
     Varadhan & Roland (2008), as in the module.
     """
 
-    def __init__(self, frame):
-        self.frame = frame
+    def __init__(self, frame, with_covariances=True):
+        self.frame, self.with_covariances = frame, with_covariances
         self.longest = 4.0
 
     def propose(self, first, second, third):
@@ -41,11 +44,11 @@ class Squarem:
         first, second, third : Parameters
             Each the EM step of the one before.
         """
-        start, middle, end = (self._flatten(each) for each in (first, second, third))
-        step = middle - start
-        curvature = (end - middle) - step
         with np.errstate(all="ignore"):
-            length = np.linalg.norm(step) / np.linalg.norm(curvature)
+            start, middle, end = self._flatten((first, second, third))
+            step = middle - start
+            curvature = (end - middle) - step
+            length = np.sqrt(np.dot(step, step) / np.dot(curvature, curvature))
         if not length > 1.0:  # no further than EM itself went; NaN where a weight is zero
             return None
         if length >= self.longest:
@@ -58,35 +61,34 @@ class Squarem:
         """Take note that the last proposal had a lower likelihood."""
         self.longest = max(2.0, self.longest / 4.0)
 
-    def _flatten(self, parameters):
-        frame, cholesky = self.frame, parameters.cholesky
-        with np.errstate(divide="ignore"):
-            weights = np.log(parameters.weights)
-        means = parameters.means - frame.center
-        if parameters.is_matrix:
+    def _flatten(self, points):
+        frame, like = self.frame, points[0]
+        weights = np.log(np.array([point.weights for point in points]))
+        means = np.array([point.means for point in points]) - frame.center
+        factors = np.array([point.cholesky for point in points])
+        if like.is_matrix:
             means = means @ frame.to_frame
-            factors = frame.from_frame @ cholesky
-            diagonal = np.einsum("kii->ki", factors)
-            diagonal[:] = np.log(diagonal)
-            upper = np.triu_indices(factors.shape[1])
-            factors = factors[:, upper[0], upper[1]]
+            factors = frame.from_frame @ factors
+            diagonal = np.einsum("...ii->...i", factors)
+            np.log(diagonal, out=diagonal)
+            factors = factors[:, :, *list_pairs(factors.shape[-1])]
         else:
-            means, factors = means * frame.scale, np.log(cholesky)
-        return np.concatenate([weights, means.ravel(), factors.ravel()])
+            means, factors = means * frame.scale, np.log(factors)
+        n = len(points)
+        return np.hstack([weights, means.reshape(n, -1), factors.reshape(n, -1)])
 
     def _restore(self, vector, like):
         frame = self.frame
         n_components, d = like.means.shape
         weights = np.exp(vector[:n_components] - vector[:n_components].max())
-        means, factors = np.split(vector[n_components:], [n_components * d])
-        means = means.reshape(n_components, d)
+        means = vector[n_components : n_components * (d + 1)].reshape(n_components, d)
+        factors = vector[n_components * (d + 1) :]
         if like.is_matrix:
             means = means @ frame.from_frame
             cholesky = np.zeros_like(like.cholesky)
-            upper = np.triu_indices(d)
-            cholesky[:, upper[0], upper[1]] = factors.reshape(len(cholesky), -1)
+            cholesky[:, *list_pairs(d)] = factors.reshape(len(cholesky), -1)
             diagonal = np.einsum("kii->ki", cholesky)
-            diagonal[:] = np.exp(diagonal)
+            np.exp(diagonal, out=diagonal)
             cholesky = frame.to_frame @ cholesky
             positive = np.einsum("kii->ki", cholesky)
         else:
@@ -94,7 +96,9 @@ class Squarem:
             cholesky = positive = np.exp(factors.reshape(like.cholesky.shape))
         if not (np.isfinite(cholesky).all() and (positive > 0).all() and np.isfinite(means).all()):
             return None
-        covariances = invert_precision_cholesky(cholesky, like.is_matrix)
+        covariances = None
+        if self.with_covariances:
+            covariances = invert_precision_cholesky(cholesky, like.is_matrix)
         return Parameters(
             like.kind, weights / weights.sum(), means + frame.center, covariances, cholesky
         )

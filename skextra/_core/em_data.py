@@ -3,16 +3,18 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from skextra._core.em_blocks import Block
 from skextra._core.em_frame import Frame, compute_mean, compute_scatter, create_frame
 from skextra._core.em_kernels import (
     TIED,
     choose_block_size,
     count_features,
-    create_work,
 )
+from skextra._core.em_small import SmallData, is_small
 
 # How the rows are cut depends on the problem alone, never on the number of threads.
 _SEGMENT_ROWS = 8192
@@ -110,7 +112,7 @@ class Data:
             center, covariance = self._compute_moments()
         self.center, self.covariance = center, covariance
         self.frame = create_frame(kind, center, covariance, floor)
-        self._floor, self._n_components = floor, n_components
+        self._floor, self.n_components = floor, n_components
         self._has_total = has_total and kind == TIED
         self._local = threading.local()
         self.ones = np.ones(choose_block_size(kind, 1, 1))
@@ -149,21 +151,24 @@ class Data:
             total = compute_scatter(self.kind, X, weights, frame.center)
             total = frame.to_frame.T @ total @ frame.to_frame
         p = count_features(self.kind, X.shape[1])
-        segments = cut(len(X), 8 * p * self._n_components)
+        segments = cut(len(X), 8 * p * self.n_components)
         return Part(X, weights, rows, columns, frame, total, segments)
 
+    @cached_property
+    def small(self):
+        """Features of all rows, if these are few; else None."""
+        if not (self.is_complete and is_small(self.kind, self.n_components, self.X.shape)):
+            return None
+        weights = np.ones(len(self.X)) if self.weights is None else self.weights
+        return SmallData(self.kind, self.parts[0], weights)
+
     def get_scratch(self, d, n_components):
-        """Scratch of the calling thread: for rows, for kernels, for a product."""
+        """Scratch of the calling thread: for a block of rows, and for its moments."""
         cache = self._local.__dict__
         key = d, n_components
         if key not in cache:
-            size = choose_block_size(self.kind, d, n_components)
             p = count_features(self.kind, d)
-            cache[key] = (
-                np.empty((size, d)),
-                create_work(self.kind, d, n_components),
-                np.empty((n_components, p)),
-            )
+            cache[key] = Block(self.kind, d, n_components), np.empty((n_components, p))
         return cache[key]
 
 
@@ -191,5 +196,5 @@ def cut(n_rows, n_bytes):
     """Segments of the rows, given the bytes that the moments of a segment take."""
     most = max(1, min(_MOST_SEGMENTS, _SEGMENT_BYTES * _MOST_SEGMENTS // max(n_bytes, 1)))
     n_segments = max(1, min(most, n_rows // _SEGMENT_ROWS))
-    edges = np.linspace(0, n_rows, n_segments + 1).astype(int).tolist()
+    edges = [n_rows * i // n_segments for i in range(n_segments + 1)]
     return list(zip(edges[:-1], edges[1:], strict=True))

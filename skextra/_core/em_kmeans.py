@@ -33,51 +33,90 @@ def find_labels(X, weights, n_clusters, random_state):
     labels : ndarray of int of shape (n_samples,) or None
     """
     weights = np.ones(len(X)) if weights is None else weights
-    tolerance = _TOL * X.var(axis=0).mean()
+    # As many numbers as scikit-learn takes, in its order, whatever the rows.
+    first = random_state.random_sample()
+    n_trials = 2 + int(np.log(n_clusters))
+    draws = random_state.random_sample((n_clusters - 1, n_trials))
     centred = np.ascontiguousarray(X - X.mean(axis=0))
-    centers = centred[choose_seeds(centred, weights, n_clusters, random_state)]
+    tolerance = _TOL * np.vdot(centred, centred) / centred.size
+    chances = np.cumsum(weights / weights.sum())
+    seed = np.searchsorted(chances / chances[-1], first, side="right")
+    centers = np.empty((n_clusters, X.shape[1]))
+    choose_seeds(centred, weights, seed, draws, centers)
     labels = np.full(len(X), -1, dtype=np.int64)
     is_complete = iterate(centred, weights, centers, labels, tolerance)
     return labels if is_complete else None
 
 
-def choose_seeds(X, weights, n_clusters, random_state):
-    """Rows that k-means++ starts from, with scikit-learn's number of trials."""
-    n_trials = 2 + int(np.log(n_clusters))
-    seeds = [random_state.choice(len(X), p=weights / weights.sum())]
-    closest = measure_distances(X, X[seeds])[0]
-    for _ in range(1, n_clusters):
-        drawn = random_state.uniform(size=n_trials) * (closest @ weights)
-        candidates = np.searchsorted(np.cumsum(weights * closest), drawn)
-        np.clip(candidates, None, len(X) - 1, out=candidates)
-        trials = np.minimum(closest, measure_distances(X, X[candidates]))
-        best = np.argmin(trials @ weights)
-        closest = trials[best]
-        seeds.append(candidates[best])
-    return np.array(seeds)
+@njit(error_model="numpy")
+def choose_seeds(X, weights, seed, draws, centers):
+    """Write the rows that k-means++ starts from: of each round's trials, the best.
 
-
-def measure_distances(X, centers):
-    """Squared distances of all rows from each of a few centres."""
-    norms = np.einsum("ij,ij->i", X, X)
-    squares = np.einsum("ij,ij->i", centers, centers)
-    distances = squares[:, None] - 2.0 * (centers @ X.T) + norms
-    return np.maximum(distances, 0.0)
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    weights : ndarray of shape (n_samples,)
+    seed : int
+        First row.
+    draws : ndarray of shape (n_clusters - 1, n_trials)
+        Uniform numbers.
+    centers : ndarray of shape (n_clusters, n_features)
+        Overwritten.
+    """
+    n, d = X.shape
+    closest, trial, best = np.full(n, np.inf), np.empty(n), np.empty(n)
+    total = 0.0
+    for c in range(centers.shape[0]):
+        lowest, chosen = np.inf, seed
+        for r in range(draws.shape[1] if c > 0 else 1):
+            row = seed
+            if c > 0:
+                goal, cumulated = draws[c - 1, r] * total, 0.0
+                for row in range(n):
+                    cumulated += weights[row] * closest[row]
+                    if cumulated >= goal:
+                        break
+            potential = 0.0
+            for i in range(n):
+                distance = 0.0
+                for j in range(d):
+                    distance += (X[i, j] - X[row, j]) ** 2
+                trial[i] = min(closest[i], distance)
+                potential += weights[i] * trial[i]
+            if potential < lowest:
+                lowest, chosen = potential, row
+                best, trial = trial, best
+        closest, best = best, closest
+        total = lowest
+        for j in range(d):
+            centers[c, j] = X[chosen, j]
 
 
 @njit(error_model="numpy")
 def iterate(X, weights, centers, labels, tolerance):
     """Lloyd's iteration in place; return whether no cluster ran empty."""
     n_clusters, d = centers.shape
-    sums, counts = np.zeros((n_clusters, d)), np.zeros(n_clusters)
-    for _ in range(_MAX_ITER):
-        n_moved = assign(X, centers, labels)
+    sums, counts = np.empty((n_clusters, d)), np.empty(n_clusters)
+    is_last = False
+    for iteration in range(_MAX_ITER + 1):
         sums[:] = 0.0
         counts[:] = 0.0
+        n_moved = 0
         for i in range(X.shape[0]):
-            counts[labels[i]] += weights[i]
+            best, closest = 0, np.inf
+            for k in range(n_clusters):
+                distance = 0.0
+                for j in range(d):
+                    distance += (X[i, j] - centers[k, j]) ** 2
+                if distance < closest:
+                    best, closest = k, distance
+            n_moved += labels[i] != best
+            labels[i] = best
+            counts[best] += weights[i]
             for j in range(d):
-                sums[labels[i], j] += weights[i] * X[i, j]
+                sums[best, j] += weights[i] * X[i, j]
+        if is_last or iteration == _MAX_ITER:
+            return True
         shift = 0.0
         for k in range(n_clusters):
             if not counts[k] > 0.0:
@@ -88,24 +127,5 @@ def iterate(X, weights, centers, labels, tolerance):
                 centers[k, j] = center
         if n_moved == 0:
             return True
-        if shift <= tolerance:
-            break
-    assign(X, centers, labels)
+        is_last = shift <= tolerance
     return True
-
-
-@njit(error_model="numpy")
-def assign(X, centers, labels):
-    """Write the closest centre of each row; return how many changed."""
-    n_moved = 0
-    for i in range(X.shape[0]):
-        best, closest = 0, np.inf
-        for k in range(centers.shape[0]):
-            distance = 0.0
-            for j in range(X.shape[1]):
-                distance += (X[i, j] - centers[k, j]) ** 2
-            if distance < closest:
-                best, closest = k, distance
-        n_moved += labels[i] != best
-        labels[i] = best
-    return n_moved

@@ -17,25 +17,24 @@ _ROUNDING = 4 * np.finfo(np.float64).eps
 
 
 @njit(error_model="numpy", fastmath=_FLAGS)
-def factorise(matrix, factor):
-    """Write the lower Cholesky factor; return whether the matrix is positive definite.
+def invert_matrix(matrix, inverse, factor, work):
+    """Write the upper triangular U with ``U @ U.T`` the inverse; return whether there is one.
 
     Parameters
     ----------
     matrix : ndarray of shape (d, d)
         Its lower triangle is read.
-    factor : ndarray of shape (d, d)
-        Overwritten; zero above the diagonal.
+    inverse, factor, work : ndarray of shape (d, d)
+        Overwritten.
     """
     d = matrix.shape[0]
     for i in range(d):
-        row = factor[i]
+        row, below = factor[i], work[i]
         for j in range(i):
-            other = factor[j]
             dot = 0.0
             for t in range(j):
-                dot += row[t] * other[t]
-            row[j] = (matrix[i, j] - dot) / other[j]
+                dot += row[t] * factor[j, t]
+            row[j] = (matrix[i, j] - dot) / factor[j, j]
         dot = 0.0
         for t in range(i):
             dot += row[t] * row[t]
@@ -43,35 +42,18 @@ def factorise(matrix, factor):
         if not (pivot > _ROUNDING * matrix[i, i]) or pivot == np.inf:
             return False
         row[i] = np.sqrt(pivot)
-        for j in range(i + 1, d):
-            row[j] = 0.0
-    return True
-
-
-@njit(error_model="numpy", fastmath=_FLAGS)
-def invert_transposed(factor, inverse, work):
-    """Write the transposed inverse of a lower factor: upper triangular.
-
-    Parameters
-    ----------
-    factor, inverse, work : ndarray of shape (d, d)
-        The second and third are overwritten.
-    """
-    d = factor.shape[0]
-    for i in range(d):
-        row = work[i]
-        row[:] = 0.0
-        for t in range(i):
-            scale = factor[i, t]
-            other = work[t]
-            for j in range(t + 1):
-                row[j] -= scale * other[j]
+        # The same row of the inverse of the factor.
         for j in range(i):
-            row[j] /= factor[i, i]
-        row[i] = 1.0 / factor[i, i]
-    for i in range(d):
-        for j in range(d):
-            inverse[j, i] = work[i, j]
+            below[j] = 0.0
+        for t in range(i):
+            for j in range(t + 1):
+                below[j] -= row[t] * work[t, j]
+        for j in range(i):
+            below[j] /= row[i]
+            inverse[j, i] = below[j]
+            inverse[i, j] = 0.0
+        below[i] = inverse[i, i] = 1.0 / row[i]
+    return True
 
 
 @njit(error_model="numpy")
@@ -91,14 +73,11 @@ def invert_covariances(matrices, is_matrix, cholesky, failed):
         Overwritten: which of them are not positive definite.
     """
     n, rows, columns = matrices.shape
-    if is_matrix:
-        factor, work = np.empty((rows, rows)), np.empty((rows, rows))
-        for k in range(n):
-            failed[k] = not factorise(matrices[k], factor)
-            if not failed[k]:
-                invert_transposed(factor, cholesky[k], work)
-        return
+    factor, work = np.empty((rows, rows)), np.empty((rows, rows))
     for k in range(n):
+        if is_matrix:
+            failed[k] = not invert_matrix(matrices[k], cholesky[k], factor, work)
+            continue
         failed[k] = False
         for j in range(columns):
             variance = matrices[k, 0, j]

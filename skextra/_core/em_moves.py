@@ -70,64 +70,56 @@ def choose_splits(parameters, n_most):
 def merge(parameters):
     """Parameters with the two components merged whose merging costs least.
 
+    The cost is Runnalls's bound on the divergence that merging causes.
+
     Returns
     -------
     parameters : Parameters
     """
     kind, n_components = parameters.kind, len(parameters.weights)
-    best, best_cost = None, np.inf
-    for i in range(n_components):
-        for j in range(i + 1, n_components):
-            merged = _merge_moments(parameters, i, j)
-            cost = _measure_cost(parameters, i, j, merged)
-            if cost < best_cost:
-                best, best_cost = (i, j, merged), cost
-    if best is None:
+    if n_components < 2:
         raise CollapseError(np.arange(n_components))
-    i, j, (weight, mean, covariance) = best
+    i, j = np.triu_indices(n_components, 1)
+    merged_weights, merged_means, merged_covariances = _merge_moments(parameters, i, j)
+    costs = merged_weights * _compute_log_volumes(parameters, merged_covariances)
+    own = parameters.weights * _compute_log_volumes(parameters, parameters.covariances)
+    best = int(np.argmin(costs - own[i] - own[j]))
+    i, j = i[best], j[best]
     kept = np.delete(np.arange(n_components), j)
     weights, means = parameters.weights.copy(), parameters.means.copy()
     covariances = parameters.covariances.copy()
-    weights[i], means[i] = weight, mean
+    weights[i], means[i] = merged_weights[best], merged_means[best]
     if kind != TIED:
-        covariances[i] = covariance
+        covariances[i] = merged_covariances[best]
         covariances = covariances[kept]
     return _create(kind, weights[kept], means[kept], covariances)
 
 
 def _merge_moments(parameters, i, j):
-    weight = parameters.weights[i] + parameters.weights[j]
-    share = parameters.weights[j] / max(weight, 1e-300)
-    shift = parameters.means[j] - parameters.means[i]
-    mean = parameters.means[i] + share * shift
-    if parameters.kind == TIED:
-        within, outer = parameters.covariances[0], np.outer(shift, shift)
-    else:
-        covariances = parameters.covariances
-        within = (1 - share) * covariances[i] + share * covariances[j]
-        if parameters.kind == FULL:
-            outer = np.outer(shift, shift)
-        else:
-            outer = (shift**2)[None]
-            outer = outer.mean(keepdims=True) if parameters.kind == SPHERICAL else outer
-    return weight, mean, within + share * (1 - share) * outer
-
-
-def _measure_cost(parameters, i, j, merged):
-    """Runnalls's bound on the divergence that merging causes."""
-    weight, _, covariance = merged
-    total = weight * _log_volume(parameters, covariance)
-    for k in (i, j):
-        own = parameters.covariances[0 if parameters.kind == TIED else k]
-        total -= parameters.weights[k] * _log_volume(parameters, own)
-    return 0.5 * total
-
-
-def _log_volume(parameters, covariance):
+    """Weights, means and covariances that pairs of components would have as one."""
+    weights, covariances = parameters.weights[i] + parameters.weights[j], parameters.covariances
+    shares = parameters.weights[j] / np.maximum(weights, 1e-300)
+    shifts = parameters.means[j] - parameters.means[i]
+    means = parameters.means[i] + shares[:, None] * shifts
+    shares = shares[:, None, None]
     if parameters.is_matrix:
-        return np.linalg.slogdet(covariance)[1]
-    d = parameters.means.shape[1]
-    return np.log(covariance).sum() * (d if parameters.kind == SPHERICAL else 1)
+        outer = shifts[:, :, None] * shifts[:, None, :]
+    else:
+        outer = (shifts**2)[:, None, :]
+        if parameters.kind == SPHERICAL:
+            outer = outer.mean(axis=2, keepdims=True)
+    within = covariances
+    if parameters.kind != TIED:
+        within = (1 - shares) * covariances[i] + shares * covariances[j]
+    return weights, means, within + shares * (1 - shares) * outer
+
+
+def _compute_log_volumes(parameters, covariances):
+    """Logarithms of the determinants."""
+    if parameters.is_matrix:
+        return np.linalg.slogdet(covariances)[1]
+    repeats = parameters.means.shape[1] // covariances.shape[2]
+    return np.log(covariances).sum(axis=(1, 2)) * repeats
 
 
 def _create(kind, weights, means, covariances):

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skextra._core.em_kernels import DIAG, FULL, SPHERICAL, TIED, count_features
+from skextra._core.em_kernels import FULL, SPHERICAL, TIED, count_features
 from skextra._core.em_linalg import invert_covariances
-from skextra._core.em_statistics import create_scatters
 from skextra._core.jit import njit
 
 _TINY = 10 * np.finfo(np.float64).eps
@@ -67,18 +66,33 @@ class Parameters:
         traces = np.einsum("kij,kij->k", self.cholesky, self.cholesky)
         if self.kind == SPHERICAL:
             traces = traces * d
-        return np.broadcast_to(traces, len(self.weights))
+        return np.repeat(traces, len(self.weights)) if self.kind == TIED else traces
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Parameters in the coordinates of a frame, as the kernels read them."""
+    """Parameters in the coordinates of a frame, as blocks of rows want them.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (n_components, n_features)
+        Coefficients of the log-density in the features of a row.
+    constants : ndarray of shape (n_components,)
+        Log-density at the mean, weighted.
+    means, cholesky : ndarray
+    by_differences : ndarray of bool of shape (n_components,)
+        Components that an expanded square would lose digits of.
+    is_all_by_differences : bool
+    components_by_differences : list of int
+    """
 
     theta: np.ndarray
     constants: np.ndarray
-    by_differences: np.ndarray
     means: np.ndarray
     cholesky: np.ndarray
+    by_differences: np.ndarray
+    is_all_by_differences: bool
+    components_by_differences: list
 
 
 def prepare(parameters, frame, penalties=None):
@@ -91,108 +105,87 @@ def prepare(parameters, frame, penalties=None):
     penalties : ndarray of shape (n_components,) or None
         Subtracted from the log-densities of the components.
     """
-    kind = parameters.kind
+    kind, cholesky = parameters.kind, parameters.cholesky
     n_components, d = parameters.means.shape
     with np.errstate(divide="ignore"):
-        offsets = np.log(parameters.weights) - 0.5 * d * np.log(2 * np.pi)
+        constants = np.log(parameters.weights)
+    constants -= 0.5 * d * np.log(2 * np.pi)
     if penalties is not None:
-        offsets = offsets - penalties
+        constants -= penalties
     p = count_features(kind, d)
     means = parameters.means - frame.center
-    means = means @ frame.to_frame if parameters.is_matrix else means * frame.scale
-    prepared = Prepared(
-        np.zeros((n_components, p)),
-        np.empty(n_components),
-        np.zeros(n_components, dtype=np.bool_),
-        means,
-        np.empty_like(parameters.cholesky),
-    )
-    fill_prepared(
-        kind, offsets, parameters.cholesky, frame.scale, frame.from_frame, means, prepared.theta,
-        prepared.constants, prepared.by_differences, prepared.cholesky,
-    )  # fmt: skip
-    if p > _MOST_FEATURES or (kind == TIED and prepared.by_differences.any()):
-        prepared.by_differences[:] = True
-    return prepared
+    if parameters.is_matrix:
+        means, in_frame = means @ frame.to_frame, frame.from_frame @ cholesky
+        precisions = in_frame @ in_frame.swapaxes(1, 2)
+    else:
+        means = means * frame.scale
+        in_frame = cholesky / (frame.scale[:1] if kind == SPHERICAL else frame.scale)
+        precisions = in_frame * in_frame
+    theta, by_differences = np.zeros((n_components, p)), np.empty(n_components, dtype=np.bool_)
+    n_marked = fill_theta(kind, cholesky, precisions, means, constants, theta, by_differences)
+    if p > _MOST_FEATURES or (kind == TIED and n_marked):
+        by_differences[:] = True
+        n_marked = n_components
+    marked = np.flatnonzero(by_differences).tolist() if n_marked else []
+    is_all = n_marked == n_components
+    return Prepared(theta, constants, means, in_frame, by_differences, is_all, marked)
 
 
 @njit(error_model="numpy")
-def fill_prepared(
-    kind, offsets, cholesky, scale, from_frame, means, theta, constants, by_differences,
-    frame_cholesky,
-):  # fmt: skip
-    """Write theta, constants and the rest of `Prepared`; `means` are in the frame."""
+def fill_theta(kind, cholesky, precisions, means, constants, theta, by_differences):
+    """Write theta and which components go by differences, and complete the constants.
+
+    Parameters
+    ----------
+    kind : int
+    cholesky : ndarray of three axes
+        Factors of the precisions, in the coordinates of the data.
+    precisions, means : ndarray
+        In the frame.
+    constants : ndarray of shape (n_components,)
+        Overwritten; all but the determinants on entry.
+    theta : ndarray of shape (n_components, n_features)
+        Overwritten.
+    by_differences : ndarray of bool of shape (n_components,)
+        Overwritten.
+
+    Returns
+    -------
+    n_marked : int
+        Number of components by differences.
+    """
     n_components, d = means.shape
-    log_determinant = 0.0
+    is_matrix, first, n_marked = kind in (FULL, TIED), theta.shape[1] - 1 - d, 0
     for k in range(n_components):
-        h = 0 if kind == TIED else k
-        if h == k:
-            log_determinant = 0.0
-            if kind in (FULL, TIED):
-                np.dot(from_frame, cholesky[k], frame_cholesky[k])
-                for i in range(d):
-                    log_determinant += np.log(cholesky[k, i, i])
-            elif kind == DIAG:
-                for i in range(d):
-                    frame_cholesky[k, 0, i] = cholesky[k, 0, i] / scale[i]
-                    log_determinant += np.log(cholesky[k, 0, i])
-            else:
-                frame_cholesky[k, 0, 0] = cholesky[k, 0, 0] / scale[0]
-                log_determinant = d * np.log(cholesky[k, 0, 0])
-        constants[k] = offsets[k] + log_determinant
-        square = fill_theta(kind, means[k], frame_cholesky[h], theta[k])
-        theta[k, theta.shape[1] - 1] = constants[k] - 0.5 * square
-        by_differences[k] = not (
-            measure_expansion(kind, means[k], frame_cholesky[h]) < _LARGEST_EXPANSION
-        )
-
-
-@njit(error_model="numpy")
-def fill_theta(kind, mean, cholesky, theta):
-    """Write the coefficients of one component but the last; return mean' P mean."""
-    d = mean.shape[0]
-    q, square = 0, 0.0
-    if kind in (FULL, TIED):
-        precision = np.dot(cholesky, cholesky.T)
-        if kind == FULL:
-            for i in range(d):
-                theta[q] = -0.5 * precision[i, i]
-                for j in range(i + 1, d):
-                    theta[q + j - i] = -precision[i, j]
-                q += d - i
+        factor, precision = cholesky[k % len(cholesky)], precisions[k % len(cholesky)]
+        trace, distance, square, log_determinant, q = 0.0, 0.0, 0.0, 0.0, 0
         for i in range(d):
             linear = 0.0
-            for j in range(d):
-                linear += precision[i, j] * mean[j]
-            theta[q + i] = linear
-            square += linear * mean[i]
-        return square
-    if kind == SPHERICAL:
-        theta[0] = -0.5 * cholesky[0, 0] * cholesky[0, 0]
-        q = 1
-    for i in range(d):
-        factor = cholesky[0, i if kind == DIAG else 0]
-        precision_i = factor * factor
-        if kind == DIAG:
-            theta[i] = -0.5 * precision_i
-        theta[(d if kind == DIAG else q) + i] = precision_i * mean[i]
-        square += precision_i * mean[i] * mean[i]
-    return square
-
-
-@njit(error_model="numpy")
-def measure_expansion(kind, mean, cholesky):
-    """How many times larger than the result the terms of an expanded square get."""
-    d = mean.shape[0]
-    trace, distance = 0.0, 0.0
-    for i in range(d):
-        distance += mean[i] * mean[i]
-    for i in range(cholesky.shape[0]):
-        for j in range(cholesky.shape[1]):
-            trace += cholesky[i, j] * cholesky[i, j]
-    if kind == SPHERICAL:
-        trace *= d
-    return trace * (distance + d) / d
+            if is_matrix:
+                diagonal, root = precision[i, i], factor[i, i]
+                for j in range(d):
+                    linear += precision[i, j] * means[k, j]
+                if kind == FULL:
+                    theta[k, q] = -0.5 * diagonal
+                    for j in range(i + 1, d):
+                        theta[k, q + j - i] = -precision[i, j]
+                    q += d - i
+            else:
+                h = i % precision.shape[1]
+                diagonal, root = precision[0, h], factor[0, h]
+                linear = diagonal * means[k, i]
+                theta[k, h] = -0.5 * diagonal
+            theta[k, first + i] = linear
+            trace += diagonal
+            square += linear * means[k, i]
+            distance += means[k, i] * means[k, i]
+            log_determinant += np.log(root)
+        constants[k] += log_determinant
+        theta[k, first + d] = constants[k] - 0.5 * square
+        # How many times larger than the result the terms of an expanded square get.
+        by_differences[k] = not (trace * (distance + d) / d < _LARGEST_EXPANSION)
+        n_marked += by_differences[k]
+    return n_marked
 
 
 def maximise(statistics, floor, initial=False):
@@ -219,9 +212,8 @@ def maximise(statistics, floor, initial=False):
     kind, (n_components, d) = statistics.kind, statistics.means.shape
     counts = np.empty(n_components)
     means = np.empty((n_components, d))
-    covariances = create_scatters(kind, n_components, d)
-    cholesky = np.zeros_like(covariances)
-    failed = np.zeros(len(covariances), dtype=np.bool_)
+    covariances, cholesky = np.empty((2, *statistics.scatters.shape))
+    failed = np.empty(len(covariances), dtype=np.bool_)
     fill_maximum(
         kind, statistics.counts, statistics.means, statistics.scatters, float(floor),
         counts, means, covariances, cholesky, failed,

@@ -4,7 +4,6 @@ import numpy as np
 
 from skextra._core.em_kernels import DIAG, FULL, TIED
 from skextra._core.em_statistics import SufficientStatistics, create_scatters
-from skextra._core.jit import njit
 
 BLOCK = 4096  # rows at a time
 
@@ -26,52 +25,31 @@ def summarise_labels(kind, n_components, X, weights, labels):
     weight = float(len(X) if weights is None else weights.sum())
     counts, means = np.zeros(n_components), np.zeros((n_components, d))
     scatters = create_scatters(kind, n_components, d)
-    blocks = []
-    for start in range(0, len(X), BLOCK):
-        stop = min(start + BLOCK, len(X))
-        w = np.ones(stop - start) if weights is None else weights[start:stop]
-        blocks.append((slice(start, stop), w, labels[start:stop].astype(np.int64)))
-    for rows, w, codes in blocks:
-        add_sums(np.ascontiguousarray(X[rows], dtype=np.float64), w, codes, counts, means)
-    means /= np.where(counts > 0, counts, 1.0)[:, None]
-    for rows, w, codes in blocks:
-        block = np.ascontiguousarray(X[rows], dtype=np.float64)
-        add_scatters(kind, block, w, codes, means, scatters)
+    # Rows of a component one after the other, so that BLAS sums each.
+    order = np.argsort(labels, kind="stable")
+    edges = np.searchsorted(labels[order], np.arange(n_components + 1))
+    for k in range(n_components):
+        members = order[edges[k] : edges[k + 1]]
+        pieces = [members[i : i + BLOCK] for i in range(0, len(members), BLOCK)]
+        for piece in pieces:
+            w = np.ones(len(piece)) if weights is None else weights[piece]
+            counts[k] += w.sum()
+            means[k] += w @ X[piece].astype(np.float64, copy=False)
+        means[k] /= counts[k] if counts[k] > 0 else 1.0
+        for piece in pieces:
+            differences = X[piece] - means[k]
+            if weights is not None:
+                differences *= np.sqrt(weights[piece, None])
+            scatters[0 if kind == TIED else k] += compute_scatter(kind, differences)
     return SufficientStatistics(kind, counts, means, scatters, 0.0, weight)
 
 
-@njit(error_model="numpy")
-def add_sums(X, weights, labels, counts, sums):
-    """Add the weights and weighted rows of a block to their components."""
-    for i in range(X.shape[0]):
-        k = labels[i]
-        if k >= 0:
-            counts[k] += weights[i]
-            for j in range(X.shape[1]):
-                sums[k, j] += weights[i] * X[i, j]
-
-
-@njit(error_model="numpy")
-def add_scatters(kind, X, weights, labels, means, scatters):
-    """Add the squared differences of a block from the means of its components."""
-    n, d = X.shape
-    row = np.empty(d)
-    for i in range(n):
-        k = labels[i]
-        if k < 0:
-            continue
-        for j in range(d):
-            row[j] = X[i, j] - means[k, j]
-        if kind in (FULL, TIED):
-            scatter = scatters[0 if kind == TIED else k]
-            for a in range(d):
-                scaled = weights[i] * row[a]
-                for b in range(d):
-                    scatter[a, b] += scaled * row[b]
-        else:
-            scatter = scatters[k]
-            for j in range(d):
-                scatter[0, j if kind == DIAG else 0] += weights[i] * row[j] * row[j]
+def compute_scatter(kind, differences):
+    """Sum of squared differences, in the layout of the scatters."""
+    if kind in (FULL, TIED):
+        return differences.T @ differences
+    squares = np.einsum("ij,ij->j", differences, differences)
+    return squares[None] if kind == DIAG else squares.sum(keepdims=True)[None]
 
 
 def summarise_responsibilities(kind, X, weights, draw, n_components):
@@ -105,12 +83,7 @@ def summarise_responsibilities(kind, X, weights, draw, n_components):
         scatters = create_scatters(kind, n_components, d)
         for k in range(n_components):
             differences = (rows - means[k]) * np.sqrt(shares[:, k, None])
-            if kind in (FULL, TIED):
-                scatters[0 if kind == TIED else k] += differences.T @ differences
-            elif kind == DIAG:
-                scatters[k, 0] = (differences**2).sum(axis=0)
-            else:
-                scatters[k] = (differences**2).sum()
+            scatters[0 if kind == TIED else k] += compute_scatter(kind, differences)
         part = SufficientStatistics(kind, counts, means, scatters, 0.0, float(shares.sum()))
         total = part if total is None else total + part
     return total

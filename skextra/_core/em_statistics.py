@@ -80,7 +80,7 @@ def read_moments(kind, moments, pooled, total, prepared, frame):
     ----------
     kind : int
     moments, pooled : ndarray
-        As `process_block` leaves them.
+        As `Block.add_moments` leaves them.
     total : ndarray of shape (n_features, n_features)
         Of all rows, about the origin of the frame; read for "tied".
     prepared : Prepared
@@ -97,9 +97,10 @@ def read_moments(kind, moments, pooled, total, prepared, frame):
     counts, offsets = moments[:, -1].copy(), np.empty((n_components, d))
     scatters = create_scatters(kind, n_components, d)
     if kind == TIED:
-        scatters[0] = pooled if prepared.by_differences.all() else total
+        scatters[0] = pooled if prepared.is_all_by_differences else total
     read_offsets(kind, moments, offsets, scatters)
-    offsets[prepared.by_differences] += prepared.means[prepared.by_differences]
+    if prepared.components_by_differences:
+        offsets[prepared.by_differences] += prepared.means[prepared.by_differences]
     if is_matrix:
         means = offsets @ frame.from_frame
         scatters = frame.from_frame.T @ scatters @ frame.from_frame

@@ -3,16 +3,7 @@
 import numpy as np
 
 from skextra._core.em_data import Data
-from skextra._core.em_kernels import (
-    DIAG,
-    FULL,
-    SPHERICAL,
-    TIED,
-    choose_block_size,
-    count_features,
-    evaluate_block,
-    process_block,
-)
+from skextra._core.em_kernels import DIAG, FULL, SPHERICAL, TIED
 from skextra._core.em_missing import expand, take_marginal
 from skextra._core.em_parameters import prepare
 from skextra._core.em_statistics import read_moments
@@ -34,6 +25,10 @@ def compute_statistics(data, parameters, pool, penalties=None):
     statistics : SufficientStatistics
         The same bits for every number of threads.
     """
+    if data.small is not None:
+        statistics = data.small.compute_statistics(parameters, penalties)
+        if statistics is not None:
+            return statistics
     marginals = [take_marginal(parameters, part.columns) for part in data.parts]
     prepared = [
         prepare(marginal, part.frame, penalties)
@@ -56,23 +51,22 @@ def compute_statistics(data, parameters, pool, penalties=None):
 
 def _process_segment(task):
     data, part, prepared, (start, stop) = task
-    d, n_components = part.X.shape[1], len(prepared.constants)
-    frame, weights = part.frame, part.weights
-    size = choose_block_size(data.kind, d, n_components)
-    buffer, work, product = data.get_scratch(d, n_components)
-    moments = np.zeros((n_components, count_features(data.kind, d)))
-    is_pooled = data.kind == TIED and prepared.by_differences.all()
-    pooled = np.zeros((d, d) if is_pooled else (1, 1))
-    log_likelihood = 0.0
-    for first in range(start, stop, size):
-        last = min(first + size, stop)
-        rows = np.subtract(part.X[first:last], frame.center, out=buffer[: last - first])
-        log_likelihood += process_block(
-            data.kind, rows, data.ones[: last - first] if weights is None else weights[first:last],
-            frame.scale, frame.to_frame, prepared.theta, prepared.constants,
-            prepared.by_differences, prepared.means, prepared.cholesky, work, product, moments,
-            pooled,
-        )  # fmt: skip
+    block, product = data.get_scratch(part.X.shape[1], len(prepared.constants))
+    moments = np.zeros(product.shape)
+    is_pooled = data.kind == TIED and prepared.is_all_by_differences
+    pooled = np.zeros((part.X.shape[1],) * 2 if is_pooled else (1, 1))
+    log_likelihood, size = 0.0, block.n_rows
+    with np.errstate(all="ignore"):
+        for first in range(start, stop, size):
+            last = min(first + size, stop)
+            block = block.resize(last - first)
+            weights = data.ones if part.weights is None else part.weights[first:last]
+            weights = weights[: last - first]
+            block.enter(part.X[first:last], part.frame)
+            block.fill_log_densities(prepared)
+            block.normalise(prepared, weights)
+            block.add_moments(prepared, product, moments, pooled)
+            log_likelihood += float(weights @ block.log_likelihoods)
     return moments, pooled, log_likelihood
 
 
@@ -138,23 +132,18 @@ def evaluate(X, parameters, pool, with_responsibilities=False):
 
 
 def _evaluate_segment(task):
-    data, part, prepared, (start, stop), out = task
-    d, n_components = part.X.shape[1], len(prepared.constants)
-    frame = part.frame
-    size = choose_block_size(data.kind, d, n_components)
-    buffer, work, _ = data.get_scratch(d, n_components)
-    is_wanted = len(out[2]) > 0
-    log_likelihoods, labels = np.empty(size), np.empty(size, dtype=np.intp)
-    shares = np.empty((size if is_wanted else 0, n_components))
-    for first in range(start, stop, size):
-        n = min(first + size, stop) - first
-        rows = np.subtract(part.X[first : first + n], frame.center, out=buffer[:n])
-        evaluate_block(
-            data.kind, rows, data.ones[:n], frame.scale, frame.to_frame, prepared.theta,
-            prepared.constants, prepared.by_differences, prepared.means, prepared.cholesky, work,
-            log_likelihoods[:n], labels[:n], shares[:n], is_wanted,
-        )  # fmt: skip
-        where = slice(first, first + n) if part.rows is None else part.rows[first : first + n]
-        out[0][where], out[1][where] = log_likelihoods[:n], labels[:n]
-        if is_wanted:
-            out[2][where] = shares[:n]
+    data, part, prepared, (start, stop), (log_likelihoods, labels, responsibilities) = task
+    block, _ = data.get_scratch(part.X.shape[1], len(prepared.constants))
+    size = block.n_rows
+    with np.errstate(all="ignore"):
+        for first in range(start, stop, size):
+            last = min(first + size, stop)
+            block = block.resize(last - first)
+            block.enter(part.X[first:last], part.frame)
+            block.fill_log_densities(prepared)
+            where = slice(first, last) if part.rows is None else part.rows[first:last]
+            labels[where] = block.log_densities.argmax(axis=0)
+            block.normalise(prepared, data.ones[: last - first])
+            log_likelihoods[where] = block.log_likelihoods
+            if len(responsibilities):
+                responsibilities[where] = block.log_densities.T

@@ -238,18 +238,20 @@ class FittedMixture(DensityMixin, BaseEstimator):
         return self._evaluate_checked(X, with_responsibilities)
 
     def _evaluate_checked(self, X, with_responsibilities=False):
-        n_threads = count_threads(getattr(self, "n_jobs", None))
-        with single_threaded_blas(), _core.em_data.Pool(n_threads) as pool:
-            scores, labels, shares = _core.em_steps.evaluate(
-                X, self._to_parameters(), pool, with_responsibilities
-            )
+        parameters = self._to_parameters()
+        evaluated = _core.em_small.evaluate_small(X, parameters)
+        if evaluated is None:
+            n_threads = count_threads(getattr(self, "n_jobs", None))
+            with single_threaded_blas(), _core.em_data.Pool(n_threads) as pool:
+                evaluated = _core.em_steps.evaluate(X, parameters, pool, with_responsibilities)
+        scores, labels, shares = evaluated
         dtype = np.result_type(X.dtype, self.means_.dtype)
         if not np.isfinite(scores).all():
             raise ValueError(
                 f"the densities of {type(self).__name__} overflow: entries of X are too large "
                 "for its covariances"
             )
-        shares = None if shares is None else shares.astype(dtype, copy=False)
+        shares = None if shares is None else shares.astype(dtype, order="C", copy=False)
         return scores.astype(dtype, copy=False), labels, shares
 
     def __sklearn_tags__(self):

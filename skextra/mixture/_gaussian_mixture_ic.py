@@ -213,11 +213,14 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
             single_threaded_blas(),
             _core.em_data.Pool(count_threads(self.n_jobs)) as pool,
         ):
-            tables = self._fit_folds(
+            tables, problems = self._fit_folds(
                 rows, row_weights, folds, types, plan, random_state, report, pool
             )
+            likelihoods = self._compute_likelihoods(problems[: len(types)], tables[0], pool)
             total = float(len(rows) if weights is None else np.sum(weights))
-            self._choose(rows, row_weights, folds, types, sizes, tables, total, X.dtype)
+            self._choose(
+                rows, row_weights, folds, types, sizes, tables, likelihoods, total, X.dtype
+            )
         if not self.converged_:
             warnings.warn(
                 "The mixture that was chosen did not converge. Increase max_iter or tol, or "
@@ -279,7 +282,7 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
         return folds + [np.flatnonzero(np.isin(kept, train)) for train, _ in splits]
 
     def _fit_folds(self, X, weights, folds, types, plan, random_state, report, pool):
-        """Results by fold and type: a list over sizes."""
+        """Results by fold and type: a list over sizes; and the data of each fold and type."""
         problems, tasks = [], []
         for fold in folds:
             rows = X if len(fold) == len(X) else X[fold]
@@ -302,18 +305,29 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
         improved = list(
             pool.map(lambda i: improve(problems[i], rows[i], plan), range(len(problems)))
         )
-        return [improved[i : i + len(types)] for i in range(0, len(improved), len(types))]
+        tables = [improved[i : i + len(types)] for i in range(0, len(improved), len(types))]
+        return tables, problems
 
-    def _choose(self, X, weights, folds, types, sizes, tables, total, dtype):
+    @staticmethod
+    def _compute_likelihoods(problems, table, pool):
+        """Mean log-likelihoods, without the penalty that the fits have."""
+        likelihoods = np.full((len(table), len(table[0])), -np.inf)
+        for i, (data, row) in enumerate(zip(problems, table, strict=True)):
+            for j, result in enumerate(row):
+                if result is not None:
+                    statistics = _core.em_steps.compute_statistics(data, result.parameters, pool)
+                    likelihoods[i, j] = statistics.log_likelihood / statistics.weight
+        return likelihoods
+
+    def _choose(self, X, weights, folds, types, sizes, tables, likelihoods, total, dtype):
         shape = len(types), len(sizes)
-        values, likelihoods = np.full(shape, np.inf), np.full(shape, -np.inf)
+        values = np.full(shape, np.inf)
         for i, covariance_type in enumerate(types):
             for j in range(len(sizes)):
                 result = tables[0][i][j]
                 if result is None:
                     continue
                 mixture = self._make_mixture(covariance_type, result, dtype)
-                likelihoods[i, j] = mixture.score(X, sample_weight=weights)
                 values[i, j] = self._compute_criterion(
                     mixture, X, weights, folds, [table[i][j] for table in tables[1:]],
                     likelihoods[i, j], total, dtype,

@@ -310,3 +310,16 @@ def test_many_rows_without_time_share_a_note(alike, monkeypatch):
     comparison = skextra.compare("Ridge", time_budget=0)
     shared = "2 of 2 rows: fewer than 3 folds, down to 1, the time budget ran out"
     assert [note for note in comparison.notes if "time budget" in note] == [shared]
+
+
+def test_mixtures_are_chosen_by_bic_on_both_sides():
+    X = load_wine().data[:, :3]
+    ours, theirs = (
+        cls(max_components=2, random_state=0).fit(X)
+        for cls in _registry.select_cases("GaussianMixtureIC")[0].classes
+    )
+    best = theirs.best_estimator_
+    assert ours.best_criterion_ <= best.bic(X) < 1.01 * ours.best_criterion_
+    assert (best.n_components, best.covariance_type) == (
+        ours.n_components_, ours.covariance_type_,
+    )  # fmt: skip

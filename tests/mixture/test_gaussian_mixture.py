@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from scipy.stats import kstest, multivariate_normal
 from sklearn.cluster import KMeans
-from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as SklearnMixture
 
@@ -34,9 +33,9 @@ def assert_same(first, second, rtol=1e-10):
 
 @every_type
 @pytest.mark.parametrize("init_params", ["kmeans", "random"])
-@pytest.mark.parametrize("max_iter", [0, 1, 12])
-def test_plain_em_is_sklearns_step_by_step(covariance_type, init_params, max_iter):
-    X = make_data(300, 4)
+@pytest.mark.parametrize(("n", "max_iter"), [(300, 0), (300, 1), (300, 12), (5000, 4)])
+def test_plain_em_is_sklearns_step_by_step(covariance_type, init_params, n, max_iter):
+    X = make_data(n, 4)
     options = {
         "covariance_type": covariance_type,
         "init_params": init_params,
@@ -66,6 +65,10 @@ def test_starts_of_single_samples_are_sklearns(covariance_type, init_params):
     np.testing.assert_allclose(ours.weights_, theirs.weights_, rtol=1e-12)
     # scikit-learn has 1e-6 as a difference of squares there, and its rounding.
     np.testing.assert_allclose(ours.covariances_, theirs.covariances_, rtol=1e-6, atol=1e-12)
+    # With a larger `reg_covar` that rounding does not count.
+    options |= {"max_iter": 8, "reg_covar": 0.5, "tol": 0.0, "random_state": 2}
+    ours = fit(GaussianMixture(3, acceleration=None, **options), X)
+    assert_same(ours, fit(SklearnMixture(3, **options), X))
 
 
 @every_type
@@ -153,6 +156,41 @@ def test_missing_values_of_one_component_are_recovered(covariance_type):
     else:
         mean = np.nanmean(X[:, 1])
     np.testing.assert_allclose(mixture.means_[0], [X[:, 0].mean(), mean], rtol=1e-5)
+
+
+@every_type
+def test_plain_em_is_equivariant_at_every_step(covariance_type):
+    """Under the maps that keep the covariance type."""
+    X = make_data(250, 3, seed=2)
+    general = np.array([[2.0, 0.3, 0.0], [-1.0, 0.5, 4.0], [0.0, 100.0, 1.0]])
+    turn = np.linalg.qr(general)[0]
+    A = {"diag": np.diag([3.0, 0.01, 50.0]), "spherical": 20.0 * turn}.get(covariance_type, general)
+    b = np.array([10.0, -300.0, 0.1])
+    options = {
+        "covariance_type": covariance_type, "reg_covar": 0, "tol": 0, "max_iter": 15,
+        "acceleration": None, "weights_init": [0.2, 0.3, 0.5],
+    }  # fmt: skip
+    start = {
+        "full": (np.tile(np.eye(3), (3, 1, 1)), np.tile(np.linalg.inv(A @ A.T), (3, 1, 1))),
+        "tied": (np.eye(3), np.linalg.inv(A @ A.T)),
+        "diag": (np.ones((3, 3)), np.tile(1 / np.diagonal(A) ** 2, (3, 1))),
+        "spherical": (np.ones(3), np.full(3, 1 / 400)),
+    }[covariance_type]
+    start = [(precision + np.swapaxes(precision, -1, -2)) / 2 if precision.ndim == 3
+             else precision for precision in start]  # fmt: skip
+    first = fit(GaussianMixture(3, means_init=X[:3], precisions_init=start[0], **options), X)
+    moved = X @ A.T + b
+    second = fit(
+        GaussianMixture(3, means_init=moved[:3], precisions_init=start[1], **options), moved
+    )
+    expected = first.means_ @ A.T + b
+    scale = moved.std(axis=0)
+    np.testing.assert_allclose(second.means_ / scale, expected / scale, rtol=0, atol=1e-7)
+    np.testing.assert_allclose(second.weights_, first.weights_, rtol=1e-7)
+    np.testing.assert_allclose(second.predict_proba(moved), first.predict_proba(X), atol=1e-7)
+    shift = np.log(abs(np.linalg.det(A)))
+    np.testing.assert_allclose(second.lower_bounds_, np.array(first.lower_bounds_) - shift,
+                               rtol=1e-9)  # fmt: skip
 
 
 def test_affine_equivariance():
@@ -294,32 +332,35 @@ def make_degenerate():
     return X
 
 
-def test_collapse():
+def test_collapse_raises_or_drops():
     X = make_degenerate()
-    labels_start = {"reg_covar": 0, "random_state": 0, "means_init": [X[0], [5, 5], [6, 6]]}
+    options = {"reg_covar": 0, "random_state": 0, "means_init": [X[0], [5, 5], [6, 6]]}
     with pytest.raises(ValueError, match="ill-defined empirical covariance"):
-        GaussianMixture(3, **labels_start).fit(X)
-    for policy, n_left in (("drop", (1, 2)), ("reseed", (3,))):
-        mixture = GaussianMixture(3, on_collapse=policy, max_iter=30, **labels_start)
-        with pytest.warns(RuntimeWarning, match="collapsed"):
-            try:
-                fit(mixture, X)
-            except ValueError as error:  # twenty equal rows attract it again and again
-                assert policy == "reseed"
-                assert "ill-defined" in str(error)
-                continue
-        assert len(mixture.weights_) in n_left
-        assert np.isfinite(mixture.score(X))
+        GaussianMixture(3, **options).fit(X)
+    mixture = GaussianMixture(3, on_collapse="drop", max_iter=30, **options)
+    with pytest.warns(RuntimeWarning, match="collapsed"):
+        fit(mixture, X)
+    assert len(mixture.weights_) in (1, 2)
+    assert np.isfinite(mixture.score(X))
 
 
-def test_published_choices():
-    """Fraley & Raftery's mclust has BIC -574.0178 for iris and two ellipsoids."""
-    X = load_iris().data
-    fitted = fit(GaussianMixture(2, random_state=0, tol=1e-8, max_iter=500), X)
-    assert fitted.bic(X) == pytest.approx(574.0178, abs=0.01)
-    means = fitted.means_[fitted.means_[:, 0].argsort()]
-    np.testing.assert_allclose(means[0], [5.006, 3.428, 1.462, 0.246], atol=1e-3)
-    np.testing.assert_allclose(means[1], [6.262, 2.872, 4.906, 1.676], atol=1e-3)
+def test_collapsed_component_is_reseeded_where_it_is_needed():
+    """Twins attract a component until it collapses; a far group lacks one."""
+    rng = np.random.default_rng(0)
+    near, far = rng.standard_normal((60, 2)), rng.standard_normal((20, 2)) + [40.0, 0.0]
+    twins = np.full((2, 2), [0.5, 9.0])
+    X = np.vstack([near, far, twins])
+    start = {
+        "means_init": [near.mean(axis=0), twins[0]], "weights_init": [0.95, 0.05],
+        "precisions_init": [np.eye(2) / 500, 1e6 * np.eye(2)],
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="ill-defined"):
+        GaussianMixture(2, reg_covar=0, **start).fit(X)
+    mixture = GaussianMixture(2, reg_covar=0, on_collapse="reseed", tol=1e-6, **start)
+    with pytest.warns(RuntimeWarning, match="collapsed"):
+        fit(mixture, X)
+    # The twins, too far from the others, go with the far group.
+    np.testing.assert_allclose(mixture.means_[1], X[60:].mean(axis=0), atol=0.01)
 
 
 @pytest.mark.parametrize("seed", range(8))
