@@ -39,7 +39,7 @@ def solve(K, diag, y, C, alpha, f, tol, limit):
     state : int
         SHORT, CLOSE, MANY or EXACT.
     """
-    if not np.isfinite(add_up(K)):
+    if not np.isfinite(np.sum(diag)):
         alpha[:] = np.nan
         return 0, SHORT
     n_iter, aim = 0, tol
@@ -49,6 +49,9 @@ def solve(K, diag, y, C, alpha, f, tol, limit):
         n_iter += n_steps
         # Scores gather rounding errors from step to step.
         compute_scores(K, y, alpha, f)
+        if not np.isfinite(np.sum(f)):
+            alpha[:] = np.nan
+            return n_iter, SHORT
         violation = compute_violation(y, C, alpha, f)
         if violation <= max(tol, bound_rounding(diag, alpha)):
             break
@@ -73,16 +76,6 @@ def solve(K, diag, y, C, alpha, f, tol, limit):
                 alpha[:], f[:] = exact, scores
                 return n_iter, EXACT
     return n_iter, CLOSE
-
-
-@njit(fastmath=_FAST)
-def add_up(K):
-    """Sum of all entries."""
-    total = 0.0
-    for i in range(K.shape[0]):
-        for j in range(K.shape[1]):
-            total += K[i, j]
-    return total
 
 
 @njit(fastmath=_FAST)

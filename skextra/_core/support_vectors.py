@@ -119,7 +119,8 @@ def _finish(K, diag, y, C, alpha, f, tol, budget):
             n_steps, _ = solve_matrix(K, diag, y, C, alpha, f, aim, budget)
         exact = _solve_free(K, y, C, alpha, f)
         if exact is not None:
-            scores = K @ (exact * y) - y
+            scores = np.empty(len(y))
+            smo_direct.compute_scores(K, y, exact, scores)
             violation = compute_violation(y, C, exact, scores)
             # Where the system is singular, the solution may be anything.
             if violation <= 1e3 * smo_direct.bound_rounding(diag, exact):
@@ -143,7 +144,7 @@ def _solve_free(K, y, C, alpha, f):
         first = int(lengths.argmin())
         length = min(lengths[first], 1.0)
         alpha[free] = np.clip(alpha[free] + length * step, 0.0, C[free])
-        f += K[:, free] @ (length * step * y[free])
+        f += (length * step * y[free]) @ K[free]
         if length == 1.0:
             # Once more, against rounding.
             step = solve_system(-f[free]) * y[free]
