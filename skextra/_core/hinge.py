@@ -30,7 +30,7 @@ def find_hinge_intercept(scores, y, C):
 
 
 @njit
-def find_squared_intercept(scores, y, C, start=0.0):
+def find_squared_intercept(scores, y, C, start):
     """Minimiser of ``sum_i C_i max(0, 1 - y_i (scores_i + b))^2`` over b.
 
     The derivative is piecewise linear: Newton's method on it ends, once its steps are

@@ -53,7 +53,7 @@ def solve(X, y, C, *, fit_intercept, tol, max_iter, start=None):
     scale = compute_null_objective(y, C, True, fit_intercept)
     w = np.zeros(X.shape[1]) if start is None else start.copy()
     scores = np.asarray(X @ w, dtype=np.float64)
-    b = find_squared_intercept(scores, y, C) if fit_intercept else 0.0
+    b = find_squared_intercept(scores, y, C, 0.0) if fit_intercept else 0.0
     system = _choose_system(X, y, C, fit_intercept)
     floor = 0.0
     for n_iter in range(max_iter + 1):
