@@ -77,6 +77,10 @@ LINEAR_CASES = (
     ("reviews", {"C": 1.0, "loss": "hinge"}),
     ("reviews", {"C": 1.0}),
 )
+#: Little data, everything at its default: the estimator and its options.
+DEFAULT_CASES = (("SVC", {}), ("LinearSVC", {}), ("LinearSVC", {"loss": "hinge"}))
+_LITTLE = ("iris", "wine", "breast_cancer", "digits")
+_MANY_ROUNDS = 15  # of fits that take milliseconds
 
 
 def measure_kernel_gap(model, X, y):
@@ -187,8 +191,33 @@ def run_linear_case(name, options, quick, repeat, timeout):
     show(f"LinearSVC {name} {X.shape[0]:,} x {X.shape[1]:,}", options, times, errors)
 
 
+def run_default_case(name, estimator, options, repeat):
+    """Print a case of little standardised data: both at their defaults."""
+    import sklearn.datasets
+    import sklearn.svm
+    from sklearn.preprocessing import StandardScaler
+
+    import skextra.svm
+
+    X, y = getattr(sklearn.datasets, f"load_{name}")(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    packages = {"skextra": skextra.svm, "scikit-learn": sklearn.svm}
+    models = {key: getattr(package, estimator)(**options) for key, package in packages.items()}
+    calls = {key: (lambda model=model: model.fit(X, y)) for key, model in models.items()}
+    for call in calls.values():
+        call()
+    errors = dict.fromkeys(models, np.nan)
+    if len(np.unique(y)) == 2 and estimator == "SVC":
+        errors = {key: measure_kernel_gap(model, X, y) for key, model in models.items()}
+    elif len(np.unique(y)) == 2:
+        judge = LinearJudge(X, y, 1.0, options.get("loss", "squared_hinge"))
+        errors = {key: judge.measure(model, key != "skextra") for key, model in models.items()}
+    times = time_calls(calls, max(repeat, _MANY_ROUNDS))
+    show(f"defaults {estimator} {name} {X.shape[0]:,} x {X.shape[1]:,}", options, times, errors)
+
+
 def show(title, options, times, errors):
-    print(f"\n{title}, " + ", ".join(f"{k}={v}" for k, v in options.items()))
+    print("\n" + ", ".join([title, *(f"{k}={v}" for k, v in options.items())]))
     ours = times["skextra"]
     for name, seconds in times.items():
         shown = f"{_report.format_seconds(seconds):>10}  {seconds / ours:5.3g}x"
@@ -213,6 +242,10 @@ def main(arguments=None):
         for name, parameters in LINEAR_CASES:
             if options.case in f"LinearSVC {name}":
                 run_linear_case(name, parameters, options.quick, options.repeat, options.timeout)
+        for estimator, parameters in DEFAULT_CASES:
+            for name in _LITTLE:
+                if options.case in f"defaults {estimator} {name}":
+                    run_default_case(name, estimator, parameters, options.repeat)
     return 0
 
 

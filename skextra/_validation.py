@@ -105,8 +105,11 @@ def validate_classification_data(estimator, X, y, *, dtype=_FLOATS):
         If y is continuous or holds a single class, or the data are otherwise unfit.
     """
     X, y = validate_data(estimator, X, y, accept_sparse=["csr", "csc"], dtype=list(dtype))
-    check_classification_targets(y)
     classes, codes = np.unique(y, return_inverse=True)
+    # Few different integers, booleans or strings are classes; to be told so costs more than
+    # small fits do.
+    if y.dtype.kind not in "iubSU" or 2 * len(classes) > len(y):
+        check_classification_targets(y)
     if len(classes) < 2:
         raise ValueError(
             "This solver needs samples of at least 2 classes in the data, "
@@ -132,11 +135,18 @@ def as_contiguous(X):
     return X
 
 
-def validate_sample_weight(sample_weight, X):
+def validate_sample_weight(sample_weight, X, *, negative_is_zero=False):
     """Check sample weights; None and 1 become None, another number one a sample.
 
     Numbers are kept, not dropped: where the loss is a sum (Ridge), equal weights
     of 2 halve the penalty.
+
+    Parameters
+    ----------
+    sample_weight : float or array-like of shape (n_samples,) or None
+    X : array-like of n_samples
+    negative_is_zero : bool
+        Whether negative entries of an array leave their samples out; else they are refused.
 
     Returns
     -------
@@ -161,7 +171,17 @@ def validate_sample_weight(sample_weight, X):
         if values == 1:
             return None
         values = float(values)
-    weights = check_sample_weight(values, X, dtype=np.float64, ensure_non_negative=True)
+    if negative_is_zero and np.all(values <= 0):
+        # scikit-learn's words, for those who look for them.
+        raise ValueError(
+            "Invalid input - all samples have zero or negative weights. sample_weight must "
+            "contain at least one positive number"
+        )
+    weights = check_sample_weight(
+        values, X, dtype=np.float64, ensure_non_negative=not negative_is_zero
+    )
+    if negative_is_zero:
+        weights = np.maximum(weights, 0.0)
     if not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number: got all zeros")
     return weights

@@ -30,6 +30,8 @@ from skextra._core.linear_machine import LinearMachine
 
 _FAST = {"contract", "reassoc", "nsz"}
 _MODULUS = np.uint64(6364136223846793005)
+_CONSTANT = 0.03  # squared length of the constant feature beside that of a sample
+_WORTH_SORTING = 4.0  # gap beside the one asked for
 _STEP = np.uint64(1442695040888963407)
 
 
@@ -91,6 +93,14 @@ def minimise_one(slope, a, curvature, upper, bounds):
 
 
 @njit
+def measure_slack(slope, a, upper, ridge):
+    """Share of one variable in the duality gap, as if no other one moved."""
+    if ridge > 0.0:
+        return 0.5 * slope * slope / ridge if slope < 0.0 or a > 0.0 else 0.0
+    return a * slope if slope > 0.0 else (a - upper) * slope
+
+
+@njit
 def finish_sweep(largest, smallest, bounds):
     # Next time only what is beyond this sweep's worst slopes is firm.
     bounds[0] = largest if largest > 0.0 else np.inf
@@ -129,10 +139,12 @@ def sweep_sparse(
         How many are not left out.
     spread : float
         Largest less smallest slope.
+    slack : float
+        About the duality gap of these rows before the sweep.
     state : uint64
     """
     state = shuffle(rows, n_rows, state)
-    largest, smallest = -np.inf, np.inf
+    largest, smallest, slack = -np.inf, np.inf, 0.0
     s = 0
     while s < n_rows:
         i = rows[s]
@@ -147,12 +159,13 @@ def sweep_sparse(
             rows[s], rows[n_rows] = rows[n_rows], rows[s]
             continue
         largest, smallest = max(largest, projected), min(smallest, projected)
+        slack += measure_slack(slope, a[i], upper[i], ridge[i])
         if step != 0.0:
             a[i] += step
             balance_[1] += step * y[i]
             add_sparse(data, indices, start, stop, step * y[i], w)
         s += 1
-    return n_rows, finish_sweep(largest, smallest, bounds), state
+    return n_rows, finish_sweep(largest, smallest, bounds), slack, state
 
 
 @njit
@@ -161,7 +174,7 @@ def sweep_dense(
 ):  # fmt: skip
     """As `sweep_sparse` with the rows of an array."""
     state = shuffle(rows, n_rows, state)
-    largest, smallest = -np.inf, np.inf
+    largest, smallest, slack = -np.inf, np.inf, 0.0
     s = 0
     while s < n_rows:
         i = rows[s]
@@ -175,12 +188,13 @@ def sweep_dense(
             rows[s], rows[n_rows] = rows[n_rows], rows[s]
             continue
         largest, smallest = max(largest, projected), min(smallest, projected)
+        slack += measure_slack(slope, a[i], upper[i], ridge[i])
         if step != 0.0:
             a[i] += step
             balance_[1] += step * y[i]
             add_dense(X[i], step * y[i], w)
         s += 1
-    return n_rows, finish_sweep(largest, smallest, bounds), state
+    return n_rows, finish_sweep(largest, smallest, bounds), slack, state
 
 
 class DualDescent:
@@ -205,8 +219,9 @@ class DualDescent:
             self.squares = np.asarray(X.multiply(X).sum(axis=1), dtype=np.float64).ravel()
         else:
             self.squares = np.einsum("ij,ij->i", X, X, dtype=np.float64)
-        # As long as a typical sample, the constant feature slows nothing down.
-        self.rho = float(self.squares.mean()) if fit_intercept else 0.0
+        # A constant feature as long as a sample makes all samples alike, and sweeps slow; a
+        # very short one slows the multiplier down.
+        self.rho = _CONSTANT * float(self.squares.mean()) if fit_intercept else 0.0
         # Rows of zeros, without a constant: any positive curvature leads to a bound.
         self.squares = np.maximum(self.squares, 1e-300)
         self.scale = compute_null_objective(y, C, is_squared, fit_intercept)
@@ -226,25 +241,30 @@ class DualDescent:
         n = len(self.y)
         rows, n_rows = np.arange(n), n
         bounds = np.array([np.inf, -np.inf])
-        aim, n_iter, next_check = 0.1, 0, 4
+        aim, n_iter, next_check = 0.1, 0, 8
+        target = tol * self.scale
+        promising = 2.0 * target
         while n_iter < max_iter:
-            n_rows, spread, state = self._sweep(rows, n_rows, bounds)
+            n_rows, spread, slack, state = self._sweep(rows, n_rows, bounds)
             self.state = np.uint64(state)
             n_iter += 1
             if self.fit_intercept:
                 self.balance[0] += self.rho * self.balance[1]
-            is_done = n_rows == 0 or spread <= aim
+            is_flat = n_rows == 0 or spread <= aim
             # A look at the gap costs a few sweeps over the rows that are left.
-            if not is_done and n_iter < min(next_check, max_iter):
+            if not (is_flat or slack <= promising or n_iter >= min(next_check, max_iter)):
                 continue
             if self._check(tol):
                 break
-            next_check = n_iter + max(4, n_iter // 3)
-            if is_done:
+            next_check = 2 * n_iter
+            if is_flat or slack <= min(promising, target):
                 # What was left out is looked at again, at a higher accuracy.
-                aim = max(0.2 * aim, 1e-15)
                 n_rows = n
                 bounds[:] = np.inf, -np.inf
+            if is_flat:
+                aim = max(0.2 * aim, 1e-15)
+            if slack <= promising:
+                promising = 0.5 * slack
         self.best.n_iter = n_iter
         return self.best
 
@@ -262,13 +282,18 @@ class DualDescent:
         # The sum anew: rounding errors of the sweeps end here.
         v = np.asarray(self.X.T @ (dual * self.y), dtype=np.float64)
         scores = np.asarray(self.X @ v, dtype=np.float64)
-        b = 0.0
-        if self.fit_intercept:
-            b = find_intercept(scores, self.y, self.C, self.is_squared, self.balance[0])
         half = 0.5 * float(v @ v)
-        primal = half + compute_loss(self.y * (scores + b), self.C, self.is_squared)
-        gap = primal - compute_dual_value(dual, self.C, self.is_squared, half)
-        gap = max(gap, 0.0) / self.scale
-        if gap < self.best.gap:
-            self.best = LinearMachine(v, b, gap, 0, bool(gap <= tol))
+        value = compute_dual_value(dual, self.C, self.is_squared, half)
+
+        def note(b):
+            primal = half + compute_loss(self.y * (scores + b), self.C, self.is_squared)
+            gap = max(primal - value, 0.0) / self.scale
+            if gap < self.best.gap:
+                self.best = LinearMachine(v, b, gap, 0, bool(gap <= tol))
+            return gap
+
+        gap = note(float(self.balance[0]) if self.fit_intercept else 0.0)
+        # The best intercept takes sorting, and gains little.
+        if self.fit_intercept and tol < gap <= _WORTH_SORTING * tol:
+            note(find_intercept(scores, self.y, self.C, self.is_squared, self.balance[0]))
         return self.best.converged

@@ -8,6 +8,8 @@ over ``a >= 0`` (hinge: ``a <= C``) with ``sum_i a_i y_i = 0`` where the interce
 
 import numpy as np
 
+from skextra._core.jit import njit
+
 _MAX_STEPS = 200
 
 
@@ -27,28 +29,32 @@ def find_hinge_intercept(scores, y, C):
     return 0.5 * float(bends[order[first]] + bends[order[last]])
 
 
-def find_squared_intercept(scores, y, C, start=0.0):
+@njit
+def find_squared_intercept(scores, y, C, start):
     """Minimiser of ``sum_i C_i max(0, 1 - y_i (scores_i + b))^2`` over b.
 
     The derivative is piecewise linear: Newton's method on it ends, once its steps are
     kept between the smallest and the largest bend.
     """
-    bends = y - scores
-    low, high = float(bends.min()), float(bends.max())
+    low, high = np.inf, -np.inf
+    for i in range(y.shape[0]):
+        low, high = min(low, y[i] - scores[i]), max(high, y[i] - scores[i])
     b = min(max(start, low), high)
     for _ in range(_MAX_STEPS):
-        missed = 1.0 - y * (scores + b)
-        inside = missed > 0
-        slope = -2.0 * float((C * y * missed)[inside].sum())
-        if slope > 0:
+        slope, curvature = 0.0, 0.0
+        for i in range(y.shape[0]):
+            missed = 1.0 - y[i] * (scores[i] + b)
+            if missed > 0.0:
+                slope -= 2.0 * C[i] * y[i] * missed
+                curvature += 2.0 * C[i]
+        if slope > 0.0:
             high = b
         else:
             low = b
-        curvature = 2.0 * float(C[inside].sum())
-        new = b - slope / curvature if curvature > 0 else 0.5 * (low + high)
+        new = b - slope / curvature if curvature > 0.0 else 0.5 * (low + high)
         if not low <= new <= high:
             new = 0.5 * (low + high)
-        if abs(new - b) <= 1e-15 * max(abs(b), abs(new), 1e-300) or slope == 0:
+        if abs(new - b) <= 1e-15 * max(abs(b), abs(new), 1e-300) or slope == 0.0:
             break
         b = new
     return b

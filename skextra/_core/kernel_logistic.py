@@ -35,13 +35,13 @@ _EPS = np.finfo(np.float64).eps
 _ROUNDING = 64 * _EPS
 # Two classes: samples up to which the whole system is factored.
 _FEW_SAMPLES = 400
-# Of the coarse space: its rank relative to the root of the number of samples, and the
-# largest product of its rank and the number of rows of coefficients.
-_RANK_FACTOR = 3.0
+# Of the coarse space: its rank relative to the root of the number of samples a row of
+# coefficients, and the largest product of its rank and the number of rows.
+_RANK_FACTOR = 2.5
 _LARGEST_INNER = 1000
 # Up to this product the whole space costs next to nothing. Products that a step may take
 # before the rank is doubled, and the product up to which it may be.
-_SMALL_INNER, _MANY_PRODUCTS, _HUGE_INNER = 200, 60, 3000
+_SMALL_INNER, _MANY_PRODUCTS, _HUGE_INNER = 60, 60, 3000
 
 
 @dataclass
@@ -255,8 +255,6 @@ class KernelLogisticSolver:
 
 
 def choose_rank(n, n_rows, growth=1):
-    """Rank of the coarse space: more for more samples, as long as its matrix stays small."""
-    # With several classes the matrix has as many rows for each, and half the rank serves.
-    factor = _RANK_FACTOR if n_rows == 1 else 0.5 * _RANK_FACTOR
-    rank = min(int(factor * np.sqrt(n)), max(_LARGEST_INNER // n_rows, 20))
+    """Rank of the coarse space: forming its matrix costs about as much as a few products."""
+    rank = min(int(_RANK_FACTOR * np.sqrt(n / n_rows)), max(_LARGEST_INNER // n_rows, 20))
     return min(n, max(growth * rank, _SMALL_INNER // n_rows))

@@ -6,6 +6,7 @@ from skextra._core.jit import njit
 from skextra._core.vector_math import STRIP, exponentiate, exponentiate_single
 
 _FAST = {"contract", "reassoc", "nsz"}
+_TILE = 32
 
 
 def finish_gaussian(products, left, right, gamma):
@@ -22,6 +23,34 @@ def finish_gaussian(products, left, right, gamma):
         products, np.ascontiguousarray(left), np.ascontiguousarray(right),
         products.dtype.type(gamma),
     )  # fmt: skip
+
+
+@njit
+def finish_gaussian_below(products, squares, gamma):
+    """As `finish_gaussian` below the diagonal, which becomes ones."""
+    scratch = np.empty(STRIP)
+    for i in range(products.shape[0]):
+        own = squares[i]
+        for start in range(0, i, STRIP):
+            part = products[i, start : min(start + STRIP, i)]
+            other = squares[start : start + STRIP]
+            for t in range(part.shape[0]):
+                product = part[t]
+                distance = (own - product) + (other[t] - product)
+                part[t] = -gamma * max(distance, 0.0)
+            exponentiate(part, scratch)
+        products[i, i] = 1.0
+
+
+@njit
+def mirror(K):
+    """Copy what is below the diagonal above it, tile by tile."""
+    n = K.shape[0]
+    for first in range(0, n, _TILE):
+        for second in range(0, first + 1, _TILE):
+            for j in range(second, min(second + _TILE, n)):
+                for i in range(max(first, j + 1), min(first + _TILE, n)):
+                    K[j, i] = K[i, j]
 
 
 def finish_exponential(distances, gamma):

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.linalg import blas, eigh, lapack
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from skextra._core.kernels import PrecomputedGram
+from skextra._core.kernels import NamedGram, PrecomputedGram
 
 # Samples up to which the matrix is kept in double precision.
 _FEW_SAMPLES = 2500
@@ -67,8 +67,9 @@ class GramProduct:
         self.is_exact = n <= _FEW_SAMPLES
         self.K, self.kept, self.positive = None, [], None
         if self.is_exact:
-            self.K = source.compute_block()
-            self.K = 0.5 * (self.K + self.K.T)
+            self.K = source.compute_whole()
+            if not isinstance(source, NamedGram):
+                self.K = 0.5 * (self.K + self.K.T)
         elif 4.0 * n * n <= budget:
             self.K = np.empty((n, n), dtype=np.float32)
             apply(self._fill, list(self._iterate()))

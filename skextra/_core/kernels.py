@@ -151,6 +151,20 @@ class NamedGram:
             _set_coinciding(block, rows, columns, self.n_samples, 1.0)
         return block
 
+    def compute_whole(self):
+        """Kernel values of all training points in double precision, exactly symmetric."""
+        if self.kernel.name != "rbf" or self._points.is_sparse:
+            K = self.compute_block()
+        else:
+            K = np.empty((self.n_samples, self.n_samples))
+            X = self._points.cast(np.float64)
+            result = blas.dsyrk(1.0, X.T, trans=1, c=K.T, overwrite_c=1)
+            if not np.may_share_memory(result, K):
+                K = np.ascontiguousarray(result.T)
+            loops.finish_gaussian_below(K, self._points.compute_squares(), self.kernel.gamma)
+        loops.mirror(K)
+        return K
+
     def compute_cross(self, X, columns=None, dtype=np.float64):
         """Kernel values of new points against training points, (n_new, n_columns)."""
         if sparse.issparse(X) and not self._points.is_sparse:
@@ -197,6 +211,18 @@ class PrecomputedGram:
     def compute_block(self, rows=None, columns=None, dtype=np.float64, out=None):
         """As in `NamedGram`."""
         return _pick(self.K, rows, columns, dtype, out)
+
+    def compute_whole(self):
+        """The matrix, perhaps itself."""
+        return self.compute_block()
+
+    def take_ranges(self, first, second):
+        """The source of two slices of the training points, one after the other."""
+        n, m = first.stop - first.start, second.stop - second.start
+        values = np.empty((n + m, n + m))
+        values[:n, :n], values[:n, n:] = self.K[first, first], self.K[first, second]
+        values[n:, :n], values[n:, n:] = self.K[second, first], self.K[second, second]
+        return PrecomputedGram(values, self.is_semidefinite)
 
     def compute_cross(self, X, columns=None, dtype=np.float64):
         """As in `NamedGram`; `X` holds the values, one column a training point."""
@@ -256,6 +282,10 @@ class CallableGram:
         left = self.points if rows is None else self.points[rows]
         right = self.points if columns is None else self.points[columns]
         return _pick(self._call(left, right), None, None, dtype, out)
+
+    def compute_whole(self):
+        """All values in double precision."""
+        return self.compute_block()
 
     def compute_cross(self, X, columns=None, dtype=np.float64):
         """As in `NamedGram`."""

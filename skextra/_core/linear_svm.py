@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from skextra._core import hinge_interior, squared_hinge_lasso, squared_hinge_newton
+from skextra._core import hinge_interior, hinge_small, squared_hinge_lasso, squared_hinge_newton
 from skextra._core.dual_descent import DualDescent
 from skextra._core.linear_machine import LinearMachine
 
@@ -47,6 +47,10 @@ def solve(X, y, C, *, is_squared, is_sparse_penalty, fit_intercept, tol, max_ite
     n, d = X.shape
     if not sparse.issparse(X) and n < d and n <= _FEW_SAMPLES:
         return _solve_reduced(X, y, C, is_squared, options)
+    if hinge_small.is_small(n, d):
+        machine = hinge_small.solve(X, y, C, is_squared, **options)
+        if machine is not None:
+            return machine
     return _solve(X, y, C, is_squared, options)
 
 

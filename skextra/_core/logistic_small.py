@@ -7,6 +7,7 @@ step ends the fit.
 
 import numpy as np
 
+from skextra._core.cholesky import factor_in_place, solve_factored
 from skextra._core.jit import njit
 from skextra._core.penalties import soft_threshold
 
@@ -247,29 +248,9 @@ def _solve_equations(hessian, rhs, size):
     -------
     is_solved : bool
     """
-    for j in range(size):
-        row = hessian[j]
-        diagonal = row[j]
-        for i in range(j):
-            other = hessian[i]
-            s = row[i]
-            for t in range(i):
-                s -= row[t] * other[t]
-            row[i] = s / other[i]
-        pivot = diagonal
-        for t in range(j):
-            pivot -= row[t] * row[t]
-        if not pivot > _SMALLEST_PIVOT * diagonal:
-            return False
-        row[j] = np.sqrt(pivot)
-        s = rhs[j]
-        for t in range(j):
-            s -= row[t] * rhs[t]
-        rhs[j] = s / row[j]
-    for j in range(size - 1, -1, -1):
-        rhs[j] /= hessian[j, j]
-        for t in range(j):
-            rhs[t] -= hessian[j, t] * rhs[j]
+    if not factor_in_place(hessian, size, _SMALLEST_PIVOT):
+        return False
+    solve_factored(hessian, size, rhs)
     for j in range(size, len(rhs)):
         rhs[j] = 0.0
     return True

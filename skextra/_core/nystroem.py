@@ -28,16 +28,22 @@ from skextra._core.log_loss import LogLoss
 from skextra._core.logistic_problem import build_problem
 from skextra._core.logistic_result import Target
 from skextra._core.logistic_ridge import RidgeLogisticSolver
-from skextra._core.logistic_ridge_preconditioner import create_preconditioner, draw_rows
+from skextra._core.logistic_ridge_preconditioner import (
+    WholePreconditioner,
+    create_preconditioner,
+    draw_rows,
+)
 from skextra._core.partial_cholesky import compute_partial_cholesky
 
 _FAST = {"contract", "reassoc", "nsz"}
 _BLOCK_BYTES = 1 << 22
 # Rows among which centres are looked for: so many, or so many times the centres.
-_FEW_ROWS, _ROWS_EACH = 10_000, 10
+_FEW_ROWS, _ROWS_EACH = 5_000, 5
 # Pivots that are this part of the trace at most make triangular solves amplify rounding.
 _SMALLEST_LEFT = 1e-10
 _START_TOL = 1e-3
+# Rows of the sample that is solved first and that preconditions: so many for each centre.
+_SAMPLED_EACH, _FEW_SAMPLED = 4, 4000
 _ROUNDING = 64 * np.finfo(np.float64).eps
 
 
@@ -68,6 +74,16 @@ def add_combination(block, t, out):
         row, ti = block[i], t[i]
         for j in range(np.uint64(out.shape[0])):
             out[j] += np.float64(row[j]) * ti
+
+
+@njit(fastmath=_FAST)
+def multiply_both_ways(block, y, h, f, out):
+    """``f = block @ y``, and ``(h * f) @ block`` added to `out`, reading the block once."""
+    n = block.shape[0]
+    for start in range(0, n, 4):
+        part, own = block[start : start + 4], f[start : start + 4]
+        multiply_rows(part, y, own)
+        add_combination(part, h[start : start + 4] * own, out)
 
 
 @dataclass
@@ -148,6 +164,18 @@ class KernelRows:
         self.apply(fill, [(index,) for index in range(len(self.parts))])
         return F
 
+    def multiply_both_ways(self, d, h):
+        """Decision values ``f = d @ Z.T`` and ``(h * f) @ Z``, one row each."""
+        y = self.expand(d)[0]
+        f = np.empty((1, self.shape[0]))
+
+        def compute(index):
+            part, out = self.parts[index], np.zeros(self.shape[1])
+            multiply_both_ways(self._get(index), y, h[part], f[0, part], out)
+            return out
+
+        return f, self._add_up(compute)
+
     def correlate(self, T):
         """``T @ Z`` of shape (n_rows, n_centres)."""
 
@@ -159,7 +187,11 @@ class KernelRows:
             add_combination(block, np.ascontiguousarray(t[0]), out[0])
             return out
 
-        C = np.zeros((len(T), self.shape[1]))
+        return self._add_up(compute, len(T))
+
+    def _add_up(self, compute, n_rows=1):
+        """Sum of what the blocks yield, times ``R^-1``."""
+        C = np.zeros((n_rows, self.shape[1]))
         # Sums in the order of the blocks, few at a time: threads do not change them.
         for first in range(0, len(self.parts), 64):
             group = range(first, min(first + 64, len(self.parts)))
@@ -218,6 +250,10 @@ class NystroemSolver(RidgeLogisticSolver):
         self.sample = None
         size = self.W.size + self.V.size
         self.preconditioner = create_preconditioner(problem, rows, size)
+        if isinstance(self.preconditioner, WholePreconditioner):
+            # Rows are dear to whiten, and steps of conjugate gradients cheap.
+            sample = draw_rows(rows.shape[0], count_sampled_rows(rows.shape[1]))
+            self.preconditioner = WholePreconditioner(problem, rows, sample)
         self._set_decision()
         self.is_stale, self.norms, self.report = True, None, None
         self.solutions = []
@@ -287,7 +323,7 @@ def solve(rows, codes, n_classes, weights, fit_intercept, settings, start=None):
     else:
         W, V = _solve_sample(problem, rows, W, V)
     gap = tol * null_objective
-    target = Target(gap, reach=4.0 * np.sqrt(max(tol, 1e-12)), settled=1e-3 * gap)
+    target = Target(gap, reach=4.0 * np.sqrt(max(tol, 1e-12)), settled=gap)
     solver = NystroemSolver(problem, rows, target, settings.max_iter, W, V)
     if settings.report is not None:
         solver.report = lambda W, V: settings.report(
@@ -300,10 +336,15 @@ def solve(rows, codes, n_classes, weights, fit_intercept, settings, start=None):
     return rows.expand(solution.W.T), b, solver.F, solution
 
 
+def count_sampled_rows(n_centres):
+    """Rows of a sample that stands for all, where few are needed."""
+    return max(_SAMPLED_EACH * n_centres, _FEW_SAMPLED)
+
+
 def _solve_sample(problem, rows, W, V):
     """Solution of a sample of the rows that stands for all, if that is worth it."""
     n, m = rows.shape
-    size = max(4 * m, 4000)
+    size = count_sampled_rows(m)
     if n < 3 * size:
         return W, V
     loss = problem.loss

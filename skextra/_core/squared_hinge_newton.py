@@ -22,8 +22,10 @@ from skextra._core.hinge import (
     compute_squared_dual,
     find_squared_intercept,
 )
+from skextra._core.jit import njit
 from skextra._core.linear_machine import LinearMachine
 
+_FAST = {"contract", "reassoc", "nsz"}
 _MANY_FEATURES = 1000
 _MANY_VALUES = 1 << 16
 _BLOCK_VALUES = 1 << 18
@@ -51,7 +53,7 @@ def solve(X, y, C, *, fit_intercept, tol, max_iter, start=None):
     scale = compute_null_objective(y, C, True, fit_intercept)
     w = np.zeros(X.shape[1]) if start is None else start.copy()
     scores = np.asarray(X @ w, dtype=np.float64)
-    b = find_squared_intercept(scores, y, C) if fit_intercept else 0.0
+    b = find_squared_intercept(scores, y, C, 0.0) if fit_intercept else 0.0
     system = _choose_system(X, y, C, fit_intercept)
     floor = 0.0
     for n_iter in range(max_iter + 1):
@@ -72,7 +74,7 @@ def solve(X, y, C, *, fit_intercept, tol, max_iter, start=None):
             break
         step, step_b = system.solve(residual, float(dual @ y), margins < 1.0, gap / scale)
         change = X @ step
-        length = _search(w, step, margins, y * (change + step_b), C)
+        length = search_line(w, step, margins, y * (change + step_b), C)
         if not length > 0:
             break
         w += length * step
@@ -84,21 +86,27 @@ def solve(X, y, C, *, fit_intercept, tol, max_iter, start=None):
     return LinearMachine(w, b, gap / scale if scale > 0 else gap, n_iter, converged)
 
 
-def _search(w, step, margins, change, C):
+@njit(fastmath=_FAST)
+def search_line(w, step, margins, change, C):
     """Minimiser of the objective along a direction, a convex quadratic in pieces."""
-    slope_w, curve_w = float(w @ step), float(step @ step)
+    slope_w, curve_w = 0.0, 0.0
+    for j in range(w.shape[0]):
+        slope_w += w[j] * step[j]
+        curve_w += step[j] * step[j]
     low, high, t = 0.0, np.inf, 1.0
     for _ in range(60):
-        missed = 1.0 - margins - t * change
-        inside = missed > 0
-        c, m = C[inside], change[inside]
-        slope = slope_w + t * curve_w - 2.0 * float((c * m) @ missed[inside])
-        curvature = curve_w + 2.0 * float((c * m) @ m)
-        if slope < 0:
+        slope, curvature = slope_w + t * curve_w, curve_w
+        for i in range(margins.shape[0]):
+            missed = 1.0 - margins[i] - t * change[i]
+            if missed > 0.0:
+                pull = 2.0 * C[i] * change[i]
+                slope -= pull * missed
+                curvature += pull * change[i]
+        if slope < 0.0:
             low = t
         else:
             high = t
-        if not curvature > 0:
+        if not curvature > 0.0:
             return t
         new = t - slope / curvature
         if not low <= new <= high:

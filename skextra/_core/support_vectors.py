@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import lapack
 
+from skextra._core import smo_direct
 from skextra._core.smo import solve_matrix
 from skextra._core.smo_blocks import BlockSolver, update_far_scores
+from skextra._core.smo_direct import compute_gap, compute_intercept, compute_violation
 
 DIRECT = 1536  # samples up to which the whole kernel matrix is at hand, in double precision
 DIRECT_IF_AT_HAND = 4000  # the same if it is given
@@ -93,31 +95,14 @@ def solve(source, y, C, settings):
 
 
 def _solve_directly(source, y, C, alpha, f, tol, limit):
-    K = source.compute_block()
-    if not np.isfinite(K.sum()):
-        alpha[:] = np.nan
-        return 0, False
+    K = source.compute_whole()
+    if not K.flags.writeable:
+        K = K.copy()  # numba would compile anew
     diag = np.ascontiguousarray(K.diagonal())
-    n_iter, aim = 0, tol
-    while True:
-        budget = min(limit - n_iter, 100_000 + 100 * len(y))
-        n_steps, _ = solve_matrix(K, diag, y, C, alpha, f, aim, budget)
-        n_iter += n_steps
-        # Scores gather rounding errors from step to step.
-        f[:] = K @ (alpha * y) - y
-        violation = compute_violation(y, C, alpha, f)
-        if violation <= max(tol, _bound_rounding(diag, alpha)):
-            break
-        # Not a number is not larger than anything.
-        if n_iter >= limit or n_steps == 0 or not violation > tol:
-            return n_iter, False
-        aim = 0.5 * tol
-    return n_iter + _finish(K, diag, y, C, alpha, f, tol, min(limit - n_iter, n_iter // 4)), True
-
-
-def _bound_rounding(diag, alpha):
-    # No entry of a positive semidefinite matrix is larger than the largest on its diagonal.
-    return 8 * _EPS * max(float(np.abs(diag).max() * alpha.sum()), 1.0)
+    n_iter, state = smo_direct.solve(K, diag, y, C, alpha, f, tol, limit)
+    if state == smo_direct.MANY:
+        n_iter += _finish(K, diag, y, C, alpha, f, tol, min(limit - n_iter, n_iter // 4))
+    return n_iter, state != smo_direct.SHORT
 
 
 def _finish(K, diag, y, C, alpha, f, tol, budget):
@@ -134,20 +119,18 @@ def _finish(K, diag, y, C, alpha, f, tol, budget):
             n_steps, _ = solve_matrix(K, diag, y, C, alpha, f, aim, budget)
         exact = _solve_free(K, y, C, alpha, f)
         if exact is not None:
-            scores = K @ (exact * y) - y
+            scores = np.empty(len(y))
+            smo_direct.compute_scores(K, y, exact, scores)
             violation = compute_violation(y, C, exact, scores)
             # Where the system is singular, the solution may be anything.
-            if violation <= 1e3 * _bound_rounding(diag, exact):
+            if violation <= 1e3 * smo_direct.bound_rounding(diag, exact):
                 alpha[:], f[:] = exact, scores
                 break
     return n_steps
 
 
 def _solve_free(K, y, C, alpha, f):
-    """Minimiser over the variables off their bounds; None if there is none.
-
-    On the way there, variables that meet a bound stay at it.
-    """
+    """As `smo_direct.solve_free`, for many variables; None if there is no minimiser."""
     alpha, f = alpha.copy(), f.copy()
     for _ in range(_MAX_REMOVALS):
         free = np.flatnonzero((alpha > 0) & (alpha < C))
@@ -161,7 +144,7 @@ def _solve_free(K, y, C, alpha, f):
         first = int(lengths.argmin())
         length = min(lengths[first], 1.0)
         alpha[free] = np.clip(alpha[free] + length * step, 0.0, C[free])
-        f += K[:, free] @ (length * step * y[free])
+        f += (length * step * y[free]) @ K[free]
         if length == 1.0:
             # Once more, against rounding.
             step = solve_system(-f[free]) * y[free]
@@ -212,40 +195,3 @@ def _solve_by_blocks(source, y, C, alpha, f, settings, limit):
 def _estimate_noise(source, alpha):
     """Typical error of a score from kernel values in single precision."""
     return np.finfo(np.float32).eps * source.compute_magnitude() * np.linalg.norm(alpha)
-
-
-def find_sides(y, C, alpha):
-    """Which rows' ``y alpha`` may grow, and which may shrink."""
-    below, above = alpha < C, alpha > 0
-    return np.where(y > 0, below, above), np.where(y > 0, above, below)
-
-
-def compute_violation(y, C, alpha, f):
-    """Largest score of a low row less the smallest of an up row."""
-    up, low = find_sides(y, C, alpha)
-    return np.max(f[low], initial=-np.inf) - np.min(f[up], initial=np.inf)
-
-
-def compute_intercept(y, C, alpha, f):
-    """Minus the mean score of the free rows; without any, the middle of what fits."""
-    up, low = find_sides(y, C, alpha)
-    free = up & low
-    if free.any():
-        return -float(f[free].mean())
-    return -0.5 * float(np.min(f[up]) + np.max(f[low]))
-
-
-def compute_gap(y, C, alpha, f, intercept):
-    """Duality gap relative to the primal objective of the best constant.
-
-    Every sample's share is that by which it misses complementary slackness, and none is
-    negative: nothing cancels.
-    """
-    margin = y * (f + intercept)  # less one
-    missed = np.maximum(-margin, 0.0)
-    shares = alpha * np.maximum(margin, 0.0)
-    # Without an upper bound, a sample within the margin has an infinite loss.
-    inside = missed > 0
-    shares[inside] += (C - alpha)[inside] * missed[inside]
-    scale = 2.0 * min(C[y > 0].sum(), C[y < 0].sum())
-    return float(shares.sum() / scale) if np.isfinite(scale) else float(shares.sum())

@@ -64,7 +64,8 @@ def _solve_support_vectors(X, y):
             solver = BlockSolver(source, y, C, np.zeros(len(y)), -y, 1e6, dtype, True)
             solver.solve(1e-3, 100)
             solver.cache.restrict(np.arange(4))
-    DualDescent(X, y, C, False, True).solve(1e-3, 1)
+    for points in (X, sparse.csr_array(X)):
+        DualDescent(points, y, C, False, True).solve(1e-3, 1)
 
 
 def _fit_logistic(rng):
@@ -129,3 +130,4 @@ def _compute_kernels(X):
     block, out = np.ones((5, 3), dtype=np.float32), np.zeros(3)
     nystroem.multiply_rows(block, out, np.empty(5))
     nystroem.add_combination(block, np.ones(5), out)
+    nystroem.multiply_both_ways(block, out, np.ones(5), np.empty(5), out.copy())

@@ -39,11 +39,12 @@ class Machines:
         if len(members) == 2 and source.points is None and len(order) == source.n_samples:
             # A matrix that is given is large, and stays as it is.
             self.order, self.C, self.spans = np.arange(len(order)), C, members
-            self.source = source
+            self.source, self.is_at_hand = source, False
             return
         self.source = source.take(order)
-        if len(members) > 2 and 8 * len(order) ** 2 <= settings.cache_bytes:
-            self.source = _core.kernels.PrecomputedGram(self.source.compute_block())
+        self.is_at_hand = len(members) > 2 and 8 * len(order) ** 2 <= settings.cache_bytes
+        if self.is_at_hand:
+            self.source = _core.kernels.PrecomputedGram(self.source.compute_whole())
 
     def solve(self, split):
         """Fit all machines.
@@ -105,6 +106,9 @@ class Machines:
             y[a] = 1.0
             return self.source, y, self.C
         y = np.repeat([1.0, -1.0], [len(a), len(b)])
+        if self.is_at_hand and len(a) and len(b):
+            a, b = slice(a[0], a[-1] + 1), slice(b[0], b[-1] + 1)
+            return self.source.take_ranges(a, b), y, np.concatenate([self.C[a], self.C[b]])
         rows = np.concatenate([a, b])
         return self.source.take(rows), y, self.C[rows]
 

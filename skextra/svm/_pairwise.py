@@ -47,6 +47,9 @@ class PairwiseClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
             X = as_contiguous(X)
             n_new = X.shape[0]
         table = self.dual_coef_.toarray() if self._sparse else np.asarray(self.dual_coef_)
+        if not len(self.support_) == table.shape[1] == self.n_support_.sum():
+            # scikit-learn's words.
+            raise ValueError(f"The internal representation of {type(self).__name__} was altered")
         if len(self.classes_) == 2:
             coefs = table.T
         else:
@@ -209,6 +212,24 @@ class PairwiseClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
     def _compute_binary_logarithms(self, decisions):
         z = decisions * self.probA_[0] + self.probB_[0]
         return np.column_stack([log_expit(z), log_expit(-z)])
+
+    # Names under which converters of models to other formats read scikit-learn's machines,
+    # whose signs are those of the first class, with two classes, too.
+    @property
+    def _n_support(self):
+        return self.n_support_
+
+    @property
+    def _dual_coef_(self):
+        return -self.dual_coef_ if len(self.classes_) == 2 else self.dual_coef_
+
+    @_dual_coef_.setter
+    def _dual_coef_(self, value):
+        self.dual_coef_ = -value if len(self.classes_) == 2 else value
+
+    @property
+    def _intercept_(self):
+        return -self.intercept_ if len(self.classes_) == 2 else self.intercept_
 
     @property
     def coef_(self):

@@ -143,10 +143,10 @@ default='rbf'
     Differs from scikit-learn: `probability` is here to stay; probabilities come from
     decision values of samples that a machine has not seen, weights count in them, and
     no random number does: equal rows share a fold, whose number follows from what
-    stands in the row. The slope of a sigmoid is never positive. Negative sample
-    weights are refused, and ``class_weight="balanced"`` and ``gamma="scale"`` count
-    sample weights. `cache_size` is never exceeded. Data in single precision are kept
-    so. ``fit`` warns if it stops short of `tol` for any reason.
+    stands in the row. The slope of a sigmoid is never positive.
+    ``class_weight="balanced"`` and ``gamma="scale"`` count sample weights. `cache_size` is
+    never exceeded. Data in single precision are kept so. ``fit`` warns if it stops short of
+    `tol` for any reason.
 
     `predict` follows the decision values and is the same with and without
     ``probability=True``. The likeliest class, ``predict_proba(X).argmax(axis=1)``, may be
@@ -248,7 +248,8 @@ default='rbf'
         y : array-like of shape (n_samples,)
             Labels.
         sample_weight : float or array-like of shape (n_samples,), default=None
-            Weight of each sample: a factor on its `C`.
+            Weight of each sample: a factor on its `C`. A sample of a negative one is left
+            out, as if it were 0.
 
         Returns
         -------
@@ -266,7 +267,7 @@ default='rbf'
         given = X, y
         X, codes, classes = self._validate(X, y)
         n_samples = len(codes)
-        sample_weight = validate_sample_weight(sample_weight, codes)
+        sample_weight = self._validate_weights(sample_weight, codes)
         weights = compute_weights(sample_weight, self.class_weight, codes, classes)
         self.classes_ = classes
         self.class_weight_ = np.ones(len(classes))
@@ -305,6 +306,16 @@ default='rbf'
                 f"The number of classes has to be greater than one; got {len(classes)} class"
             )
         return X, codes, classes
+
+    def _validate_weights(self, sample_weight, codes):
+        """Weights that are not negative, of at least two classes."""
+        weights = validate_sample_weight(sample_weight, codes, negative_is_zero=True)
+        if weights is not None and len(np.unique(codes[weights > 0])) < 2:
+            raise ValueError(
+                "Invalid input - all samples with positive weights belong to the same class: "
+                "sample_weight must leave two classes"
+            )
+        return weights
 
     def _create_source(self, X, sample_weight):
         self.shape_fit_ = X.shape if hasattr(X, "shape") else (len(X),)

@@ -196,13 +196,45 @@ def test_class_without_weight_wins_nothing():
     assert np.isfinite(model.predict_proba(X_IRIS)).all()
 
 
+def test_negative_weight_leaves_a_sample_out():
+    X, y = make_binary()
+    weights = np.where(np.arange(len(X)) % 5, 1.0, -0.5)
+    model = SVC(probability=True).fit(X, y, weights)
+    reference = SVC(probability=True).fit(X, y, np.maximum(weights, 0.0))
+    assert len(model.support_) > 0 and (weights[model.support_] > 0).all()
+    np.testing.assert_array_equal(model.predict_proba(X), reference.predict_proba(X))
+    with pytest.raises(ValueError, match="sample_weight"):
+        SVC().fit(X, y, -np.ones(len(X)))
+    with pytest.raises(ValueError, match="sample_weight must leave two classes"):
+        SVC().fit(X, y, np.where(y == y[0], 1.0, -1.0))
+
+
+def test_altered_model_is_refused():
+    model = SVC().fit(X_IRIS, Y_IRIS)
+    model.n_support_ = model.n_support_ + 1
+    with pytest.raises(ValueError, match="altered"):
+        model.predict(X_IRIS)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_names_that_converters_read(n_classes):
+    kept = n_classes > Y_IRIS
+    ours = SVC(tol=1e-8).fit(X_IRIS[kept], Y_IRIS[kept])
+    theirs = SklearnSVC(tol=1e-8).fit(X_IRIS[kept], Y_IRIS[kept])
+    for name in ("_n_support", "_dual_coef_", "_intercept_"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), atol=1e-5)
+
+
 def test_jobs_and_cache_change_nothing():
     X, y = load_digits(return_X_y=True)
     X, y = X[:500], y[:500]
-    reference = SVC().fit(X, y).decision_function(X)
-    np.testing.assert_array_equal(SVC(n_jobs=2).fit(X, y).decision_function(X), reference)
+    # Of pairs: those of classes jump by a vote where one changes sign within the tolerance.
+    options = {"decision_function_shape": "ovo"}
+    reference = SVC(**options).fit(X, y).decision_function(X)
+    scores = SVC(n_jobs=2, **options).fit(X, y).decision_function(X)
+    np.testing.assert_array_equal(scores, reference)
     # Without room for a whole matrix, in blocks and single precision, to the tolerance.
-    scores = SVC(cache_size=0.05).fit(X, y).decision_function(X)
+    scores = SVC(cache_size=0.05, **options).fit(X, y).decision_function(X)
     np.testing.assert_allclose(scores, reference, atol=1e-2)
 
 
