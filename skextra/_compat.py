@@ -46,6 +46,27 @@ routing_enabled = _routing_enabled
 check_sample_weight = _check_sample_weight
 
 
+def make_sklearn_tree(n_features, n_classes, n_outputs):
+    """scikit-learn's `Tree`, empty; imported here, for only trees need it."""
+    from sklearn.tree._tree import Tree
+
+    return Tree(n_features, n_classes, n_outputs)
+
+
+def build_pruned_tree(pruned, tree, ccp_alpha):
+    """Fill an empty `Tree` with another one pruned at minimal cost-complexity."""
+    from sklearn.tree._tree import _build_pruned_tree_ccp
+
+    _build_pruned_tree_ccp(pruned, tree, ccp_alpha)
+
+
+def get_n_samples_bootstrap(n_samples, max_samples, sample_weight):
+    """Number of samples that scikit-learn's forests draw for a tree."""
+    from sklearn.ensemble._bootstrap import _get_n_samples_bootstrap
+
+    return _get_n_samples_bootstrap(n_samples, max_samples, sample_weight)
+
+
 def scorer_accepts_sample_weight(scorer):
     """Whether `scorer` can be called with ``sample_weight``."""
     if hasattr(scorer, "_accept_sample_weight"):
@@ -83,12 +104,15 @@ __all__ = [
     "Parallel",
     "StrOptions",
     "align_sparse_interface",
+    "build_pruned_tree",
     "check_feature_names_in",
     "check_method_params",
     "check_sample_weight",
     "delayed",
     "describe_scorer",
     "fit_context",
+    "get_n_samples_bootstrap",
+    "make_sklearn_tree",
     "raise_for_params",
     "routing_enabled",
     "safe_indexing",
