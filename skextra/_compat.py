@@ -7,6 +7,7 @@ from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _raise_for_params, _routing_enabled
 from sklearn.utils._param_validation import (
+    HasMethods,
     Interval,
     StrOptions,
     validate_params,
@@ -100,6 +101,7 @@ def describe_scorer(scorer):
 
 __all__ = [
     "CallbackSupportMixin",
+    "HasMethods",
     "Interval",
     "Parallel",
     "StrOptions",

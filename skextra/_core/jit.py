@@ -31,6 +31,7 @@ from numba.core.serialize import dumps
 _CORE = Path(__file__).resolve().parent
 _IN_TREE = _CORE / "__pycache__"
 _registered = []
+_interpreted = {}  # functions of entries by number, where nothing is compiled
 
 
 def _hash_sources():
@@ -290,8 +291,11 @@ class Entry:
 
     @property
     def address(self):
-        """Where the machine code begins."""
+        """Where the machine code begins; without compilation, a number for `call_interpreted`."""
         with self._lock:
+            if numba.config.DISABLE_JIT:
+                _interpreted[id(self._function)] = self._function
+                return id(self._function)
             if self._compiled is None:
                 signature = (numba.types.int64,), numba.types.int64
                 compiled = CFunc(
@@ -302,6 +306,11 @@ class Entry:
                 compiled.compile()
                 self._compiled = compiled
         return self._compiled.address
+
+
+def call_interpreted(number, table):
+    """Call an entry that is not compiled with the address of a table."""
+    return _interpreted[number](table)
 
 
 def list_kernels():

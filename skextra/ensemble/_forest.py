@@ -24,7 +24,7 @@ from skextra.ensemble._oob_importances import (
 )
 from skextra.ensemble._out_of_bag import compute_out_of_bag
 from skextra.tree import _data
-from skextra.tree._classes import copy_to_sklearn
+from skextra.tree._base import copy_to_sklearn
 
 
 class Forest(CallbackSupportMixin, BaseEstimator):
@@ -201,9 +201,20 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         return None
 
     def __getstate__(self):
-        state = super().__getstate__()
-        state.pop("_estimators", None)
+        state = dict(super().__getstate__())
+        # Trees are made anew from the arrays; templates of them hold nothing but defaults.
+        for name in ("_estimators", "estimator", "estimator_"):
+            state.pop(name, None)
+        if "_trees" in state:
+            state["_trees"] = self._trees.to_arrays()
         return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        self.estimator = self._tree_class()
+        if "_trees" in vars(self):
+            self._trees = _core.tree.nodes.Trees.from_arrays(self._trees)
+            self._validate_estimator()
 
     def __sklearn_is_fitted__(self):
         return "_trees" in vars(self)

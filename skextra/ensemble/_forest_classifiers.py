@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score
 from skextra import _core
 from skextra._compat import fit_context
 from skextra.ensemble._forest import Forest
-from skextra.tree import DecisionTreeClassifier
+from skextra.tree import DecisionTreeClassifier, ExtraTreeClassifier
 from skextra.tree._classes import choose_classes, split_outputs
 
 
@@ -227,6 +227,7 @@ class RandomForestClassifier(ForestClassifier, SklearnRandomForestClassifier):
     """
 
     _sklearn_class = SklearnRandomForestClassifier
+    _tree_class = DecisionTreeClassifier
     _splitter = "best"
 
     def __init__(
@@ -273,7 +274,7 @@ class RandomForestClassifier(ForestClassifier, SklearnRandomForestClassifier):
             max_samples=max_samples,
             monotonic_cst=monotonic_cst,
         )
-        self.estimator = DecisionTreeClassifier()
+        self.estimator = self._tree_class()
 
 
 class ExtraTreesClassifier(ForestClassifier, SklearnExtraTreesClassifier):
@@ -385,6 +386,7 @@ class ExtraTreesClassifier(ForestClassifier, SklearnExtraTreesClassifier):
     """
 
     _sklearn_class = SklearnExtraTreesClassifier
+    _tree_class = ExtraTreeClassifier
     _splitter = "random"
 
     def __init__(
@@ -431,4 +433,4 @@ class ExtraTreesClassifier(ForestClassifier, SklearnExtraTreesClassifier):
             max_samples=max_samples,
             monotonic_cst=monotonic_cst,
         )
-        self.estimator = DecisionTreeClassifier(splitter="random")
+        self.estimator = self._tree_class()

@@ -10,7 +10,7 @@ from skextra import _core
 from skextra._compat import fit_context
 from skextra.ensemble._forest import Forest
 from skextra.ensemble._oob_importances import check_training_rows
-from skextra.tree import DecisionTreeRegressor, _data
+from skextra.tree import DecisionTreeRegressor, ExtraTreeRegressor, _data
 
 
 class ForestRegressor(Forest):
@@ -245,6 +245,7 @@ class RandomForestRegressor(ForestRegressor, SklearnRandomForestRegressor):
     """
 
     _sklearn_class = SklearnRandomForestRegressor
+    _tree_class = DecisionTreeRegressor
     _splitter = "best"
 
     def __init__(
@@ -289,7 +290,7 @@ class RandomForestRegressor(ForestRegressor, SklearnRandomForestRegressor):
             max_samples=max_samples,
             monotonic_cst=monotonic_cst,
         )
-        self.estimator = DecisionTreeRegressor()
+        self.estimator = self._tree_class()
 
 
 class ExtraTreesRegressor(ForestRegressor, SklearnExtraTreesRegressor):
@@ -393,6 +394,7 @@ class ExtraTreesRegressor(ForestRegressor, SklearnExtraTreesRegressor):
     """
 
     _sklearn_class = SklearnExtraTreesRegressor
+    _tree_class = ExtraTreeRegressor
     _splitter = "random"
 
     def __init__(
@@ -437,4 +439,4 @@ class ExtraTreesRegressor(ForestRegressor, SklearnExtraTreesRegressor):
             max_samples=max_samples,
             monotonic_cst=monotonic_cst,
         )
-        self.estimator = DecisionTreeRegressor(splitter="random")
+        self.estimator = self._tree_class()

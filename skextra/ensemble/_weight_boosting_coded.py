@@ -6,8 +6,16 @@ from sklearn.utils import check_random_state
 from skextra import _core
 from skextra._compat import validate_parameters
 from skextra.ensemble._weight_boosting_estimators import EstimatorLearner, choose_weights
-from skextra.tree import DecisionTreeClassifier, DecisionTreeRegressor, _data
-from skextra.tree._classes import RAND_R_MAX
+from skextra.tree import (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    ExtraTreeClassifier,
+    ExtraTreeRegressor,
+    _data,
+)
+from skextra.tree._base import RAND_R_MAX
+
+_TREES = (DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor)
 
 
 def can_be_coded(estimator, resample):
@@ -15,7 +23,7 @@ def can_be_coded(estimator, resample):
 
     Rows drawn several times count as one there, which tells apart trees that count rows.
     """
-    if type(estimator) not in (DecisionTreeClassifier, DecisionTreeRegressor):
+    if type(estimator) not in _TREES:
         return False
     if estimator.ccp_alpha or estimator.criterion == "poisson":
         return False  # pruned, or of targets that are checked

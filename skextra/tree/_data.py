@@ -149,8 +149,9 @@ def check_counts(y, how=""):
 
 def check_squares(y):
     """Refuse targets whose squared error is no number."""
+    y = np.asarray(y, dtype=np.float64)
     with np.errstate(over="ignore"):
-        if not np.isfinite(np.square(y, dtype=np.float64).sum()):
+        if not np.isfinite(np.square(y).sum()):
             raise ValueError("the squared error of y overflows; rescale y")
 
 

@@ -5,14 +5,20 @@ in which stand its integers and the addresses of its arrays. They compile one by
 when a problem first needs them, and do not grow into their callers.
 
 Kernels allocate nothing, so that numba may leave reference counts out.
+
+Without compilation views and calls are Python's own: an entry's address is then its number.
 """
 
+import ctypes
+
+import numba
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
-from skextra._core.jit import Entry, njit
+from skextra._core.jit import Entry, call_interpreted, njit
 
 kernel = njit(_nrt=False, error_model="numpy")
 # Sums may be taken in any order where they only describe a node.
@@ -24,6 +30,8 @@ entry = Entry
 
 def _make_view(dtype, n_dimensions):
     """Function that makes an array of what lies at an address, which owns nothing."""
+    if numba.config.DISABLE_JIT:
+        return lambda address, *shape: _view_interpreted(np.dtype(dtype.name), address, shape)
 
     def generate(context, builder, signature, arguments):
         array_type = signature.return_type
@@ -57,6 +65,13 @@ def _make_view(dtype, n_dimensions):
     return view
 
 
+def _view_interpreted(dtype, address, shape):
+    size = int(np.prod(shape)) * dtype.itemsize
+    if size == 0:
+        return np.empty(shape, dtype)
+    return np.frombuffer((ctypes.c_char * size).from_address(int(address)), dtype).reshape(shape)
+
+
 view_uint8 = _make_view(types.uint8, 1)
 view_uint16 = _make_view(types.uint16, 1)
 view_uint32 = _make_view(types.uint32, 1)
@@ -71,7 +86,7 @@ view_float64_rows = _make_view(types.float64, 2)
 
 
 @intrinsic
-def call_entry(typing_context, address, table):
+def _call_compiled(typing_context, address, table):
     """Call the entry at an address with the address of a table."""
 
     def generate(context, builder, signature, arguments):
@@ -82,3 +97,6 @@ def call_entry(typing_context, address, table):
         return builder.call(function, [arguments[1]])
 
     return types.int64(types.int64, types.int64), generate
+
+
+call_entry = call_interpreted if numba.config.DISABLE_JIT else _call_compiled

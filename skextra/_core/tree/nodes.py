@@ -72,6 +72,20 @@ class Trees:
         """Number of outputs."""
         return len(self.n_classes)
 
+    def to_arrays(self):
+        """Fields by name, in the one form that equal trees have: what pickles hold."""
+        return {
+            name: np.ascontiguousarray(value)
+            if np.size(value)
+            else np.empty(value.shape, value.dtype)
+            for name, value in vars(self).items()
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays):
+        """Undo `to_arrays`."""
+        return cls(**arrays)
+
     def get_tree(self, index):
         """One of the trees, on the same memory."""
         nodes = slice(*self.node_offsets[index : index + 2])

@@ -91,6 +91,12 @@ def _bound(criterion, table, total, before, bucket):
 
 
 @kernel
+def _make_key(code, payload):
+    """Sorts by code; below it the weight, and the weight of the second class."""
+    return (np.int64(code) << 32) | (((payload >> BITS) & MASK) << 16) | (payload & MASK)
+
+
+@kernel
 def search_binary(code, payload, low, high, total, limits, criterion, table, feature, scratch,
                   record, marks):  # fmt: skip
     """Offer every split of a column's codes that may be the best.
@@ -116,7 +122,7 @@ def search_binary(code, payload, low, high, total, limits, criterion, table, fea
     n = len(code)
     if n <= _SMALL:
         for i in range(n):
-            keys[i] = (code[i] << 32) | (((payload[i] >> BITS) & MASK) << 16) | (payload[i] & MASK)
+            keys[i] = _make_key(code[i], payload[i])
         insert_keys(keys, 0, n)
         _walk(keys, 0, n, 0, total, limits, criterion, table, feature, record, marks)
         return
@@ -145,9 +151,7 @@ def search_binary(code, payload, low, high, total, limits, criterion, table, fea
         if mark < 0:
             place = buckets[-mark - 1, 1]
             buckets[-mark - 1, 1] += 1
-            keys[place] = (
-                (code[i] << 32) | (((payload[i] >> BITS) & MASK) << 16) | (payload[i] & MASK)
-            )
+            keys[place] = _make_key(code[i], payload[i])
     begin = 0
     for m in range(n_marked):
         end = buckets[m, 1]

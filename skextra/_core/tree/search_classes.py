@@ -1,5 +1,7 @@
 """Best split of a column for any number of classes and any positive weights."""
 
+import numpy as np
+
 from skextra._core.tree import slots
 from skextra._core.tree.kernel import (
     entry,
@@ -100,7 +102,7 @@ def search_classes(code, classes, weights, low, high, totals, weight, limits, cr
     constant = start(criterion, totals, weight, left, right, parts)
     if n <= _SMALL:
         for i in range(n):
-            keys[i] = (code[i] << 32) | i
+            keys[i] = (np.int64(code[i]) << 32) | i
         insert_keys(keys, 0, n)
         _walk(keys, 0, n, 0, classes, weights, criterion, left, right, parts, constant, limits,
               feature, record, marks)  # fmt: skip
@@ -139,7 +141,7 @@ def search_classes(code, classes, weights, low, high, totals, weight, limits, cr
         mark = histogram[((code[i] - low) >> shift) * stride + n_classes]
         if mark < 0.0:
             m = int(-mark) - 1
-            keys[buckets[m, 1]] = (code[i] << 32) | i
+            keys[buckets[m, 1]] = (np.int64(code[i]) << 32) | i
             buckets[m, 1] += 1
     _refine(keys, n_marked, n_buckets, n_classes, classes, weights, totals, weight, criterion,
             limits, feature, constant, scratch, record, marks)  # fmt: skip

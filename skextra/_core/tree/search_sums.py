@@ -62,7 +62,7 @@ def search_sums(code, weights, targets, low, high, weight, mean, limits, feature
     n = len(code)
     if n <= _SMALL:
         for i in range(n):
-            keys[i] = (code[i] << 32) | i
+            keys[i] = (np.int64(code[i]) << 32) | i
         insert_keys(keys, 0, n)
         _walk(keys, 0, n, 0, 0.0, 0.0, weights, targets, weight, mean, limits, feature,
               record, marks)  # fmt: skip
@@ -92,7 +92,7 @@ def search_sums(code, weights, targets, low, high, weight, mean, limits, feature
         mark = histogram[np.uint64(STRIDE * ((code[i] - low) >> shift))]
         if mark < 0.0:
             m = int(-mark) - 1
-            keys[buckets[m, 1]] = (code[i] << 32) | i
+            keys[buckets[m, 1]] = (np.int64(code[i]) << 32) | i
             buckets[m, 1] += 1
     begin = 0
     for m in range(n_marked):

@@ -2,10 +2,12 @@
 
 import ctypes
 
+import numba
 import numpy as np
 
-from skextra._core.jit import Entry
+from skextra._core.jit import Entry, call_interpreted
 from skextra._core.tree.kernel import (
+    _view_interpreted,
     call_entry,
     kernel,
     view_float64_rows,
@@ -47,3 +49,18 @@ def test_an_entry_reads_and_writes_what_lies_at_addresses():
 def test_kernels_call_entries_by_address():
     table, _, _ = make_table()
     assert call_twice(Entry(add_all).address, table.ctypes.data) == 220
+
+
+def test_entries_and_views_without_compilation(monkeypatch):
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    table, numbers, matrix = make_table()
+
+    def add(address):
+        held = _view_interpreted(table.dtype, address, (4,))
+        rows = _view_interpreted(matrix.dtype, held[2], (2, 3))
+        rows[1, 2] = _view_interpreted(numbers.dtype, held[0], (held[1],)).sum()
+        return held[3]
+
+    assert call_interpreted(Entry(add).address, table.ctypes.data) == 100
+    np.testing.assert_array_equal(matrix, [[0, 0, 0], [0, 0, 10]])
+    assert _view_interpreted(matrix.dtype, 0, (0, 3)).shape == (0, 3)
