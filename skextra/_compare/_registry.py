@@ -140,6 +140,7 @@ _REGRESSION = ("diabetes", "digits-pixel", "cancer-pairs")
 _CLASSES = ("wine", "cancer", "digits")
 _TREES = (
     ("tree.DecisionTree", {"random_state": 0}),
+    ("tree.ExtraTree", {"random_state": 0}),
     ("ensemble.RandomForest", {"random_state": 0}),
     ("ensemble.ExtraTrees", {"random_state": 0}),
 )

@@ -138,7 +138,8 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         settings = _data.make_settings(
             self, n_samples, n_features, total, constraints, splitter=self._splitter
         )
-        codes, target = _data.encode(X, self.n_jobs), self._make_target(y)
+        target = self._make_target(y)
+        codes = _data.encode(X, self.n_jobs, _data.draws_simply(settings, target, weights))
         tasks = [(codes, target, settings, sampling, self.ccp_alpha, block) for block in blocks]
         function, tasks = report.split(grow_block, tasks, "trees")
         return _core.tree.nodes.concatenate(map_in_threads(function, tasks, self.n_jobs))

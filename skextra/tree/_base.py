@@ -41,7 +41,8 @@ class Tree(BaseEstimator):
         settings = _data.make_settings(self, n_samples, self.n_features_in_, total, constraints)
         self.max_features_ = settings.max_features
         seed = random_state.randint(0, RAND_R_MAX)
-        grower = _core.tree.grow.Grower(_data.encode(X), target, settings)
+        codes = _data.encode(X, draws=_data.draws_simply(settings, target, weights))
+        grower = _core.tree.grow.Grower(codes, target, settings)
         self._set_trees(grower.grow(weights, seed))
         self._prune_tree()
         return self

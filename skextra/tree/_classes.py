@@ -276,7 +276,7 @@ class DecisionTreeRegressor(Tree, SklearnDecisionTreeRegressor):
     >>> tree.get_n_leaves()
     8
     >>> tree.predict(X[:2]).round(1)
-    array([208.6, 108.8])
+    array([208.6,  83.4])
     """
 
     _sklearn_class = SklearnDecisionTreeRegressor

@@ -14,19 +14,23 @@ from skextra._validation import refuse_infinite_sum
 _BLOCK = 8192
 
 
-def encode(X, n_jobs=None):
-    """Rank codes of a checked matrix.
+def encode(X, n_jobs=None, draws=False):
+    """Codes of a checked matrix.
 
     Parameters
     ----------
     X : ndarray of float32 or sparse matrix
     n_jobs : int or None
+    draws : bool
+        Whether splits are drawn, and need no ranks; see `draws_simply`.
 
     Returns
     -------
     codes : Codes
     """
     if not sparse.issparse(X):
+        if draws and not np.isnan(X.min()):
+            return _core.tree.encode.encode_keys(X)
         return _core.tree.encode.encode_dense(
             X, lambda function, tasks: map_in_threads(function, tasks, n_jobs)
         )
@@ -35,6 +39,17 @@ def encode(X, n_jobs=None):
         X = X.copy()
         X.sum_duplicates()
     return _core.tree.encode.encode_sparse(X)
+
+
+def draws_simply(settings, target, weights):
+    """Whether splits are drawn and judged by sums alone; the data may still forbid it."""
+    return (
+        settings.splitter == "random"
+        and settings.criterion not in ("absolute_error", "poisson")
+        and settings.monotonic_cst is None
+        and target.n_outputs == 1
+        and (weights is None or weights.min() >= 0)
+    )
 
 
 def resolve_max_features(max_features, n_features):

@@ -121,10 +121,10 @@ class ExtraTreeRegressor(DecisionTreeRegressor, SklearnExtraTreeRegressor):
     random_state : int, RandomState instance or None, default=None
         Of the features' order, which decides between splits that tie, and of drawn
         thresholds.
-    max_leaf_nodes : int, default=None
-        Largest number of leaves: the most useful split first; None for no limit.
     min_impurity_decrease : float, default=0.0
         Least decrease of impurity, weighted by the node's share of all weight.
+    max_leaf_nodes : int, default=None
+        Largest number of leaves: the most useful split first; None for no limit.
     ccp_alpha : non-negative float, default=0.0
         Cost of a leaf in minimal cost-complexity pruning.
     monotonic_cst : array-like of int of shape (n_features,), default=None

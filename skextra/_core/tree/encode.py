@@ -12,7 +12,7 @@ import numpy as np
 
 from skextra._core.jit import njit
 
-DENSE_8, DENSE_16, DENSE_32, SPARSE = 0, 1, 2, 3
+DENSE_8, DENSE_16, DENSE_32, SPARSE, KEYS = range(5)
 NO_CODE = -1
 _SIGN = np.uint32(0x80000000)
 _ALL = np.uint32(0xFFFFFFFF)
@@ -27,9 +27,12 @@ class Codes:
     Attributes
     ----------
     kind : int
-        `DENSE_8`, `DENSE_16`, `DENSE_32` or `SPARSE`: the type and layout of `codes`.
+        `DENSE_8`, `DENSE_16`, `DENSE_32` or `SPARSE`: the type and layout of `codes`; `KEYS`
+        where a code is the value itself, see `encode_keys`.
     codes : ndarray of uint8, uint16 or uint32
         Column-major, of size n_features * n_samples; where sparse, of the stored entries.
+    codes_by_row : ndarray of the same type
+        The same row-major, which small nodes read; empty where sparse.
     indptr, indices : ndarray of int64 and int32
         Of the columns, where sparse; else of size 1.
     values : ndarray of float32
@@ -45,6 +48,7 @@ class Codes:
 
     kind: int
     codes: np.ndarray
+    codes_by_row: np.ndarray
     indptr: np.ndarray
     indices: np.ndarray
     values: np.ndarray
@@ -89,9 +93,11 @@ def encode_dense(X, map_blocks=None):
     # The code of NaN is one more than the last value's.
     n_codes = int((sizes + (missing >= 0)).max(initial=1))
     dtype = np.uint8 if n_codes <= 256 else np.uint16 if n_codes <= 65536 else np.uint32
+    ranks = ranks.astype(dtype, copy=False)
     return Codes(
         kind={np.uint8: DENSE_8, np.uint16: DENSE_16, np.uint32: DENSE_32}[dtype],
-        codes=ranks.astype(dtype, copy=False).reshape(-1),
+        codes=ranks.reshape(-1),
+        codes_by_row=np.ascontiguousarray(ranks.T).reshape(-1),
         indptr=np.zeros(1, np.int64),
         indices=np.zeros(1, np.int32),
         values=values,
@@ -129,6 +135,7 @@ def encode_sparse(X):
     return Codes(
         kind=SPARSE,
         codes=codes,
+        codes_by_row=codes[:0],
         indptr=indptr,
         indices=X.indices.astype(np.int32),
         values=values[:n_values].copy(),
@@ -138,6 +145,56 @@ def encode_sparse(X):
         n_samples=n_samples,
         n_features=n_features,
     )
+
+
+def encode_keys(X):
+    """Codes that order and tell apart values without ranking them, for splits at drawn values.
+
+    The bits of a float32 are an integer; with the lower ones of negative values inverted
+    integers are in the order of the values.
+
+    Parameters
+    ----------
+    X : ndarray of float32 of shape (n_samples, n_features)
+        Without NaN.
+
+    Returns
+    -------
+    codes : Codes
+        Without tables of values.
+    """
+    n_samples, n_features = X.shape
+    keys = np.add(X, np.float32(0.0), order="C").view(np.int32)  # -0.0 becomes 0.0
+    for start in range(0, n_samples, 4096):
+        block = keys[start : start + 4096]
+        block ^= (block >> 31) & 0x7FFFFFFF
+    keys = keys.view(np.uint32)
+    return Codes(
+        kind=KEYS,
+        codes=np.ascontiguousarray(keys.T).reshape(-1),
+        codes_by_row=keys.reshape(-1),
+        indptr=np.zeros(1, np.int64),
+        indices=np.zeros(1, np.int32),
+        values=np.zeros(1, np.float32),
+        offsets=np.zeros(n_features + 1, np.int64),
+        missing=np.full(n_features, NO_CODE, np.int32),
+        zero=np.zeros(1, np.int32),
+        n_samples=n_samples,
+        n_features=n_features,
+    )
+
+
+@njit
+def to_key(value):
+    """The code of `encode_keys` for a float32."""
+    bits = np.float32(value + np.float32(0.0)).view(np.int32)
+    return bits ^ ((bits >> 31) & 0x7FFFFFFF)
+
+
+@njit
+def from_key(key):
+    """Undo `to_key`."""
+    return np.int32(key ^ ((key >> 31) & 0x7FFFFFFF)).view(np.float32)
 
 
 def _map_serially(function, tasks):

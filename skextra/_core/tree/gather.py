@@ -14,12 +14,15 @@ from skextra._core.tree.kernel import (
     view_uint32,
 )
 
+# Nodes of so many rows read them from the row-major copy, where they lie together.
+_FEW = 4096
+
 
 @kernel
-def _read(column, rows, out):
-    low, high = np.int32(2147483647), np.int32(-1)
+def _read(codes, first, stride, rows, out):
+    low, high = np.int32(2147483647), np.int32(-2147483648)
     for i in range(len(rows)):
-        code = np.int32(column[rows[i]])
+        code = np.int32(codes[first + stride * np.uint64(rows[i])])
         out[i] = code
         low = min(low, code)
         high = max(high, code)
@@ -68,13 +71,17 @@ def enter_gather_dense(address):
     # Unsigned: an index that may be negative costs a test.
     rows = view_uint32(t[slots.ROWS] + 4 * t[slots.START], n)
     out = view_int32(t[slots.CODE], n)
-    begin = t[slots.FEATURE] * n_samples
+    codes, first, stride = t[slots.CODES], np.uint64(t[slots.FEATURE] * n_samples), np.uint64(1)
+    if n <= _FEW:
+        codes, first = t[slots.CODES_BY_ROW], np.uint64(t[slots.FEATURE])
+        stride = np.uint64(t[slots.N_FEATURES])
+    size = n_samples * t[slots.N_FEATURES]
     if t[slots.DATA_KIND] == DENSE_8:
-        low, high = _read(view_uint8(t[slots.CODES] + begin, n_samples), rows, out)
+        low, high = _read(view_uint8(codes, size), first, stride, rows, out)
     elif t[slots.DATA_KIND] == DENSE_16:
-        low, high = _read(view_uint16(t[slots.CODES] + 2 * begin, n_samples), rows, out)
+        low, high = _read(view_uint16(codes, size), first, stride, rows, out)
     else:
-        low, high = _read(view_uint32(t[slots.CODES] + 4 * begin, n_samples), rows, out)
+        low, high = _read(view_uint32(codes, size), first, stride, rows, out)
     t[slots.LOW], t[slots.HIGH] = low, high
     return 0
 

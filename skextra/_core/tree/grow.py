@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from skextra._core.tree import records, slots
-from skextra._core.tree.encode import SPARSE
+from skextra._core.tree.block import BLOCK_ROWS, MOST_CODES
+from skextra._core.tree.draw import enter_draw
+from skextra._core.tree.encode import KEYS, SPARSE
 from skextra._core.tree.gather import enter_gather_dense, enter_gather_sparse
 from skextra._core.tree.grow_kernels import grow, number_depth_first
 from skextra._core.tree.nodes import build_trees
@@ -30,6 +32,8 @@ from skextra._core.tree.statistics import enter_describe, enter_describe_general
 
 _NO_LIMIT = 2**31 - 1
 _FIRST_STACK = 256
+# Orders of all features are kept up to date where a node looks at one in so many, or more.
+_MOST_ORDERS = 2
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,7 @@ class Grower:
         self.floats[slots.MIN_DECREASE] = settings.min_impurity_decrease
         is_sparse = codes.kind == SPARSE
         self._keep(slots.CODES, codes.codes)
+        self._keep(slots.CODES_BY_ROW, codes.codes_by_row)
         self._keep(slots.INDPTR, codes.indptr)
         self._keep(slots.INDICES, codes.indices)
         self._keep(slots.ZERO, codes.zero)
@@ -164,6 +169,7 @@ class Grower:
         self._keep(slots.WEIGHTS, np.ascontiguousarray(weights, dtype=np.float64))
         self._load_rows(kind, rows, counted)
         self._load_entries(kind)
+        self.slots[slots.ROUTES] = leaf_of_row is not None
         arrays, depth = self._grow(len(rows), float(weights.sum()), seed)
         if leaf_of_row is not None:
             route_rows(self.codes, arrays, leaf_of_row)
@@ -188,6 +194,7 @@ class Grower:
             # The order of a node's rows is of no consequence, so that a second attempt,
             # with a larger stack, starts from where the first one left them.
             random[0] = seed
+            self.slots[slots.BLOCK_START] = self.slots[slots.BLOCK_END] = 0
             self.features[0] = np.arange(self.codes.n_features)
             n_nodes, depth = grow(
                 self.slots, self.slots.ctypes.data, self.floats, total, self.table,
@@ -210,8 +217,8 @@ class Grower:
             (slots.PAYLOAD, n, 8), (slots.ROW_WEIGHTS, n, 8), (slots.ROW_TARGETS, n, 8),
             (slots.SPARE, 2 * n + n // 2 + 1, 8), (slots.CODE, n, 4), (slots.KEYS, 2 * n, 8),
             (slots.HISTOGRAM, 4 * n + 16 * (stride + 1), 8), (slots.BUCKETS, 2 * n, 8),
-            (slots.BUCKET_SUMS, 2 * n, 8), (slots.STACK, 128, 8), (slots.LOCAL, n, 4),
-            (slots.ORDERED, n, 4), (slots.FENWICK, 2 * n + 2 if is_absolute else 1, 8),
+            (slots.BUCKET_SUMS, 2 * n, 8), (slots.STACK, 128, 8), (slots.LOCAL, n + 64, 4),
+            (slots.ORDERED, n + 64, 4), (slots.FENWICK, 2 * n + 2 if is_absolute else 1, 8),
             (slots.ERRORS, 2 * n, 8), (slots.MEDIANS, 2 * n, 8), (slots.COUNTS, 3 * 2048, 8),
             (slots.ORDER, n, 4), (slots.ARRANGED, n, 4), (slots.SUMS, width, 8),
             (slots.LEFT, stride, 8), (slots.RIGHT, stride, 8), (slots.PARTS, 4, 8),
@@ -246,15 +253,43 @@ class Grower:
 
     def _load_entries(self, kind):
         """Addresses of the entries this problem needs, which are compiled now if need be."""
-        t, is_random = self.slots, self.settings.splitter == "random"
+        t = self.slots
         t[slots.DESCRIBE] = (enter_describe_general if kind == GENERAL else enter_describe).address
-        if is_random:
-            t[slots.SEARCH_RANDOM] = enter_search_random.address
+        if self.settings.splitter == "random":
+            is_by_key = self.codes.kind == KEYS
+            t[slots.SEARCH_RANDOM] = (enter_draw if is_by_key else enter_search_random).address
             return
+        t[slots.BLOCK_SIZE] = BLOCK_ROWS if self._has_blocks(kind) else 0
+        if t[slots.BLOCK_SIZE] and slots.BLOCK_CODES not in self.kept:
+            self._allocate_block()
         if kind != GENERAL:
             t[slots.SEARCH] = _SEARCHES[kind].address
         if kind == GENERAL or self.codes.has_missing or self.table[3].any() or len(self.directions):
             t[slots.SEARCH_GENERAL] = enter_search_general.address
+
+    def _has_blocks(self, kind):
+        """Whether small subtrees are grown from rows sorted once."""
+        codes, settings = self.codes, self.settings
+        return not (
+            kind == GENERAL
+            or codes.has_missing
+            or codes.kind == SPARSE
+            or codes.n_samples >= MOST_CODES
+            or self.table[3].any()
+            or len(self.directions)
+            # The best node first: no subtree is finished before another begins.
+            or settings.max_leaf_nodes is not None
+            or codes.n_features > _MOST_ORDERS * settings.max_features
+        )
+
+    def _allocate_block(self):
+        size = BLOCK_ROWS * self.codes.n_features
+        self._keep(slots.BLOCK_CODES, np.empty(size, np.int32))
+        self._keep(slots.BLOCK_ORDERS, np.empty(size, np.uint8))
+        for slot in (slots.BLOCK_PLACES, slots.BLOCK_SIDES):
+            self._keep(slot, np.empty(BLOCK_ROWS, np.uint8))
+        for slot in (slots.BLOCK_PAYLOAD, slots.BLOCK_WEIGHTS, slots.BLOCK_TARGETS):
+            self._keep(slot, np.empty(BLOCK_ROWS))
 
     def _get_log_table(self, kind, weights):
         if kind == BINARY and self.criterion == ENTROPY:

@@ -3,24 +3,16 @@
 import numpy as np
 
 from skextra._core.tree import slots
+from skextra._core.tree.block import divide_block, load_codes
 from skextra._core.tree.kernel import call_entry, kernel
 from skextra._core.tree.records import CUT, FEATURE, MISSING_LEFT, THRESHOLD
-from skextra._core.tree.scores import ABSOLUTE_ERROR, EPSILON
+from skextra._core.tree.scores import ABSOLUTE_ERROR, EPSILON, round_down
 from skextra._core.tree.search_random import find_code
 from skextra._core.tree.split import find_split
 
 # Entries of a node waiting on the stack or in the heap.
 START, END, DEPTH, PARENT, IS_LEFT, N_CONSTANT, MIDDLE, DIRECTION = range(8)
 LOWER, UPPER, IMPROVEMENT, BETWEEN = range(4)
-
-
-@kernel
-def round_down(threshold):
-    """Largest float32 that is not above: compares with float32 values as the threshold does."""
-    rounded = np.float32(threshold)
-    if rounded > threshold:
-        rounded = np.nextafter(rounded, np.float32(-np.inf))
-    return rounded
 
 
 @kernel
@@ -47,16 +39,22 @@ def _is_leaf(t, floats, depth):
 
 
 @kernel
-def _apply_split(t, address, table, record, marks, node, tree):
+def _apply_split(t, address, table, features, n_constant, record, marks, node, tree):
     """Divide a node's rows by its best split; where the right child begins."""
     start, feature = t[slots.START], marks[FEATURE]
-    if t[slots.FEATURE] != feature:  # else its codes are still there
+    is_in_block = t[slots.END] - start <= t[slots.BLOCK_SIZE]
+    if is_in_block:
+        load_codes(t, feature)
+        t[slots.MISSING] = -1
+    elif t[slots.FEATURE] != feature:  # else its codes are still there
         t[slots.FEATURE], t[slots.MISSING] = feature, table[2][feature]
         call_entry(t[slots.GATHER], address)
     t[slots.CUT], t[slots.GOES_LEFT] = marks[CUT], marks[MISSING_LEFT] == 1
     middle = start + call_entry(t[slots.PARTITION], address)
     below, above, first = t[slots.BELOW], t[slots.ABOVE], table[1][feature]
     cut = marks[CUT]
+    if is_in_block:
+        divide_block(t, features, n_constant, feature, cut)
     if t[slots.IS_RANDOM]:
         threshold = round_down(record[THRESHOLD])
     elif above < 0:
@@ -65,7 +63,8 @@ def _apply_split(t, address, table, record, marks, node, tree):
         values = table[0][first : table[1][feature + 1]]
         threshold = round_down(values[below] / 2.0 + values[above] / 2.0)
         # Rows without weight are routed by codes, and may lie between those of the node.
-        cut = find_code(values, below, above - 1, threshold)
+        if t[slots.ROUTES]:
+            cut = find_code(values, below, above - 1, threshold)
     missing_left = marks[MISSING_LEFT]
     if missing_left < 0:
         missing_left = middle - start > t[slots.END] - middle
@@ -188,10 +187,11 @@ def _open_node(t, address, floats, total_weight, table, features, constants, dir
     tree[4][node] = -1
     middle, direction, gain, between = end, np.int64(0), 0.0, 0.0
     if not _is_leaf(t, floats, depth):
-        n_constant = find_split(t, address, table, features, constants, directions, n_constant,
-                                random, record, marks)  # fmt: skip
+        n_constant = find_split(t, address, floats, table, features, constants, directions,
+                                n_constant, random, record, marks)  # fmt: skip
         if marks[FEATURE] >= 0:
-            middle = _apply_split(t, address, table, record, marks, node, tree)
+            middle = _apply_split(t, address, table, features, n_constant, record, marks, node,
+                                  tree)  # fmt: skip
     if middle < end:
         direction = np.int64(directions[marks[FEATURE]] if len(directions) else 0)
         if always_weighs or floats[slots.MIN_DECREASE] > 0.0 or direction != 0:

@@ -13,8 +13,8 @@ import ctypes
 
 import numba
 import numpy as np
-from llvmlite import ir
 from numba import types
+from numba.core.cgutils import ir
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 

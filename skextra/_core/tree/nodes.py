@@ -74,12 +74,12 @@ class Trees:
 
     def to_arrays(self):
         """Fields by name, in the one form that equal trees have: what pickles hold."""
-        return {
-            name: np.ascontiguousarray(value)
-            if np.size(value)
-            else np.empty(value.shape, value.dtype)
-            for name, value in vars(self).items()
-        }
+        arrays = dict(vars(self))
+        for name, value in arrays.items():
+            if isinstance(value, np.ndarray):
+                # Strides of an array without entries are anything, and copies' differ.
+                arrays[name] = np.ascontiguousarray(value) if value.size else _empty_like(value)
+        return arrays
 
     @classmethod
     def from_arrays(cls, arrays):
@@ -103,6 +103,10 @@ class Trees:
             node_impurities=self.node_impurities[nodes if len(self.node_values) else slice(0)],
             depths=self.depths[index : index + 1],
         )
+
+
+def _empty_like(array):
+    return np.empty(array.shape, array.dtype)
 
 
 def concatenate(trees):

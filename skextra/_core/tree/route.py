@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skextra._core.tree.encode import DENSE_8, DENSE_16, DENSE_32
+from skextra._core.tree.encode import DENSE_8, DENSE_16, DENSE_32, KEYS
 from skextra._core.tree.kernel import kernel
 
 
@@ -14,8 +14,8 @@ def _get_code(data, feature, row):
         return int(codes_8[place])
     if kind == DENSE_16:
         return int(codes_16[place])
-    if kind == DENSE_32:
-        return int(codes_32[place])
+    if kind in (DENSE_32, KEYS):
+        return int(np.int32(codes_32[place]))
     lower, upper = indptr[feature], indptr[feature + 1]
     end = upper
     while lower < upper:

@@ -74,3 +74,12 @@ def compute_binary_proxy(criterion, weight, second, left, left_second):
 def multiply_by_log(x):
     """x log(x), which is 0 at 0 and for what rounding leaves below it."""
     return x * np.log(x) if x > 0.0 else 0.0
+
+
+@kernel
+def round_down(threshold):
+    """Largest float32 that is not above: compares with float32 values as the threshold does."""
+    rounded = np.float32(threshold)
+    if rounded > threshold:
+        rounded = np.nextafter(rounded, np.float32(-np.inf))
+    return rounded

@@ -71,6 +71,17 @@ def offer(criterion, table, total, limits, sums, feature, cut, record, marks):
 
 
 @kernel
+def may_improve(criterion, weight, share, sums, record):
+    """Whether to look closer at a split: a test without division of all `offer` would take."""
+    if criterion != GINI:
+        return True
+    left = float((sums >> BITS) & MASK)
+    excess = float(sums & MASK) - left * share
+    least = record[SCORE] - 2 * TOLERANCE * (1.0 + record[SCORE])
+    return excess * excess * weight >= least * (left * (weight - left))
+
+
+@kernel
 def _bound(criterion, table, total, before, bucket):
     """At least the score of every split inside a bucket, from its extreme compositions."""
     weight, second = (total >> BITS) & MASK, total & MASK
@@ -135,12 +146,14 @@ def search_binary(code, payload, low, high, total, limits, criterion, table, fea
         histogram[b] = 0
     for i in range(n):
         histogram[np.uint64((code[i] - low) >> shift)] += payload[i]
-    sums = 0
+    sums, weight = 0, float((total >> BITS) & MASK)
+    share = float(total & MASK) / weight
     for b in range(n_buckets - 1):
         if histogram[b] != 0:
             sums += histogram[b]
             cut = low + ((b + 1) << shift) - 1
-            offer(criterion, table, total, limits, sums, feature, cut, record, marks)
+            if may_improve(criterion, weight, share, sums, record):
+                offer(criterion, table, total, limits, sums, feature, cut, record, marks)
     if shift == 0:
         return
     n_marked = _mark(histogram, n_buckets, total, criterion, table, record, buckets)
@@ -159,6 +172,16 @@ def search_binary(code, payload, low, high, total, limits, criterion, table, fea
         _walk(keys, begin, end, buckets[m, 0], total, limits, criterion, table, feature,
               record, marks)  # fmt: skip
         begin = end
+
+
+@kernel
+def search_sorted(code, order, payload, total, limits, criterion, table, feature, keys, record,
+                  marks):  # fmt: skip
+    """`search_binary` of rows whose order is known: `code` and `payload` are by their numbers."""
+    n = len(order)
+    for q in range(n):
+        keys[q] = _make_key(code[order[q]], payload[order[q]])
+    _walk(keys, 0, n, 0, total, limits, criterion, table, feature, record, marks)
 
 
 @kernel
@@ -181,10 +204,14 @@ def _mark(histogram, n_buckets, total, criterion, table, record, buckets):
 @kernel
 def _walk(keys, begin, end, sums, total, limits, criterion, table, feature, record, marks):
     """Offer the splits between the sorted keys of a run."""
+    weight = float((total >> BITS) & MASK)
+    share = float(total & MASK) / weight
     for q in range(begin, end - 1):
         key = keys[q]
         sums += ROW | (((key >> 16) & 0xFFFF) << BITS) | (key & 0xFFFF)
-        if (key >> 32) != (keys[q + 1] >> 32):
+        if (key >> 32) != (keys[q + 1] >> 32) and may_improve(
+            criterion, weight, share, sums, record
+        ):
             offer(criterion, table, total, limits, sums, feature, key >> 32, record, marks)
 
 

@@ -104,7 +104,7 @@ def search_classes(code, classes, weights, low, high, totals, weight, limits, cr
         for i in range(n):
             keys[i] = (np.int64(code[i]) << 32) | i
         insert_keys(keys, 0, n)
-        _walk(keys, 0, n, 0, classes, weights, criterion, left, right, parts, constant, limits,
+        _walk(keys, 0, n, n, 0, classes, weights, criterion, left, right, parts, constant, limits,
               feature, record, marks)  # fmt: skip
         return
     stride = n_classes + 1
@@ -130,8 +130,9 @@ def search_classes(code, classes, weights, low, high, totals, weight, limits, cr
                     move(criterion, k, histogram[b * stride + k], left, right, parts)
             n_left += n_inside
             cut = low + ((b + 1) << shift) - 1
-            offer(criterion, limits, n, n_left, left, right, parts, constant, feature, cut, record,
-                  marks)  # fmt: skip
+            if may_improve(criterion, parts, constant, record):
+                offer(criterion, limits, n, n_left, left, right, parts, constant, feature, cut,
+                      record, marks)  # fmt: skip
     if shift == 0:
         return
     n_marked = _mark(histogram, n_buckets, totals, weight, criterion, left, record, buckets)
@@ -145,6 +146,29 @@ def search_classes(code, classes, weights, low, high, totals, weight, limits, cr
             buckets[m, 1] += 1
     _refine(keys, n_marked, n_buckets, n_classes, classes, weights, totals, weight, criterion,
             limits, feature, constant, scratch, record, marks)  # fmt: skip
+
+
+@kernel
+def search_sorted(code, order, classes, weights, totals, weight, limits, criterion, feature, keys,
+                  sides, record, marks):  # fmt: skip
+    """`search_classes` of rows whose order is known: the other arrays are by their numbers."""
+    left, right, parts = sides
+    constant = start(criterion, totals, weight, left, right, parts)
+    n = len(order)
+    for q in range(n):
+        keys[q] = (np.int64(code[order[q]]) << 32) | order[q]
+    _walk(keys, 0, n, n, 0, classes, weights, criterion, left, right, parts, constant, limits,
+          feature, record, marks)  # fmt: skip
+
+
+@kernel
+def may_improve(criterion, parts, constant, record):
+    """Whether to look closer at a split: a test without division of all `offer` would take."""
+    if criterion != GINI:
+        return True
+    least = record[SCORE] - 2 * TOLERANCE * (1.0 + record[SCORE])
+    product = parts[0] * parts[3] + parts[1] * parts[2]
+    return product >= (least + constant) * (1.0 - 1e-12) * (parts[2] * parts[3])
 
 
 @kernel
@@ -209,8 +233,8 @@ def _refine(keys, n_marked, n_buckets, n_classes, classes, weights, totals, weig
             continue
         end = buckets[m, 1]
         sort_run(keys, begin, end, stack)
-        _walk(keys, begin, end, buckets[m, 0], classes, weights, criterion, left, right, parts,
-              constant, limits, feature, record, marks)  # fmt: skip
+        _walk(keys, begin, end, len(weights), buckets[m, 0], classes, weights, criterion, left,
+              right, parts, constant, limits, feature, record, marks)  # fmt: skip
         last = keys[end - 1] & 0xFFFFFFFF
         move(criterion, classes[last], weights[last], left, right, parts)
         begin = end
@@ -220,15 +244,17 @@ def _refine(keys, n_marked, n_buckets, n_classes, classes, weights, totals, weig
 
 
 @kernel
-def _walk(keys, begin, end, n_left, classes, weights, criterion, left, right, parts, constant,
-          limits, feature, record, marks):  # fmt: skip
+def _walk(keys, begin, end, n_rows, n_left, classes, weights, criterion, left, right, parts,
+          constant, limits, feature, record, marks):  # fmt: skip
     """Offer the splits between the sorted keys of a run; its last row stays on the right."""
     for q in range(begin, end - 1):
         i = keys[q] & 0xFFFFFFFF
         move(criterion, classes[i], weights[i], left, right, parts)
         n_left += 1
-        if (keys[q] >> 32) != (keys[q + 1] >> 32):
-            offer(criterion, limits, len(weights), n_left, left, right, parts, constant, feature,
+        if (keys[q] >> 32) != (keys[q + 1] >> 32) and may_improve(
+            criterion, parts, constant, record
+        ):
+            offer(criterion, limits, n_rows, n_left, left, right, parts, constant, feature,
                   keys[q] >> 32, record, marks)  # fmt: skip
 
 

@@ -15,8 +15,8 @@ from skextra._core.tree.kernel import (
 from skextra._core.tree.records import CUT, EXACT, FEATURE, SCORE
 from skextra._core.tree.sorting import insert_keys, sort_run
 
-_SMALL = 28
 # Scores this close, relative to the best, are one: what came first stays.
+_SMALL = 28
 _TIE = 1e-11
 # Of a bucket: weight, sum and sum of magnitudes of the centred targets, rows.
 STRIDE = 4
@@ -64,7 +64,7 @@ def search_sums(code, weights, targets, low, high, weight, mean, limits, feature
         for i in range(n):
             keys[i] = (np.int64(code[i]) << 32) | i
         insert_keys(keys, 0, n)
-        _walk(keys, 0, n, 0, 0.0, 0.0, weights, targets, weight, mean, limits, feature,
+        _walk(keys, 0, n, n, 0, 0.0, 0.0, weights, targets, weight, mean, limits, feature,
               record, marks)  # fmt: skip
         return
     shift = 0
@@ -82,7 +82,8 @@ def search_sums(code, weights, targets, low, high, weight, mean, limits, feature
             excess += histogram[STRIDE * b + 1]
             n_left += int(histogram[STRIDE * b + 3])
             cut = low + ((b + 1) << shift) - 1
-            offer(weight, limits, n, n_left, left, excess, feature, cut, record, marks)
+            if may_improve(weight, left, excess, record):
+                offer(weight, limits, n, n_left, left, excess, feature, cut, record, marks)
     if shift == 0:
         return
     n_marked = _mark(histogram, n_buckets, weight, record, buckets, bucket_sums)
@@ -98,9 +99,26 @@ def search_sums(code, weights, targets, low, high, weight, mean, limits, feature
     for m in range(n_marked):
         end = buckets[m, 1]
         sort_run(keys, begin, end, stack)
-        _walk(keys, begin, end, buckets[m, 0], bucket_sums[m, 0], bucket_sums[m, 1], weights,
+        _walk(keys, begin, end, n, buckets[m, 0], bucket_sums[m, 0], bucket_sums[m, 1], weights,
               targets, weight, mean, limits, feature, record, marks)  # fmt: skip
         begin = end
+
+
+@kernel
+def search_sorted(code, order, weights, targets, weight, mean, limits, feature, keys, record,
+                  marks):  # fmt: skip
+    """`search_sums` of rows whose order is known: the other arrays are by their numbers."""
+    n = len(order)
+    for q in range(n):
+        keys[q] = (np.int64(code[order[q]]) << 32) | order[q]
+    _walk(keys, 0, n, n, 0, 0.0, 0.0, weights, targets, weight, mean, limits, feature, record,
+          marks)  # fmt: skip
+
+
+@kernel
+def may_improve(weight, left, excess, record):
+    """Whether to look closer at a split: a test without division of all `offer` would take."""
+    return excess * excess * weight >= record[SCORE] * (1.0 - 4 * _TIE) * (left * (weight - left))
 
 
 @kernel
@@ -157,16 +175,16 @@ def _mark(histogram, n_buckets, weight, record, buckets, bucket_sums):
 
 
 @kernel
-def _walk(keys, begin, end, n_left, left, excess, weights, targets, weight, mean, limits, feature,
-          record, marks):  # fmt: skip
+def _walk(keys, begin, end, n_rows, n_left, left, excess, weights, targets, weight, mean, limits,
+          feature, record, marks):  # fmt: skip
     """Offer the splits between the sorted keys of a run."""
     for q in range(begin, end - 1):
         i = keys[q] & 0xFFFFFFFF
         left += weights[i]
         excess += weights[i] * (targets[i] - mean)
         n_left += 1
-        if (keys[q] >> 32) != (keys[q + 1] >> 32):
-            offer(weight, limits, len(weights), n_left, left, excess, feature,
+        if (keys[q] >> 32) != (keys[q + 1] >> 32) and may_improve(weight, left, excess, record):
+            offer(weight, limits, n_rows, n_left, left, excess, feature,
                   keys[q] >> 32, record, marks)  # fmt: skip
 
 

@@ -15,9 +15,15 @@
     GATHER, DESCRIBE, PARTITION, SEARCH, SEARCH_GENERAL, SEARCH_RANDOM,
     # Arguments and results of a call.
     START, END, FEATURE, LOW, HIGH, CUT, MISSING, GOES_LEFT, PACKED, BELOW, ABOVE, DIRECTION,
-    VALUES, N_VALUES, HAS_MISSING,
-) = range(76)  # fmt: skip
-N_SLOTS = 76
+    VALUES, N_VALUES, HAS_MISSING, CODES_BY_ROW,
+    # Of a block of rows that is kept sorted: most rows it may have (0: there are no blocks),
+    # the rows it has, and addresses of its arrays.
+    BLOCK_SIZE, BLOCK_START, BLOCK_END, BLOCK_CODES, BLOCK_ORDERS, BLOCK_PLACES, BLOCK_PAYLOAD,
+    BLOCK_WEIGHTS, BLOCK_TARGETS, BLOCK_SIDES,
+    # Whether rows are to be routed by codes when the tree is grown.
+    ROUTES,
+) = range(88)  # fmt: skip
+N_SLOTS = 88
 
 # In the table of real numbers at FLOATS.
 MIN_WEIGHT, MIN_DECREASE, WEIGHT, IMPURITY, LOWER, UPPER = range(6)

@@ -3,6 +3,8 @@
 import numpy as np
 
 from skextra._core.tree import slots
+from skextra._core.tree.block import enter_block, is_constant_in_block, search_block
+from skextra._core.tree.encode import KEYS, from_key
 from skextra._core.tree.kernel import call_entry, kernel, view_int32
 from skextra._core.tree.problem import CLASSES, SUMS
 from skextra._core.tree.random_state import draw_integer
@@ -11,7 +13,7 @@ from skextra._core.tree.scores import FEATURE_THRESHOLD
 
 
 @kernel
-def find_split(t, address, table, features, constants, directions, n_known, random, record,
+def find_split(t, address, floats, table, features, constants, directions, n_known, random, record,
                marks):  # fmt: skip
     """Search a node's split; the best is left in `record` and `marks`.
 
@@ -24,6 +26,8 @@ def find_split(t, address, table, features, constants, directions, n_known, rand
         The table of `slots`, with START and END of the node.
     address : int
         Of the table.
+    floats : ndarray of float64
+        The table of real numbers.
     table : tuple of ndarray
         Values, their offsets, codes of NaN, and whether values are close, of all features.
     features, constants : ndarray of int32 of shape (n_features,)
@@ -43,6 +47,7 @@ def find_split(t, address, table, features, constants, directions, n_known, rand
         Number of features known to be constant in this node and below.
     """
     max_features = t[slots.MAX_FEATURES]
+    is_in_block = enter_block(t, features, n_known)
     record[EXACT], record[SCORE] = -np.inf, -1.0
     marks[FEATURE], marks[CUT], marks[MISSING_LEFT] = -1, -1, -1
     remaining, n_visited, n_found, n_drawn, n_constant = len(features), 0, 0, 0, n_known
@@ -54,13 +59,20 @@ def find_split(t, address, table, features, constants, directions, n_known, rand
             n_drawn += 1
             continue
         j += n_found
-        if _is_constant(t, address, table, features[j]):
+        if (
+            is_constant_in_block(t, features[j])
+            if is_in_block
+            else _is_constant(t, address, table, features[j])
+        ):
             features[j], features[n_constant] = features[n_constant], features[j]
             n_found += 1
             n_constant += 1
             continue
         remaining -= 1
         features[remaining], features[j] = features[j], features[remaining]
+        if is_in_block:
+            search_block(t, floats, record, marks)
+            continue
         t[slots.DIRECTION] = directions[t[slots.FEATURE]] if len(directions) else 0
         if t[slots.IS_RANDOM]:
             call_entry(t[slots.SEARCH_RANDOM], address)
@@ -80,6 +92,10 @@ def _is_constant(t, address, table, feature):
     t[slots.FEATURE], t[slots.MISSING] = feature, missing[feature]
     call_entry(t[slots.GATHER], address)
     low, high = t[slots.LOW], t[slots.HIGH]
+    if low == high and missing[feature] < 0:
+        return True
+    if t[slots.DATA_KIND] == KEYS:
+        return from_key(high) <= from_key(low) + FEATURE_THRESHOLD
     has_missing = missing[feature] >= 0 and high == missing[feature]
     if has_missing:
         code = view_int32(t[slots.CODE], t[slots.END] - t[slots.START])
@@ -93,6 +109,8 @@ def _is_constant(t, address, table, feature):
     t[slots.N_VALUES], t[slots.HAS_MISSING] = offsets[feature + 1] - first, has_missing
     if high < 0:
         return True
+    if table[3][feature] == 0 and low < high:
+        return False
     return values[first + high] <= values[first + low] + FEATURE_THRESHOLD and not has_missing
 
 
