@@ -11,12 +11,14 @@ from skextra._version import __version__
 # Everything public resolves on first access (PEP 562), so that importing
 # skextra costs neither scikit-learn's submodules nor the kernel compiler.
 _SUBMODULES = (
+    "ensemble",
     "kernel_logistic",
     "linear_model",
     "mixture",
     "preprocessing",
     "sampling",
     "svm",
+    "tree",
 )
 _FUNCTIONS = {
     "all_estimators": "skextra._discovery",

@@ -7,6 +7,7 @@ from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _raise_for_params, _routing_enabled
 from sklearn.utils._param_validation import (
+    HasMethods,
     Interval,
     StrOptions,
     validate_params,
@@ -46,6 +47,27 @@ routing_enabled = _routing_enabled
 check_sample_weight = _check_sample_weight
 
 
+def make_sklearn_tree(n_features, n_classes, n_outputs):
+    """scikit-learn's `Tree`, empty; imported here, for only trees need it."""
+    from sklearn.tree._tree import Tree
+
+    return Tree(n_features, n_classes, n_outputs)
+
+
+def build_pruned_tree(pruned, tree, ccp_alpha):
+    """Fill an empty `Tree` with another one pruned at minimal cost-complexity."""
+    from sklearn.tree._tree import _build_pruned_tree_ccp
+
+    _build_pruned_tree_ccp(pruned, tree, ccp_alpha)
+
+
+def get_n_samples_bootstrap(n_samples, max_samples, sample_weight):
+    """Number of samples that scikit-learn's forests draw for a tree."""
+    from sklearn.ensemble._bootstrap import _get_n_samples_bootstrap
+
+    return _get_n_samples_bootstrap(n_samples, max_samples, sample_weight)
+
+
 def scorer_accepts_sample_weight(scorer):
     """Whether `scorer` can be called with ``sample_weight``."""
     if hasattr(scorer, "_accept_sample_weight"):
@@ -79,16 +101,20 @@ def describe_scorer(scorer):
 
 __all__ = [
     "CallbackSupportMixin",
+    "HasMethods",
     "Interval",
     "Parallel",
     "StrOptions",
     "align_sparse_interface",
+    "build_pruned_tree",
     "check_feature_names_in",
     "check_method_params",
     "check_sample_weight",
     "delayed",
     "describe_scorer",
     "fit_context",
+    "get_n_samples_bootstrap",
+    "make_sklearn_tree",
     "raise_for_params",
     "routing_enabled",
     "safe_indexing",

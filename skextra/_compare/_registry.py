@@ -138,6 +138,13 @@ _L1_ALPHAS = [0.1, 0.03, 0.01]
 _L2_ALPHAS = [1.0, 10.0, 100.0]
 _REGRESSION = ("diabetes", "digits-pixel", "cancer-pairs")
 _CLASSES = ("wine", "cancer", "digits")
+_TREES = (
+    ("tree.DecisionTree", {"random_state": 0}),
+    ("tree.ExtraTree", {"random_state": 0}),
+    ("ensemble.RandomForest", {"random_state": 0}),
+    ("ensemble.ExtraTrees", {"random_state": 0}),
+)
+
 CASES = (
     _make_case("linear_model.Lasso", "regression", _REGRESSION, grid={"alpha": _L1_ALPHAS}),
     _make_case(
@@ -168,6 +175,27 @@ CASES = (
         "classification",
         _CLASSES,
         {"cv": 3, "l1_ratios": (0.0,), "scoring": "accuracy", "use_legacy_attributes": False},
+    ),
+    _make_case(
+        "ensemble.AdaBoostClassifier",
+        "classification",
+        _CLASSES,
+        grid={"learning_rate": [0.5, 1.0]},
+    ),
+    _make_case(
+        "ensemble.AdaBoostRegressor",
+        "regression",
+        _REGRESSION[:2],
+        {"random_state": 0},
+        {"learning_rate": [0.5, 1.0]},
+    ),
+    *(
+        _make_case(f"{path}Classifier", "classification", _CLASSES, params)
+        for path, params in _TREES
+    ),
+    *(
+        _make_case(f"{path}Regressor", "regression", _REGRESSION[:2], params)
+        for path, params in _TREES
     ),
     _make_case(
         "mixture.GaussianMixture",

@@ -8,6 +8,12 @@ from importlib import import_module
 
 _SUBMODULES = (
     "base_search",
+    "boosting",
+    "boosting_columns",
+    "boosting_grow",
+    "boosting_predict",
+    "boosting_search",
+    "boosting_trees",
     "calibration",
     "certificates",
     "columns",
@@ -106,6 +112,7 @@ _SUBMODULES = (
     "support_vectors",
     "threads",
     "top_k",
+    "tree",
     "unwrapping",
     "vector_math",
     "working_set",

@@ -19,16 +19,19 @@ import os
 import pickle
 import shutil
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.ccallback import CFunc
 from numba.core.serialize import dumps
 
 _CORE = Path(__file__).resolve().parent
 _IN_TREE = _CORE / "__pycache__"
 _registered = []
+_interpreted = {}  # functions of entries by number, where nothing is compiled
 
 
 def _hash_sources():
@@ -267,6 +270,47 @@ def njit(function=None, **flags):
         dispatcher._cache = _DigestCache(function)
     _registered.append(dispatcher)
     return dispatcher
+
+
+class Entry:
+    """A function of one address, compiled by itself at its first use, and called by address.
+
+    numba optimises a function anew within each of its callers. Where large functions
+    call one another, entries keep the time to compile proportional to their size.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the address of its arguments, an int64, and returns an int64.
+    """
+
+    def __init__(self, function):
+        self._function = function
+        self._compiled = None
+        self._lock = threading.Lock()
+
+    @property
+    def address(self):
+        """Where the machine code begins; without compilation, a number for `call_interpreted`."""
+        with self._lock:
+            if numba.config.DISABLE_JIT:
+                _interpreted[id(self._function)] = self._function
+                return id(self._function)
+            if self._compiled is None:
+                signature = (numba.types.int64,), numba.types.int64
+                compiled = CFunc(
+                    self._function, signature, {}, {"nopython": True, "error_model": "numpy"}
+                )
+                if find_cache_folder() is not None:
+                    compiled._cache = _DigestCache(self._function)
+                compiled.compile()
+                self._compiled = compiled
+        return self._compiled.address
+
+
+def call_interpreted(number, table):
+    """Call an entry that is not compiled with the address of a table."""
+    return _interpreted[number](table)
 
 
 def list_kernels():

@@ -9,6 +9,10 @@ import numpy as np
 from scipy import sparse
 
 from skextra._core import (
+    boosting,
+    boosting_columns,
+    boosting_predict,
+    boosting_trees,
     gumbel,
     inclusion,
     intrinsics,
@@ -18,6 +22,7 @@ from skextra._core import (
     nystroem,
     phases,
     rotary,
+    tree,
 )
 from skextra._core.columns import pack
 from skextra._core.design import Design
@@ -51,6 +56,8 @@ def run_solvers_of_large_data():
     _fit_logistic(rng)
     # Chosen on processors without a fused multiply-add.
     intrinsics.compute_error_by_halves(1.5, 2.5, 3.75)
+    _boost(X)
+    _grow_trees()
     _compute_kernels(X)
     _solve_support_vectors(X, np.where(np.arange(8) % 2, 1.0, -1.0))
 
@@ -119,6 +126,31 @@ def _draw():
         gumbel.fill_keys(weights, False, rows, seed, np.empty((4, 4)), np.empty((4, 4)))
         inverse_cdf.draw_many_labels(weights, False, rows, seed, np.empty((2, 2), dtype=np.int64))
     inclusion.compute_inclusion(np.zeros(3), 1)
+
+
+def _boost(X):
+    """What only options of AdaBoost, its estimators and its stages use."""
+    boosting.trim(np.ones(len(X)), 0.1)
+    columns = boosting_columns.encode(X.astype(np.float32))
+    grower = boosting_trees.Grower(columns, np.arange(len(X), dtype=np.int32) % 2, 2, 1)
+    grower.grow(np.ones(len(X)))
+    trees = boosting_trees.arrange([grower.copy()])
+    trees.compute_depths()
+    trees.compute_importances(X.shape[1])
+    boosting_predict.find_nodes(trees, 0, columns.values)
+
+
+def _grow_trees():
+    """What of trees only methods and options use: best-first growth, leaves, quantiles."""
+    X = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
+    y, leaf_of_row = X[:, 0].astype(np.float64), np.empty(40, np.int32)
+    settings = tree.grow.Settings("squared_error", max_features=3, max_leaf_nodes=5)
+    target = tree.targets.regression_target(y)
+    grown = tree.grow.grow_tree(tree.encode.encode_dense(X), target, None, settings, 1, leaf_of_row)
+    tree.importances.compute_importances(grown)
+    leaves = tree.predict.find_leaves(grown, X)
+    kept = tree.quantiles.LeafTargets(leaves, [None], y)
+    kept.compute_quantiles(leaves, np.array([0.5]))
 
 
 def _compute_kernels(X):

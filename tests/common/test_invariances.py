@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.common.estimators import (
+    add_rows_between,
     assert_same_outputs,
     fit,
     for_each,
@@ -179,4 +180,5 @@ def test_weighted_fit_differs_from_unweighted(cls):
     """Without it, an estimator that drops its weights would pass half of this file."""
     X, y = make_data(cls)
     weights = np.where(np.arange(len(X)) < len(X) // 2, 10.0, 0.1)
-    assert not agree(fit(make(cls), X, y), fit(make(cls), X, y, weights), X)
+    unweighted, weighted = fit(make(cls), X, y), fit(make(cls), X, y, weights)
+    assert not agree(unweighted, weighted, add_rows_between(X))

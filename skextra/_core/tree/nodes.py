@@ -1,0 +1,272 @@
+"""Grown trees as they are kept: one or many in a few flat arrays.
+
+A node takes twelve bytes: its feature, its threshold and its right child. Nodes are
+numbered depth first, so that a left child follows its parent; a leaf has, in place of
+the right child, the complement of its number among the leaves. Weights, values and
+impurities are kept of leaves only, where those of inner nodes follow from them.
+"""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from skextra._core.jit import njit
+from skextra._core.tree.scores import ABSOLUTE_ERROR, ENTROPY, GINI, POISSON, compute_impurity
+
+# Set in the feature of a node that sends missing values left.
+MISSING_LEFT = 1 << 30
+FEATURE_MASK = MISSING_LEFT - 1
+
+
+@dataclass(frozen=True)
+class Trees:
+    """One or several trees.
+
+    Attributes
+    ----------
+    nodes : ndarray of int32 of shape (n_nodes, 3)
+        Feature, bits of the float32 threshold, right child or complement of the leaf's
+        number; the numbers count from each tree's first node and leaf.
+    node_offsets, leaf_offsets : ndarray of int64 of shape (n_trees + 1,)
+        Where each tree's nodes and leaves begin.
+    leaf_values : ndarray of float64 of shape (n_leaves, n_outputs * stride)
+        Shares of classes, means, or medians.
+    leaf_rows : ndarray of unsigned integers of shape (n_leaves,)
+        Number of training rows.
+    leaf_weights : ndarray of unsigned integers or float64 of shape (n_leaves,)
+    leaf_impurities : ndarray of float64 of shape (n_leaves,) or (0,)
+        Empty where all are 0, or follow from the values.
+    node_values, node_impurities : ndarray of float64
+        Of all nodes, where they do not follow from the leaves'; else empty.
+    depths : ndarray of int32 of shape (n_trees,)
+    n_classes : ndarray of int64 of shape (n_outputs,)
+    criterion, n_features : int
+    """
+
+    nodes: np.ndarray
+    node_offsets: np.ndarray
+    leaf_offsets: np.ndarray
+    leaf_values: np.ndarray
+    leaf_rows: np.ndarray
+    leaf_weights: np.ndarray
+    leaf_impurities: np.ndarray
+    node_values: np.ndarray
+    node_impurities: np.ndarray
+    depths: np.ndarray
+    n_classes: np.ndarray
+    criterion: int
+    n_features: int
+
+    @property
+    def n_trees(self):
+        """Number of trees."""
+        return len(self.depths)
+
+    @property
+    def n_leaves(self):
+        """Number of leaves of all trees."""
+        return len(self.leaf_values)
+
+    @property
+    def n_outputs(self):
+        """Number of outputs."""
+        return len(self.n_classes)
+
+    def to_arrays(self):
+        """Fields by name, in the one form that equal trees have: what pickles hold."""
+        arrays = dict(vars(self))
+        for name, value in arrays.items():
+            if isinstance(value, np.ndarray):
+                # Strides of an array without entries are anything, and copies' differ.
+                arrays[name] = np.ascontiguousarray(value) if value.size else _empty_like(value)
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays):
+        """Undo `to_arrays`."""
+        return cls(**arrays)
+
+    def get_tree(self, index):
+        """One of the trees, on the same memory."""
+        nodes = slice(*self.node_offsets[index : index + 2])
+        leaves = slice(*self.leaf_offsets[index : index + 2])
+        return replace(
+            self,
+            nodes=self.nodes[nodes],
+            node_offsets=np.array([0, nodes.stop - nodes.start]),
+            leaf_offsets=np.array([0, leaves.stop - leaves.start]),
+            leaf_values=self.leaf_values[leaves],
+            leaf_rows=self.leaf_rows[leaves],
+            leaf_weights=self.leaf_weights[leaves],
+            leaf_impurities=self.leaf_impurities[leaves if len(self.leaf_impurities) else slice(0)],
+            node_values=self.node_values[nodes if len(self.node_values) else slice(0)],
+            node_impurities=self.node_impurities[nodes if len(self.node_values) else slice(0)],
+            depths=self.depths[index : index + 1],
+        )
+
+
+def _empty_like(array):
+    return np.empty(array.shape, array.dtype)
+
+
+def concatenate(trees):
+    """Join bundles of trees of one problem into one.
+
+    Parameters
+    ----------
+    trees : list of Trees
+
+    Returns
+    -------
+    trees : Trees
+    """
+    if len(trees) == 1:
+        return trees[0]
+    joined = {}
+    for field in fields(Trees):
+        parts = [getattr(tree, field.name) for tree in trees]
+        if field.name in ("n_classes", "criterion", "n_features"):
+            joined[field.name] = parts[0]
+        elif field.name.endswith("_offsets"):
+            sizes = np.concatenate([np.diff(part) for part in parts])
+            joined[field.name] = np.concatenate([[0], np.cumsum(sizes)])
+        elif field.name == "leaf_impurities" and any(len(part) for part in parts):
+            filled = [
+                part if len(part) else np.zeros(tree.n_leaves)
+                for part, tree in zip(parts, trees, strict=True)
+            ]
+            joined[field.name] = np.concatenate(filled)
+        else:
+            joined[field.name] = np.concatenate(parts)
+    return Trees(**joined)
+
+
+def build_trees(arrays, depth, criterion, n_classes, n_features, keeps_nodes):
+    """The tree that was grown into arrays, in the form that is kept.
+
+    Parameters
+    ----------
+    arrays : tuple of ndarray
+        As `grow_kernels.grow` fills them; cuts are not read.
+    depth, criterion : int
+    n_classes : ndarray of int64 of shape (n_outputs,)
+    n_features : int
+    keeps_nodes : bool
+        Whether values and impurities of inner nodes do not follow from the leaves'.
+
+    Returns
+    -------
+    trees : Trees
+    """
+    features, thresholds, _, is_missing_left, rights, n_rows, weights, impurities, values = arrays
+    is_leaf = rights < 0
+    nodes = np.empty((len(features), 3), np.int32)
+    nodes[:, 0] = np.where(is_leaf, 0, features | is_missing_left.astype(np.int32) << 30)
+    nodes[:, 1] = np.where(is_leaf, np.float32(0), thresholds).view(np.int32)
+    n_leaves = int(np.count_nonzero(is_leaf))
+    nodes[:, 2] = rights
+    nodes[is_leaf, 2] = ~np.arange(n_leaves, dtype=np.int32)
+    is_whole = criterion == ABSOLUTE_ERROR or keeps_nodes
+    leaf_impurities = impurities[is_leaf]
+    follows = is_whole or criterion in (GINI, ENTROPY) or not leaf_impurities.any()
+    return Trees(
+        nodes=nodes,
+        node_offsets=np.array([0, len(nodes)]),
+        leaf_offsets=np.array([0, n_leaves]),
+        leaf_values=values[is_leaf],
+        leaf_rows=_shrink(n_rows[is_leaf]),
+        leaf_weights=_shrink(weights[is_leaf]),
+        leaf_impurities=leaf_impurities[:0] if follows else leaf_impurities,
+        node_values=values.copy() if is_whole else values[:0].copy(),
+        node_impurities=impurities.copy() if is_whole else np.empty(0),
+        depths=np.array([depth], np.int32),
+        n_classes=n_classes,
+        criterion=criterion,
+        n_features=n_features,
+    )
+
+
+def _shrink(values):
+    """Whole numbers in the smallest type that holds them; anything else unchanged."""
+    largest = values.max()
+    if values.min() < 0 or largest >= 2**32 or (values.dtype.kind == "f" and (values % 1).any()):
+        return values
+    return values.astype(np.min_scalar_type(int(largest)))
+
+
+@njit
+def _aggregate(nodes, criterion, n_classes, weights, rows, impurities, values):
+    """Fill in the entries of inner nodes from their children's, last nodes first."""
+    stride = values.shape[1] // len(n_classes)
+    n_outputs = len(n_classes)
+    for node in range(len(nodes) - 1, -1, -1):
+        right = nodes[node, 2]
+        if right >= 0:
+            left = node + 1
+            rows[node] = rows[left] + rows[right]
+            weights[node] = weights[left] + weights[right]
+            share = weights[left] / weights[node]
+            spread = 0.0
+            for k in range(values.shape[1]):
+                a, b = values[left, k], values[right, k]
+                mean = share * a + (1.0 - share) * b
+                values[node, k] = mean
+                if criterion == POISSON:
+                    spread += share * (a * np.log(a / mean) if a > 0.0 else 0.0)
+                    spread += (1.0 - share) * (b * np.log(b / mean) if b > 0.0 else 0.0)
+                else:
+                    spread += share * (1.0 - share) * (a - b) * (a - b)
+            impurities[node] = (
+                share * impurities[left] + (1.0 - share) * impurities[right] + spread / n_outputs
+            )
+        if criterion <= ENTROPY:
+            impurity = 0.0
+            for k in range(n_outputs):
+                impurity += compute_impurity(criterion, values[node], k * stride, n_classes[k], 1.0)
+            impurities[node] = max(impurity / n_outputs, 0.0)
+
+
+def describe_nodes(trees):
+    """Statistics of every node of a single tree, inner ones included.
+
+    Parameters
+    ----------
+    trees : Trees
+        With one tree.
+
+    Returns
+    -------
+    rows : ndarray of int64 of shape (n_nodes,)
+    weights, impurities : ndarray of float64 of shape (n_nodes,)
+    values : ndarray of float64 of shape (n_nodes, n_outputs * stride)
+    """
+    nodes = np.ascontiguousarray(trees.nodes)
+    is_leaf = nodes[:, 2] < 0
+    rows, weights, impurities = (np.zeros(len(nodes), dtype) for dtype in (np.int64, float, float))
+    values = np.zeros((len(nodes), trees.leaf_values.shape[1]))
+    rows[is_leaf], weights[is_leaf] = trees.leaf_rows, trees.leaf_weights
+    values[is_leaf] = trees.leaf_values
+    if len(trees.leaf_impurities):
+        impurities[is_leaf] = trees.leaf_impurities
+    _aggregate(nodes, trees.criterion, trees.n_classes, weights, rows, impurities, values)
+    if len(trees.node_values):
+        return rows, weights, trees.node_impurities.copy(), trees.node_values.copy()
+    return rows, weights, impurities, values
+
+
+def unpack(trees):
+    """Structure of a single tree, a leaf's children, feature and threshold as scikit-learn's.
+
+    Returns
+    -------
+    left, right, feature : ndarray of int64 of shape (n_nodes,)
+    threshold : ndarray of float64 of shape (n_nodes,)
+    missing_go_to_left : ndarray of bool of shape (n_nodes,)
+    """
+    nodes = trees.nodes
+    is_leaf = nodes[:, 2] < 0
+    left = np.where(is_leaf, -1, np.arange(1, len(nodes) + 1))
+    right = np.where(is_leaf, -1, nodes[:, 2])
+    feature = np.where(is_leaf, -2, nodes[:, 0] & FEATURE_MASK)
+    threshold = np.where(is_leaf, -2.0, np.ascontiguousarray(nodes[:, 1]).view(np.float32))
+    return left, right, feature, threshold, (nodes[:, 0] & MISSING_LEFT) != 0

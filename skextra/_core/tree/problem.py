@@ -1,0 +1,106 @@
+"""What a tree is grown for: targets, criterion, weights, and which search they allow."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skextra._core.tree.scores import ABSOLUTE_ERROR, CRITERIA, GINI, SQUARED_ERROR
+
+# Searches a problem allows: `search_binary`, `search_sums`, `search_classes`, none of them.
+BINARY, SUMS, CLASSES, GENERAL = range(4)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Targets of all rows, one row of `values` an output.
+
+    Attributes
+    ----------
+    values : ndarray of float64 of shape (n_outputs, n_samples)
+        Class numbers, or what is to be predicted.
+    n_classes : ndarray of int64 of shape (n_outputs,)
+        Number of classes of each output; 1 for regression.
+    is_classification : bool
+    """
+
+    values: np.ndarray
+    n_classes: np.ndarray
+    is_classification: bool
+
+    @property
+    def n_outputs(self):
+        """Number of outputs."""
+        return len(self.n_classes)
+
+    @property
+    def stride(self):
+        """Largest number of classes of an output."""
+        return int(self.n_classes.max())
+
+
+def classification_target(y, n_classes):
+    """Target of class numbers.
+
+    Parameters
+    ----------
+    y : ndarray of int of shape (n_samples,) or (n_samples, n_outputs)
+    n_classes : int or sequence of int
+        Of each output.
+
+    Returns
+    -------
+    target : Target
+    """
+    return Target(_as_rows(y), np.atleast_1d(np.asarray(n_classes, dtype=np.int64)), True)
+
+
+def regression_target(y):
+    """Target of real numbers, of shape (n_samples,) or (n_samples, n_outputs)."""
+    values = _as_rows(y)
+    return Target(values, np.ones(len(values), dtype=np.int64), False)
+
+
+def _as_rows(y):
+    y = np.asarray(y, dtype=np.float64)
+    return np.ascontiguousarray(y[None] if y.ndim == 1 else y.T)
+
+
+def choose_search(target, criterion, weights):
+    """The fastest search that finds this problem's best splits.
+
+    Parameters
+    ----------
+    target : Target
+    criterion : int
+    weights : ndarray of float64
+        Of the rows that count, none of them 0.
+
+    Returns
+    -------
+    kind : int
+    """
+    from skextra._core.tree.search_binary import MAX_TOTAL, MAX_WEIGHT
+
+    if target.n_outputs > 1 or (len(weights) and weights.min() < 0):
+        return GENERAL
+    if not target.is_classification:
+        return SUMS if criterion == SQUARED_ERROR else GENERAL
+    if target.n_classes[0] != 2:
+        return CLASSES
+    largest, total = weights.max(initial=0.0), weights.sum()
+    if largest < MAX_WEIGHT and total < MAX_TOTAL and not np.any(weights % 1.0):
+        return BINARY
+    return SUMS if criterion == GINI else CLASSES
+
+
+def rank_all(target, criterion):
+    """Ranks of every output's targets, which only the absolute error asks for."""
+    if criterion != ABSOLUTE_ERROR:
+        return np.zeros((1, 1), dtype=np.int32)
+    ranks = [np.unique(values, return_inverse=True)[1].ravel() for values in target.values]
+    return np.array(ranks, dtype=np.int32)
+
+
+def parse_criterion(criterion):
+    """Number of a criterion given by name."""
+    return CRITERIA[criterion]

@@ -1,0 +1,146 @@
+"""The best split of a node among features drawn as scikit-learn draws them."""
+
+import numpy as np
+
+from skextra._core.tree import slots
+from skextra._core.tree.block import enter_block, is_constant_in_block, search_block
+from skextra._core.tree.encode import KEYS, from_key
+from skextra._core.tree.kernel import call_entry, kernel, view_int32
+from skextra._core.tree.problem import CLASSES, SUMS
+from skextra._core.tree.random_state import draw_integer
+from skextra._core.tree.records import CUT, EXACT, FEATURE, MISSING_LEFT, SCORE
+from skextra._core.tree.scores import FEATURE_THRESHOLD
+
+
+@kernel
+def find_split(t, address, floats, table, features, constants, directions, n_known, random, record,
+               marks):  # fmt: skip
+    """Search a node's split; the best is left in `record` and `marks`.
+
+    Drawing without replacement, constant features found here or above included, is
+    scikit-learn's, draw for draw, so that one seed gives one tree in both.
+
+    Parameters
+    ----------
+    t : ndarray of int64
+        The table of `slots`, with START and END of the node.
+    address : int
+        Of the table.
+    floats : ndarray of float64
+        The table of real numbers.
+    table : tuple of ndarray
+        Values, their offsets, codes of NaN, and whether values are close, of all features.
+    features, constants : ndarray of int32 of shape (n_features,)
+        A permutation, and features known to be constant in the nodes above.
+    directions : ndarray of int8
+        Monotonic constraints, or of size 0.
+    n_known : int
+        Number of features known to be constant.
+    random : ndarray of int64 of shape (1,)
+        State of the generator.
+    record, marks : ndarray
+        See `records`.
+
+    Returns
+    -------
+    n_constant : int
+        Number of features known to be constant in this node and below.
+    """
+    max_features = t[slots.MAX_FEATURES]
+    is_in_block = enter_block(t, features, n_known)
+    record[EXACT], record[SCORE] = -np.inf, -1.0
+    marks[FEATURE], marks[CUT], marks[MISSING_LEFT] = -1, -1, -1
+    remaining, n_visited, n_found, n_drawn, n_constant = len(features), 0, 0, 0, n_known
+    while remaining > n_constant and (n_visited < max_features or n_visited <= n_found + n_drawn):
+        n_visited += 1
+        j = draw_integer(n_drawn, remaining - n_found, random)
+        if j < n_known:
+            features[n_drawn], features[j] = features[j], features[n_drawn]
+            n_drawn += 1
+            continue
+        j += n_found
+        if (
+            is_constant_in_block(t, features[j])
+            if is_in_block
+            else _is_constant(t, address, table, features[j])
+        ):
+            features[j], features[n_constant] = features[n_constant], features[j]
+            n_found += 1
+            n_constant += 1
+            continue
+        remaining -= 1
+        features[remaining], features[j] = features[j], features[remaining]
+        if is_in_block:
+            search_block(t, floats, record, marks)
+            continue
+        t[slots.DIRECTION] = directions[t[slots.FEATURE]] if len(directions) else 0
+        if t[slots.IS_RANDOM]:
+            call_entry(t[slots.SEARCH_RANDOM], address)
+        else:
+            _search(t, address, table, record, marks)
+    for k in range(n_known):
+        features[k] = constants[k]
+    for k in range(n_known, n_constant):
+        constants[k] = features[k]
+    return n_constant
+
+
+@kernel
+def _is_constant(t, address, table, feature):
+    """Read a column's codes, and whether the node's rows differ in them."""
+    values, offsets, missing = table[0], table[1], table[2]
+    t[slots.FEATURE], t[slots.MISSING] = feature, missing[feature]
+    call_entry(t[slots.GATHER], address)
+    low, high = t[slots.LOW], t[slots.HIGH]
+    if low == high and missing[feature] < 0:
+        return True
+    if t[slots.DATA_KIND] == KEYS:
+        return from_key(high) <= from_key(low) + FEATURE_THRESHOLD
+    has_missing = missing[feature] >= 0 and high == missing[feature]
+    if has_missing:
+        code = view_int32(t[slots.CODE], t[slots.END] - t[slots.START])
+        high = -1
+        for i in range(len(code)):
+            if code[i] != missing[feature]:
+                high = max(high, code[i])
+        t[slots.HIGH] = high
+    first = offsets[feature]
+    t[slots.VALUES] = t[slots.ALL_VALUES] + 4 * first
+    t[slots.N_VALUES], t[slots.HAS_MISSING] = offsets[feature + 1] - first, has_missing
+    if high < 0:
+        return True
+    if table[3][feature] == 0 and low < high:
+        return False
+    return values[first + high] <= values[first + low] + FEATURE_THRESHOLD and not has_missing
+
+
+@kernel
+def _search(t, address, table, record, marks):
+    kind, feature = t[slots.KIND], t[slots.FEATURE]
+    if kind <= CLASSES and t[slots.HAS_MISSING] == 0 and t[slots.DIRECTION] == 0:
+        if kind != SUMS and record[EXACT] == 0.0:
+            return  # both sides are pure already: no split is better
+        exact, score = record[EXACT], record[SCORE]
+        best, cut, missing_left = marks[FEATURE], marks[CUT], marks[MISSING_LEFT]
+        call_entry(t[slots.SEARCH], address)
+        if marks[FEATURE] != feature:
+            return
+        marks[MISSING_LEFT] = -1
+        if table[3][feature] == 0 or _separates(t, table, marks[CUT]):
+            return
+        # The best cut runs between values that scikit-learn holds for one.
+        record[EXACT], record[SCORE] = exact, score
+        marks[FEATURE], marks[CUT], marks[MISSING_LEFT] = best, cut, missing_left
+    call_entry(t[slots.SEARCH_GENERAL], address)
+
+
+@kernel
+def _separates(t, table, cut):
+    first, below, above = table[1][t[slots.FEATURE]], -1, t[slots.N_VALUES]
+    code = view_int32(t[slots.CODE], t[slots.END] - t[slots.START])
+    for i in range(len(code)):
+        if code[i] <= cut:
+            below = max(below, code[i])
+        else:
+            above = min(above, code[i])
+    return table[0][first + above] > table[0][first + below] + FEATURE_THRESHOLD

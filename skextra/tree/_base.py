@@ -1,0 +1,214 @@
+"""What the tree estimators share, whatever their target."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skextra import _core
+from skextra._base import BaseEstimator
+from skextra._validation import validate_sample_weight
+from skextra.tree import _data
+from skextra.tree._conversion import build_sklearn_tree, prune, read_sklearn_tree
+
+RAND_R_MAX = 2147483647
+
+
+class Tree(BaseEstimator):
+    """Base of the trees: everything but the kind of target."""
+
+    def _fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        check_input=True,
+        missing_values_in_feature_mask=None,
+    ):
+        random_state = check_random_state(self.random_state)
+        X, y = self._validate_training_data(X, y, check_input)
+        n_samples, self.n_features_in_ = X.shape
+        check_consistent_length(X, y)
+        y = np.reshape(np.atleast_1d(y), (len(y), -1))
+        self.n_outputs_ = y.shape[1]
+        sample_weight = validate_sample_weight(sample_weight, X)
+        target, weights, n_classes = self._make_target(y, sample_weight)
+        _data.check_total_weight(weights)
+        constraints = _data.check_monotonic_cst(
+            self.monotonic_cst, self.n_features_in_, self.n_outputs_, n_classes
+        )
+        total = n_samples if weights is None else float(np.sum(weights))
+        settings = _data.make_settings(self, n_samples, self.n_features_in_, total, constraints)
+        self.max_features_ = settings.max_features
+        seed = random_state.randint(0, RAND_R_MAX)
+        codes = _data.encode(X, draws=_data.draws_simply(settings, target, weights))
+        grower = _core.tree.grow.Grower(codes, target, settings)
+        self._set_trees(grower.grow(weights, seed))
+        self._prune_tree()
+        return self
+
+    def _validate_training_data(self, X, y, check_input):
+        if not check_input:
+            return X, y
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            validate_separately=(
+                {"dtype": np.float32, "accept_sparse": "csc", "ensure_all_finite": False},
+                {"ensure_2d": False, "dtype": None},
+            ),
+        )
+        self._compute_missing_values_in_feature_mask(X)  # refuses what is not finite
+        if self.criterion == "poisson":
+            _data.check_counts(y)
+        return X, y
+
+    def _support_missing_values(self, X):
+        return True  # in sparse matrices too
+
+    def _compute_missing_values_in_feature_mask(self, X, estimator_name=None):
+        # Of a sparse matrix, what is stored is one column to be checked.
+        values = X.data[:, None] if sparse.issparse(X) else X
+        return super()._compute_missing_values_in_feature_mask(values, estimator_name)
+
+    def _set_trees(self, trees):
+        self._trees = trees
+        self.__dict__.pop("_sklearn_tree", None)
+
+    @property
+    def tree_(self):
+        """scikit-learn's `Tree`, built when first asked for."""
+        if "_trees" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute 'tree_' before it is fitted"
+            )
+        if "_sklearn_tree" not in vars(self):
+            self._sklearn_tree = build_sklearn_tree(self._trees)
+        return self._sklearn_tree
+
+    @tree_.setter
+    def tree_(self, tree):
+        self._set_trees(read_sklearn_tree(tree, self.criterion))
+
+    def _prune_tree(self):
+        self._set_trees(prune(self._trees, self.ccp_alpha, self.criterion))
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        state.pop("_sklearn_tree", None)
+        if "_trees" in state:
+            state["_trees"] = self._trees.to_arrays()
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "_trees" in vars(self):
+            self._trees = _core.tree.nodes.Trees.from_arrays(self._trees)
+
+    def __sklearn_is_fitted__(self):
+        return "_trees" in vars(self)
+
+    def get_depth(self):
+        """Return the depth of the tree.
+
+        Returns
+        -------
+        depth : int
+            Largest distance between the root and a leaf.
+        """
+        check_is_fitted(self)
+        return int(self._trees.depths[0])
+
+    def get_n_leaves(self):
+        """Return the number of leaves.
+
+        Returns
+        -------
+        n_leaves : int
+            Number of leaves.
+        """
+        check_is_fitted(self)
+        return self._trees.n_leaves
+
+    @property
+    def feature_importances_(self):
+        """Share of the decrease in impurity that each feature's splits have."""
+        check_is_fitted(self)
+        return _core.tree.importances.compute_importances(self._trees)
+
+    def _sum_values(self, X, check_input):
+        check_is_fitted(self)
+        X = self._validate_rows(X, check_input)
+        return _data.sum_values(self._trees, X, n_jobs=1)
+
+    def _validate_rows(self, X, check_input):
+        if check_input:
+            return _data.validate_rows(self, X, allow_nan=self._support_missing_values(X))
+        if X.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input"
+            )
+        return X
+
+    def apply(self, X, check_input=True):
+        """Return the leaf that each sample falls into.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples; compared as float32.
+        check_input : bool, default=True
+            Whether to check `X`; only a checked float32 array may go without.
+
+        Returns
+        -------
+        X_leaves : ndarray of shape (n_samples,)
+            Number of each sample's leaf among the nodes of ``tree_``.
+        """
+        check_is_fitted(self)
+        X = self._validate_rows(X, check_input)
+        return _data.find_leaves(self._trees, X, as_nodes=True, n_jobs=1)[:, 0].astype(np.intp)
+
+    def to_sklearn(self):
+        """Return scikit-learn's own estimator with the same tree.
+
+        Returns
+        -------
+        estimator : sklearn.tree estimator
+            Fitted; predicts the same.
+        """
+        check_is_fitted(self)
+        return copy_to_sklearn(
+            self, self._sklearn_class, {"tree_": build_sklearn_tree(self._trees)}
+        )
+
+
+def copy_to_sklearn(estimator, cls, attributes):
+    """scikit-learn's estimator with the parameters and fitted attributes of ours.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    cls : type
+        scikit-learn's class.
+    attributes : dict
+        Fitted attributes that differ from ours.
+
+    Returns
+    -------
+    copied : estimator
+    """
+    parameters = estimator.get_params(deep=False)
+    copied = cls()
+    names = set(copied.get_params(deep=False))
+    copied.set_params(**{name: value for name, value in parameters.items() if name in names})
+    hidden = ("_n_samples", "_n_samples_bootstrap", "_sample_weight")
+    for name, value in vars(estimator).items():
+        if name in hidden or name.endswith("_") and not name.startswith("_"):
+            setattr(copied, name, value)
+    for name, value in attributes.items():
+        setattr(copied, name, value)
+    return copied
