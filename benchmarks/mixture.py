@@ -37,6 +37,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks import _report
 
 _clock = time.perf_counter
+_left_out = set()
 _KINDS = ("full", "tied", "diag", "spherical")
 
 
@@ -191,7 +192,7 @@ def list_contestants(case):
     contestants = {"skextra": run_skextra, "scikit-learn": run_sklearn}
     if case.task == "iteration" and case.covariance_type == "full" and has_onedal():
         contestants["oneDAL"] = run_onedal
-    return contestants
+    return {name: run for name, run in contestants.items() if name not in _left_out}
 
 
 def measure(function):
@@ -315,9 +316,14 @@ def main(arguments=None):
     parser.add_argument(
         "--cpu", action="store_true", help="processor time on one thread, for a machine in use"
     )
+    parser.add_argument(
+        "--without", action="append", default=[], choices=["scikit-learn", "oneDAL"],
+        help="of the contestants in iterations",
+    )  # fmt: skip
     parser.add_argument("--busy", action="store_true", help="beside a process that never rests")
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
+    _left_out.update(options.without)
     if options.cpu:
         globals()["_clock"] = time.process_time
         threadpool_limits(1)

@@ -2,7 +2,8 @@
 
 On a few hundred rows scikit-learn's KMeans spends its time on checks and thread
 pools. The seeds take the same numbers from the random state, and Lloyd's
-iteration stops by the same rule, so that the labels are the same.
+iteration stops by the same rule, so that the labels are the same, but for rows as
+far from one centre as from another.
 
 References
 ----------
