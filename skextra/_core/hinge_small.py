@@ -116,15 +116,7 @@ def minimise_squared(columns, y, C, d, aim, max_iter, u):
             b = find_squared_intercept(scores - u[d], y, C, u[d])
             scores += b - u[d]
             u[d] = b
-        n_changed = 0
-        for i in range(n):
-            margins[i] = y[i] * scores[i]
-            missed = max(1.0 - margins[i], 0.0)
-            dual[i] = 2.0 * C[i] * missed * y[i]
-            if (missed > 0.0) != is_inside[i]:
-                is_inside[i] = missed > 0.0
-                rows[n_changed], factors[n_changed] = i, (2.0 if missed > 0.0 else -2.0) * C[i]
-                n_changed += 1
+        n_changed = find_inside(y, C, scores, margins, dual, is_inside, rows, factors)
         correlate(columns, dual, step)
         gap = 0.0
         for j in range(d):
@@ -151,6 +143,27 @@ def minimise_squared(columns, y, C, d, aim, max_iter, u):
         n_iter += 1
 
 
+@njit
+def find_inside(y, C, scores, margins, dual, is_inside, rows, factors):
+    """Margins, dual point, and which samples came within the margin or left it.
+
+    Returns
+    -------
+    n_changed : int
+        As many of `rows` and `factors` are what the Hessian has to gain.
+    """
+    n_changed = 0
+    for i in range(y.shape[0]):
+        margins[i] = y[i] * scores[i]
+        missed = max(1.0 - margins[i], 0.0)
+        dual[i] = 2.0 * C[i] * missed * y[i]
+        if (missed > 0.0) != is_inside[i]:
+            is_inside[i] = missed > 0.0
+            rows[n_changed], factors[n_changed] = i, (2.0 if missed > 0.0 else -2.0) * C[i]
+            n_changed += 1
+    return n_changed
+
+
 @njit(fastmath=_FAST)
 def minimise_hinge(columns, y, C, d, aim, max_iter, u):
     """Interior-point method on the hinge; arguments and results as of `minimise_squared`."""
@@ -164,9 +177,7 @@ def minimise_hinge(columns, y, C, d, aim, max_iter, u):
     for i in range(n):
         squares[i] = np.sum(columns[i, :d] ** 2)
     for n_iter in range(max_iter + 1):
-        complementarity = 0.0
-        for i in range(n):
-            complementarity += a[i] * s[i] + (C[i] - a[i]) * t[i]
+        complementarity = measure_complementarity(C, a, s, t, zero, zero, zero, 0.0, 0.0)
         if complementarity <= _NEAR * aim:
             gap = certify(columns, y, C, d, a, u, scores, v, weights)
             if gap <= aim:
@@ -180,28 +191,36 @@ def minimise_hinge(columns, y, C, d, aim, max_iter, u):
             break
         state = (columns, y, C, d, a, s, t, scores, weights, system, u)
         find_direction(state, 0.0, zero, zero, da, ds, dt, step)
-        mu = complementarity / (2 * n)
         length, slack_length = find_lengths(C, a, s, t, da, ds, dt)
-        length, slack_length = min(length, 1.0), min(slack_length, 1.0)
-        ahead = 0.0
-        for i in range(n):
-            ahead += (a[i] + length * da[i]) * (s[i] + slack_length * ds[i])
-            ahead += (C[i] - a[i] - length * da[i]) * (t[i] + slack_length * dt[i])
-            second_s[i], second_t[i] = da[i] * ds[i], -da[i] * dt[i]
-        target = mu * min(max(ahead / (2 * n * mu), 0.0), 1.0) ** 3
+        ahead = measure_complementarity(
+            C, a, s, t, da, ds, dt, min(length, 1.0), min(slack_length, 1.0)
+        )
+        second_s[:], second_t[:] = da * ds, -da * dt
+        share = min(max(ahead / complementarity, 0.0), 1.0) ** 3
+        target = share * complementarity / (2 * n)
         find_direction(state, target, second_s, second_t, da, ds, dt, step)
         length, slack_length = find_lengths(C, a, s, t, da, ds, dt)
         # One length for both: the coefficients belong to either side.
         length = min(_BOUNDARY * min(length, slack_length), 1.0)
         if not length > 1e-10:
             break
-        for i in range(n):
-            a[i] += length * da[i]
-            s[i] += length * ds[i]
-            t[i] += length * dt[i]
+        a += length * da
+        s += length * ds
+        t += length * dt
         u += length * step
         predict(columns, u, scores)
     return np.inf, n_iter
+
+
+@njit(fastmath=_FAST)
+def measure_complementarity(C, a, s, t, da, ds, dt, length, slack_length):
+    """``a @ s + (C - a) @ t``, some way ahead."""
+    total = 0.0
+    for i in range(C.shape[0]):
+        ahead = a[i] + length * da[i]
+        total += ahead * (s[i] + slack_length * ds[i])
+        total += (C[i] - ahead) * (t[i] + slack_length * dt[i])
+    return total
 
 
 @njit
