@@ -198,7 +198,9 @@ def find_bounds(problem):
     for C in problem.Cs:
         fitted = _skextra(replace(problem, Cs=np.array([C])), 1e-9)
         model = _create_model(problem, fitted.coef_, fitted.intercept_, C)
-        candidates = [model, polish(model)]
+        candidates = [model]
+        if compute_objective(model) - compute_lower_bound(model) > 0.1 * _EXACT * null:
+            candidates.append(polish(model))
         bounds.append(max(map(compute_lower_bound, candidates)))
         excess = (min(map(compute_objective, candidates)) - bounds[-1]) / null
         if excess > _EXACT:
