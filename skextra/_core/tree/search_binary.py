@@ -29,12 +29,6 @@ _SMALL = 28
 
 
 @kernel
-def pack(weight, is_second):
-    """Payload of a row."""
-    return ROW | (weight << BITS) | (weight if is_second else 0)
-
-
-@kernel
 def compute_score(criterion, table, weight, second, left, left_second):
     """Decrease of the node's impurity times its weight, up to a constant factor."""
     right = weight - left
