@@ -11,6 +11,7 @@ import numpy as np
 from skextra._core.tree import search_binary, search_classes, search_sums, slots
 from skextra._core.tree.encode import DENSE_8, DENSE_16
 from skextra._core.tree.kernel import (
+    inlined_kernel,
     kernel,
     view_float64,
     view_int32,
@@ -29,19 +30,19 @@ MOST_CODES = 1 << 25
 _LANES = 16
 
 
-@kernel
+@inlined_kernel
 def _locate_order(t, feature):
     """Address of the numbers of the node's rows in the order of a feature."""
     return t[slots.BLOCK_ORDERS] + BLOCK_ROWS * feature + t[slots.START] - t[slots.BLOCK_START]
 
 
-@kernel
+@inlined_kernel
 def _locate_places(t):
     """Address of the numbers of the node's rows in the order in which they stand."""
     return t[slots.BLOCK_PLACES] + t[slots.START] - t[slots.BLOCK_START]
 
 
-@kernel
+@inlined_kernel
 def _locate_codes(t, feature):
     """Address of a feature's codes in the block."""
     return t[slots.BLOCK_CODES] + 4 * BLOCK_ROWS * feature
@@ -53,7 +54,7 @@ def _read(codes, first, stride, rows, out):
         out[i] = np.int32(codes[first + stride * np.uint64(rows[i])])
 
 
-@kernel
+@inlined_kernel
 def _read_codes(t, feature, rows, out):
     size, stride = t[slots.N_SAMPLES] * t[slots.N_FEATURES], np.uint64(t[slots.N_FEATURES])
     first, address = np.uint64(feature), t[slots.CODES_BY_ROW]
@@ -65,7 +66,7 @@ def _read_codes(t, feature, rows, out):
         _read(view_uint32(address, size), first, stride, rows, out)
 
 
-@kernel
+@inlined_kernel
 def enter_block(t, features, n_known):
     """Whether the node is in a block; of one that could begin a block, sort the rows.
 
@@ -90,9 +91,10 @@ def enter_block(t, features, n_known):
     n_padded = (n + _LANES - 1) // _LANES * _LANES
     keys, ranks = view_int32(t[slots.LOCAL], n_padded), view_int32(t[slots.ORDERED], n_padded)
     for p in range(n_known, len(features)):
-        codes = view_int32(_locate_codes(t, features[p]), n)
-        order = view_uint8(_locate_order(t, features[p]), n)
-        _read_codes(t, features[p], rows, codes)
+        feature = np.int64(features[p])
+        codes = view_int32(_locate_codes(t, feature), n)
+        order = view_uint8(_locate_order(t, feature), n)
+        _read_codes(t, feature, rows, codes)
         for i in range(n):
             keys[i] = codes[i] * np.int32(BLOCK_ROWS) + np.int32(i)
         for i in range(n, n_padded):
@@ -103,7 +105,7 @@ def enter_block(t, features, n_known):
     return True
 
 
-@kernel
+@inlined_kernel
 def _count_lower(keys, n, ranks):
     """Of each key how many of the first n are lower: its place, without a branch to mispredict."""
     for i in range(len(keys)):
@@ -114,7 +116,7 @@ def _count_lower(keys, n, ranks):
             ranks[i] += np.int32(keys[i] > key)
 
 
-@kernel
+@inlined_kernel
 def _copy_payload(t, n):
     start, kind = t[slots.START], t[slots.KIND]
     if kind != SUMS:
@@ -134,7 +136,7 @@ def _copy_payload(t, n):
             targets[i] = source_targets[i]
 
 
-@kernel
+@inlined_kernel
 def is_constant_in_block(t, feature):
     """Whether the node's rows do not differ in a feature."""
     codes, n = view_int32(_locate_codes(t, feature), BLOCK_ROWS), t[slots.END] - t[slots.START]
@@ -143,7 +145,7 @@ def is_constant_in_block(t, feature):
     return codes[order[0]] == codes[order[n - 1]]
 
 
-@kernel
+@inlined_kernel
 def search_block(t, floats, record, marks):
     """Offer every split of FEATURE."""
     kind, feature = t[slots.KIND], t[slots.FEATURE]
@@ -182,14 +184,14 @@ def search_block(t, floats, record, marks):
                                  marks)  # fmt: skip
 
 
-@kernel
+@inlined_kernel
 def _order_pair(codes, places, order):
     is_ordered = codes[places[0]] <= codes[places[1]]
     order[0] = places[0] if is_ordered else places[1]
     order[1] = places[1] if is_ordered else places[0]
 
 
-@kernel
+@inlined_kernel
 def load_codes(t, feature):
     """Codes of the node's rows, in the order in which they stand, into CODE."""
     n = t[slots.END] - t[slots.START]
@@ -199,7 +201,7 @@ def load_codes(t, feature):
         out[i] = codes[places[i]]
 
 
-@kernel
+@inlined_kernel
 def divide_block(t, features, n_constant, feature, cut):
     """Divide the orders of all features that may still vary, as the rows were divided."""
     n = t[slots.END] - t[slots.START]
@@ -214,10 +216,10 @@ def divide_block(t, features, n_constant, feature, cut):
     if n == 3:
         return  # a pair is ordered when it is looked at
     for p in range(n_constant, len(features)):
-        _divide(view_uint8(_locate_order(t, features[p]), n), sides, spare)
+        _divide(view_uint8(_locate_order(t, np.int64(features[p])), n), sides, spare)
 
 
-@kernel
+@inlined_kernel
 def _divide(order, sides, spare):
     n_left = n_right = np.uint64(0)
     for q in range(len(order)):

@@ -10,6 +10,7 @@ from skextra._core.tree import slots
 from skextra._core.tree.encode import from_key, to_key
 from skextra._core.tree.kernel import (
     entry,
+    inlined_kernel,
     kernel,
     summing_kernel,
     view_float64,
@@ -70,7 +71,7 @@ def _compute_class_proxy(criterion, totals, left_sums, right_sums, weight, left)
     return -right * impurity_right - left * impurity_left
 
 
-@kernel
+@inlined_kernel
 def _score(t, floats, totals, code, cut):
     """scikit-learn's measure of the split at a cut; minus infinity if it is not allowed."""
     kind, criterion, start, n = t[slots.KIND], t[slots.CRITERION], t[slots.START], len(code)

@@ -287,7 +287,7 @@ def sort_keys(keys, n, counts):
 @njit
 def _rank_columns(columns, keys, counts, ranks, values, sizes, missing):
     n_columns, n_samples = columns.shape
-    n_values = 0
+    n_values = np.int64(0)
     for j in range(n_columns):
         row = columns[j]
         for i in range(n_samples):
@@ -325,7 +325,7 @@ def _assign_ranks(keys, n, row, ranks, values, n_values):
 
 @njit
 def _rank_sparse(data, indptr, n_samples, keys, counts, codes, values, sizes, missing, zero):
-    n_values = 0
+    n_values = np.int64(0)
     for j in range(len(indptr) - 1):
         lower, upper = indptr[j], indptr[j + 1]
         n = upper - lower

@@ -4,7 +4,7 @@ import numpy as np
 
 from skextra._core.tree import slots
 from skextra._core.tree.block import divide_block, load_codes
-from skextra._core.tree.kernel import call_entry, kernel
+from skextra._core.tree.kernel import call_entry, inlined_kernel, kernel
 from skextra._core.tree.records import CUT, FEATURE, MISSING_LEFT, THRESHOLD
 from skextra._core.tree.scores import ABSOLUTE_ERROR, EPSILON, round_down
 from skextra._core.tree.search_random import find_code
@@ -15,7 +15,7 @@ START, END, DEPTH, PARENT, IS_LEFT, N_CONSTANT, MIDDLE, DIRECTION = range(8)
 LOWER, UPPER, IMPROVEMENT, BETWEEN = range(4)
 
 
-@kernel
+@inlined_kernel
 def _store_values(t, totals, weight, values, is_constrained, lower, upper):
     divisor = 1.0 if t[slots.CRITERION] == ABSOLUTE_ERROR else weight
     for k in range(len(totals)):
@@ -26,7 +26,7 @@ def _store_values(t, totals, weight, values, is_constrained, lower, upper):
             values[1] = 1.0 - values[0]
 
 
-@kernel
+@inlined_kernel
 def _is_leaf(t, floats, depth):
     n = t[slots.END] - t[slots.START]
     return (
@@ -38,7 +38,7 @@ def _is_leaf(t, floats, depth):
     )
 
 
-@kernel
+@inlined_kernel
 def _apply_split(t, address, table, features, n_constant, record, marks, node, tree):
     """Divide a node's rows by its best split; where the right child begins."""
     start, feature = t[slots.START], marks[FEATURE]
@@ -159,12 +159,13 @@ def _pop_children(heap, n_heap, frontier, frontier_bounds, entries, entry_bounds
     if f[MIDDLE] >= f[END] or n_splits <= 0:
         return 0
     lefts[node], rights[node] = n_nodes, n_nodes + 1
-    _push_children(entries, entry_bounds, 0, f[START], f[MIDDLE], f[END], f[DEPTH], node, 0,
+    none = np.int64(0)
+    _push_children(entries, entry_bounds, none, f[START], f[MIDDLE], f[END], f[DEPTH], node, none,
                    b[LOWER], b[UPPER], f[DIRECTION], b[BETWEEN])  # fmt: skip
     return 2
 
 
-@kernel
+@inlined_kernel
 def _open_node(t, address, floats, total_weight, table, features, constants, directions, random,
                tree, small, node, depth, n_constant, always_weighs):  # fmt: skip
     """Describe a node and divide its rows.
@@ -239,7 +240,8 @@ def grow(t, address, floats, total_weight, table, features, constants, direction
     entries[0, START], entries[0, END], entries[0, DEPTH] = 0, t[slots.N_ROWS], 0
     entries[0, PARENT], entries[0, IS_LEFT], entries[0, N_CONSTANT] = -1, 0, 0
     entry_bounds[0, LOWER], entry_bounds[0, UPPER] = -np.inf, np.inf
-    n_pending, n_heap, n_nodes, deepest = 1, 0, 0, 0
+    # Typed from the start: literals would have every callee compiled for them, too.
+    n_pending, n_heap, n_nodes, deepest = np.int64(1), np.int64(0), np.int64(0), np.int64(0)
     is_best_first, n_splits = t[slots.MAX_LEAVES] > 0, t[slots.MAX_LEAVES] - 1
     while n_pending > 0 or n_heap > 0:
         if n_pending == 0:

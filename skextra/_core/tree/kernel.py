@@ -21,6 +21,8 @@ from numba.np.arrayobj import populate_array
 from skextra._core.jit import Entry, call_interpreted, njit
 
 kernel = njit(_nrt=False, error_model="numpy")
+# What is called from one place only, with many arrays to hand over.
+inlined_kernel = njit(_nrt=False, error_model="numpy", forceinline=True)
 # Sums may be taken in any order where they only describe a node.
 summing_kernel = njit(_nrt=False, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
 # Arrays can be returned only where references are counted.

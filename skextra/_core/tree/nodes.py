@@ -159,23 +159,23 @@ def build_trees(arrays, depth, criterion, n_classes, n_features, keeps_nodes):
     trees : Trees
     """
     features, thresholds, _, is_missing_left, rights, n_rows, weights, impurities, values = arrays
-    is_leaf = rights < 0
+    leaves = np.flatnonzero(rights < 0)
     nodes = np.empty((len(features), 3), np.int32)
-    nodes[:, 0] = np.where(is_leaf, 0, features | is_missing_left.astype(np.int32) << 30)
-    nodes[:, 1] = np.where(is_leaf, np.float32(0), thresholds).view(np.int32)
-    n_leaves = int(np.count_nonzero(is_leaf))
+    nodes[:, 0] = features | is_missing_left.astype(np.int32) << 30
+    nodes[:, 1] = thresholds.view(np.int32)
     nodes[:, 2] = rights
-    nodes[is_leaf, 2] = ~np.arange(n_leaves, dtype=np.int32)
+    nodes[leaves, :2] = 0
+    nodes[leaves, 2] = ~np.arange(len(leaves), dtype=np.int32)
     is_whole = criterion == ABSOLUTE_ERROR or keeps_nodes
-    leaf_impurities = impurities[is_leaf]
+    leaf_impurities = impurities.take(leaves)
     follows = is_whole or criterion in (GINI, ENTROPY) or not leaf_impurities.any()
     return Trees(
         nodes=nodes,
         node_offsets=np.array([0, len(nodes)]),
-        leaf_offsets=np.array([0, n_leaves]),
-        leaf_values=values[is_leaf],
-        leaf_rows=_shrink(n_rows[is_leaf]),
-        leaf_weights=_shrink(weights[is_leaf]),
+        leaf_offsets=np.array([0, len(leaves)]),
+        leaf_values=values.take(leaves, axis=0),
+        leaf_rows=_shrink(n_rows.take(leaves)),
+        leaf_weights=_shrink(weights.take(leaves)),
         leaf_impurities=leaf_impurities[:0] if follows else leaf_impurities,
         node_values=values.copy() if is_whole else values[:0].copy(),
         node_impurities=impurities.copy() if is_whole else np.empty(0),
@@ -189,7 +189,11 @@ def build_trees(arrays, depth, criterion, n_classes, n_features, keeps_nodes):
 def _shrink(values):
     """Whole numbers in the smallest type that holds them; anything else unchanged."""
     largest = values.max()
-    if values.min() < 0 or largest >= 2**32 or (values.dtype.kind == "f" and (values % 1).any()):
+    if (
+        values.min() < 0
+        or largest >= 2**32
+        or (values.dtype.kind == "f" and (values != np.floor(values)).any())
+    ):
         return values
     return values.astype(np.min_scalar_type(int(largest)))
 

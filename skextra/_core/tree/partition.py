@@ -4,7 +4,7 @@ import numpy as np
 
 from skextra._core.tree import slots
 from skextra._core.tree.encode import SPARSE
-from skextra._core.tree.kernel import entry, kernel, view_int32, view_int64
+from skextra._core.tree.kernel import entry, inlined_kernel, kernel, view_int32, view_int64
 from skextra._core.tree.problem import BINARY, CLASSES, SUMS
 
 
@@ -47,7 +47,7 @@ def _move(array, spare, goes_left):
         array[n_left + np.uint64(p)] = spare[p]
 
 
-@kernel
+@inlined_kernel
 def _move_pairs(code, cut, rows, payload, spare_rows, spare):
     """`_divide` and `_move` of rows and one payload in a pass, where no value is missing."""
     n_left = n_right = np.uint64(0)
@@ -68,7 +68,7 @@ def _move_pairs(code, cut, rows, payload, spare_rows, spare):
     return np.int64(n_left), below, above if above != 2147483647 else -1
 
 
-@kernel
+@inlined_kernel
 def _move_triples(code, cut, rows, first, second, spare_rows, spare_first, spare_second):
     """`_move_pairs` with two payloads."""
     n_left = n_right = np.uint64(0)

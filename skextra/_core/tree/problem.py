@@ -88,7 +88,7 @@ def choose_search(target, criterion, weights):
     if target.n_classes[0] != 2:
         return CLASSES
     largest, total = weights.max(initial=0.0), weights.sum()
-    if largest < MAX_WEIGHT and total < MAX_TOTAL and not np.any(weights % 1.0):
+    if largest < MAX_WEIGHT and total < MAX_TOTAL and (weights == np.floor(weights)).all():
         return BINARY
     return SUMS if criterion == GINI else CLASSES
 

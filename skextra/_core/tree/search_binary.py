@@ -10,6 +10,7 @@ import numpy as np
 from skextra._core.tree import slots
 from skextra._core.tree.kernel import (
     entry,
+    inlined_kernel,
     kernel,
     view_float64,
     view_int32,
@@ -25,7 +26,8 @@ MASK = (1 << BITS) - 1
 # Total weight must stay below this, and a row's own weight below the other.
 MAX_TOTAL, MAX_WEIGHT = 1 << BITS, 1 << 16
 ROW = 1 << (2 * BITS)
-_SMALL = 28
+# Up to so many rows are sorted by insertion, unless their codes are so few that counting is less.
+_SMALL, _FEW_VALUES = 28, 2
 
 
 @kernel
@@ -101,7 +103,7 @@ def _make_key(code, payload):
     return (np.int64(code) << 32) | (((payload >> BITS) & MASK) << 16) | (payload & MASK)
 
 
-@kernel
+@inlined_kernel
 def search_binary(code, payload, low, high, total, limits, criterion, table, feature, scratch,
                   record, marks):  # fmt: skip
     """Offer every split of a column's codes that may be the best.
@@ -124,12 +126,12 @@ def search_binary(code, payload, low, high, total, limits, criterion, table, fea
         The best split so far, of other columns too.
     """
     keys, histogram, buckets, stack = scratch
-    n = len(code)
-    if n <= _SMALL:
+    n, none = len(code), np.int64(0)  # typed: a literal would have callees compiled for it
+    if n <= _SMALL and high - low >= _FEW_VALUES:
         for i in range(n):
             keys[i] = _make_key(code[i], payload[i])
-        insert_keys(keys, 0, n)
-        _walk(keys, 0, n, 0, total, limits, criterion, table, feature, record, marks)
+        insert_keys(keys, none, n)
+        _walk(keys, none, n, none, total, limits, criterion, table, feature, record, marks)
         return
     shift = 0
     if high - low >= 2 * n:
@@ -159,7 +161,7 @@ def search_binary(code, payload, low, high, total, limits, criterion, table, fea
             place = buckets[-mark - 1, 1]
             buckets[-mark - 1, 1] += 1
             keys[place] = _make_key(code[i], payload[i])
-    begin = 0
+    begin = none
     for m in range(n_marked):
         end = buckets[m, 1]
         sort_run(keys, begin, end, stack)
@@ -168,21 +170,21 @@ def search_binary(code, payload, low, high, total, limits, criterion, table, fea
         begin = end
 
 
-@kernel
+@inlined_kernel
 def search_sorted(code, order, payload, total, limits, criterion, table, feature, keys, record,
                   marks):  # fmt: skip
     """`search_binary` of rows whose order is known: `code` and `payload` are by their numbers."""
-    n = len(order)
+    n, none = len(order), np.int64(0)
     for q in range(n):
         keys[q] = _make_key(code[order[q]], payload[order[q]])
-    _walk(keys, 0, n, 0, total, limits, criterion, table, feature, record, marks)
+    _walk(keys, none, n, none, total, limits, criterion, table, feature, record, marks)
 
 
-@kernel
+@inlined_kernel
 def _mark(histogram, n_buckets, total, criterion, table, record, buckets):
     """Number the buckets that may hold a better split: the statistics before, and a place."""
     least = record[SCORE] - TOLERANCE * (1.0 + record[SCORE])
-    sums, n_marked, place = 0, 0, 0
+    sums, n_marked, place = np.int64(0), 0, 0
     for b in range(n_buckets):
         bucket = histogram[b]
         n_inside = bucket >> (2 * BITS)
@@ -195,7 +197,7 @@ def _mark(histogram, n_buckets, total, criterion, table, record, buckets):
     return n_marked
 
 
-@kernel
+@inlined_kernel
 def _walk(keys, begin, end, sums, total, limits, criterion, table, feature, record, marks):
     """Offer the splits between the sorted keys of a run."""
     weight = float((total >> BITS) & MASK)

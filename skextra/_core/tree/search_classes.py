@@ -5,6 +5,7 @@ import numpy as np
 from skextra._core.tree import slots
 from skextra._core.tree.kernel import (
     entry,
+    inlined_kernel,
     kernel,
     view_float64,
     view_int32,
@@ -15,7 +16,8 @@ from skextra._core.tree.records import CUT, EXACT, FEATURE, SCORE
 from skextra._core.tree.scores import GINI, TOLERANCE, compute_impurity, multiply_by_log
 from skextra._core.tree.sorting import insert_keys, sort_run
 
-_SMALL = 28
+# Up to so many rows are sorted by insertion, unless their codes are so few that counting is less.
+_SMALL, _FEW_VALUES = 28, 2
 
 
 @kernel
@@ -61,7 +63,7 @@ def offer(criterion, limits, n_rows, n_left, left, right, parts, constant, featu
         marks[FEATURE], marks[CUT] = feature, cut
 
 
-@kernel
+@inlined_kernel
 def start(criterion, totals, weight, left, right, parts):
     """All weight to the right; returns what of the score no split changes."""
     for k in range(len(totals)):
@@ -75,7 +77,7 @@ def start(criterion, totals, weight, left, right, parts):
     return parts[1] - multiply_by_log(weight)
 
 
-@kernel
+@inlined_kernel
 def search_classes(code, classes, weights, low, high, totals, weight, limits, criterion, feature,
                    scratch, record, marks):  # fmt: skip
     """Offer every split of a column's codes that may be the best.
@@ -100,12 +102,13 @@ def search_classes(code, classes, weights, low, high, totals, weight, limits, cr
     keys, histogram, buckets, stack, left, right, parts = scratch
     n, n_classes = len(code), len(totals)
     constant = start(criterion, totals, weight, left, right, parts)
-    if n <= _SMALL:
+    none = np.int64(0)  # typed: a literal would have callees compiled for it
+    if n <= _SMALL and high - low >= _FEW_VALUES:
         for i in range(n):
             keys[i] = (np.int64(code[i]) << 32) | i
-        insert_keys(keys, 0, n)
-        _walk(keys, 0, n, n, 0, classes, weights, criterion, left, right, parts, constant, limits,
-              feature, record, marks)  # fmt: skip
+        insert_keys(keys, none, n)
+        _walk(keys, none, n, n, none, classes, weights, criterion, left, right, parts, constant,
+              limits, feature, record, marks)  # fmt: skip
         return
     stride = n_classes + 1
     shift = 0
@@ -148,16 +151,16 @@ def search_classes(code, classes, weights, low, high, totals, weight, limits, cr
             limits, feature, constant, scratch, record, marks)  # fmt: skip
 
 
-@kernel
+@inlined_kernel
 def search_sorted(code, order, classes, weights, totals, weight, limits, criterion, feature, keys,
                   sides, record, marks):  # fmt: skip
     """`search_classes` of rows whose order is known: the other arrays are by their numbers."""
     left, right, parts = sides
     constant = start(criterion, totals, weight, left, right, parts)
-    n = len(order)
+    n, none = len(order), np.int64(0)
     for q in range(n):
         keys[q] = (np.int64(code[order[q]]) << 32) | order[q]
-    _walk(keys, 0, n, n, 0, classes, weights, criterion, left, right, parts, constant, limits,
+    _walk(keys, none, n, n, none, classes, weights, criterion, left, right, parts, constant, limits,
           feature, record, marks)  # fmt: skip
 
 
@@ -171,7 +174,7 @@ def may_improve(criterion, parts, constant, record):
     return product >= (least + constant) * (1.0 - 1e-12) * (parts[2] * parts[3])
 
 
-@kernel
+@inlined_kernel
 def _mark(histogram, n_buckets, totals, weight, criterion, left, record, buckets):
     """Number the buckets that may hold a better split.
 
@@ -217,14 +220,14 @@ def _mark(histogram, n_buckets, totals, weight, criterion, left, record, buckets
     return n_marked
 
 
-@kernel
+@inlined_kernel
 def _refine(keys, n_marked, n_buckets, n_classes, classes, weights, totals, weight, criterion,
             limits, feature, constant, scratch, record, marks):  # fmt: skip
     """Offer the splits inside the marked buckets."""
     _, histogram, buckets, stack, left, right, parts = scratch
     start(criterion, totals, weight, left, right, parts)
     stride = n_classes + 1
-    begin = m = 0
+    begin, m = np.int64(0), 0
     for b in range(n_buckets):
         if histogram[b * stride + n_classes] >= 0.0:
             for k in range(n_classes):
@@ -243,7 +246,7 @@ def _refine(keys, n_marked, n_buckets, n_classes, classes, weights, totals, weig
             return
 
 
-@kernel
+@inlined_kernel
 def _walk(keys, begin, end, n_rows, n_left, classes, weights, criterion, left, right, parts,
           constant, limits, feature, record, marks):  # fmt: skip
     """Offer the splits between the sorted keys of a run; its last row stays on the right."""

@@ -5,6 +5,7 @@ import numpy as np
 from skextra._core.tree import slots
 from skextra._core.tree.kernel import (
     entry,
+    inlined_kernel,
     kernel,
     view_float64,
     view_float64_rows,
@@ -16,7 +17,8 @@ from skextra._core.tree.records import CUT, EXACT, FEATURE, SCORE
 from skextra._core.tree.sorting import insert_keys, sort_run
 
 # Scores this close, relative to the best, are one: what came first stays.
-_SMALL = 28
+# Up to so many rows are sorted by insertion, unless their codes are so few that counting is less.
+_SMALL, _FEW_VALUES = 28, 2
 _TIE = 1e-11
 # Of a bucket: weight, sum and sum of magnitudes of the centred targets, rows.
 STRIDE = 4
@@ -39,7 +41,7 @@ def offer(weight, limits, n_rows, n_left, left, excess, feature, cut, record, ma
         marks[FEATURE], marks[CUT] = feature, cut
 
 
-@kernel
+@inlined_kernel
 def search_sums(code, weights, targets, low, high, weight, mean, limits, feature, scratch,
                 record, marks):  # fmt: skip
     """Offer every split of a column's codes that may be the best.
@@ -59,12 +61,12 @@ def search_sums(code, weights, targets, low, high, weight, mean, limits, feature
         Keys, histogram, bucket marks of integers and of floats, stack.
     """
     keys, histogram, buckets, bucket_sums, stack = scratch
-    n = len(code)
-    if n <= _SMALL:
+    n, none = len(code), np.int64(0)  # typed: a literal would have callees compiled for it
+    if n <= _SMALL and high - low >= _FEW_VALUES:
         for i in range(n):
             keys[i] = (np.int64(code[i]) << 32) | i
-        insert_keys(keys, 0, n)
-        _walk(keys, 0, n, n, 0, 0.0, 0.0, weights, targets, weight, mean, limits, feature,
+        insert_keys(keys, none, n)
+        _walk(keys, none, n, n, none, 0.0, 0.0, weights, targets, weight, mean, limits, feature,
               record, marks)  # fmt: skip
         return
     shift = 0
@@ -95,7 +97,7 @@ def search_sums(code, weights, targets, low, high, weight, mean, limits, feature
             m = int(-mark) - 1
             keys[buckets[m, 1]] = (np.int64(code[i]) << 32) | i
             buckets[m, 1] += 1
-    begin = 0
+    begin = none
     for m in range(n_marked):
         end = buckets[m, 1]
         sort_run(keys, begin, end, stack)
@@ -104,14 +106,14 @@ def search_sums(code, weights, targets, low, high, weight, mean, limits, feature
         begin = end
 
 
-@kernel
+@inlined_kernel
 def search_sorted(code, order, weights, targets, weight, mean, limits, feature, keys, record,
                   marks):  # fmt: skip
     """`search_sums` of rows whose order is known: the other arrays are by their numbers."""
-    n = len(order)
+    n, none = len(order), np.int64(0)
     for q in range(n):
         keys[q] = (np.int64(code[order[q]]) << 32) | order[q]
-    _walk(keys, 0, n, n, 0, 0.0, 0.0, weights, targets, weight, mean, limits, feature, record,
+    _walk(keys, none, n, n, none, 0.0, 0.0, weights, targets, weight, mean, limits, feature, record,
           marks)  # fmt: skip
 
 
@@ -121,7 +123,7 @@ def may_improve(weight, left, excess, record):
     return excess * excess * weight >= record[SCORE] * (1.0 - 4 * _TIE) * (left * (weight - left))
 
 
-@kernel
+@inlined_kernel
 def _fill(code, weights, targets, low, shift, mean, n_buckets, counts_rows, histogram):
     for b in range(STRIDE * n_buckets):
         histogram[b] = 0.0
@@ -142,7 +144,7 @@ def _fill(code, weights, targets, low, shift, mean, n_buckets, counts_rows, hist
             histogram[b + THREE] = 1.0
 
 
-@kernel
+@inlined_kernel
 def _mark(histogram, n_buckets, weight, record, buckets, bucket_sums):
     """Number the buckets that may hold a better split, by a bound on their splits' scores.
 
@@ -174,7 +176,7 @@ def _mark(histogram, n_buckets, weight, record, buckets, bucket_sums):
     return n_marked
 
 
-@kernel
+@inlined_kernel
 def _walk(keys, begin, end, n_rows, n_left, left, excess, weights, targets, weight, mean, limits,
           feature, record, marks):  # fmt: skip
     """Offer the splits between the sorted keys of a run."""

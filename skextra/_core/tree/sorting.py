@@ -1,5 +1,7 @@
 """Sorting of short runs of 64-bit keys."""
 
+import numpy as np
+
 from skextra._core.tree.kernel import kernel
 
 _SHORT = 24
@@ -38,7 +40,7 @@ def _heap_sort(keys, lower, upper):
         _sift(keys, lower, root, n)
     for last in range(n - 1, 0, -1):
         keys[lower], keys[lower + last] = keys[lower + last], keys[lower]
-        _sift(keys, lower, 0, last)
+        _sift(keys, lower, np.int64(0), last)
 
 
 @kernel

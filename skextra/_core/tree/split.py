@@ -5,14 +5,14 @@ import numpy as np
 from skextra._core.tree import slots
 from skextra._core.tree.block import enter_block, is_constant_in_block, search_block
 from skextra._core.tree.encode import KEYS, from_key
-from skextra._core.tree.kernel import call_entry, kernel, view_int32
+from skextra._core.tree.kernel import call_entry, inlined_kernel, kernel, view_int32
 from skextra._core.tree.problem import CLASSES, SUMS
 from skextra._core.tree.random_state import draw_integer
 from skextra._core.tree.records import CUT, EXACT, FEATURE, MISSING_LEFT, SCORE
 from skextra._core.tree.scores import FEATURE_THRESHOLD
 
 
-@kernel
+@inlined_kernel
 def find_split(t, address, floats, table, features, constants, directions, n_known, random, record,
                marks):  # fmt: skip
     """Search a node's split; the best is left in `record` and `marks`.
@@ -50,7 +50,8 @@ def find_split(t, address, floats, table, features, constants, directions, n_kno
     is_in_block = enter_block(t, features, n_known)
     record[EXACT], record[SCORE] = -np.inf, -1.0
     marks[FEATURE], marks[CUT], marks[MISSING_LEFT] = -1, -1, -1
-    remaining, n_visited, n_found, n_drawn, n_constant = len(features), 0, 0, 0, n_known
+    remaining, n_visited, n_found, n_constant = len(features), 0, 0, n_known
+    n_drawn = np.int64(0)
     while remaining > n_constant and (n_visited < max_features or n_visited <= n_found + n_drawn):
         n_visited += 1
         j = draw_integer(n_drawn, remaining - n_found, random)
@@ -60,7 +61,7 @@ def find_split(t, address, floats, table, features, constants, directions, n_kno
             continue
         j += n_found
         if (
-            is_constant_in_block(t, features[j])
+            is_constant_in_block(t, np.int64(features[j]))
             if is_in_block
             else _is_constant(t, address, table, features[j])
         ):
@@ -85,7 +86,7 @@ def find_split(t, address, floats, table, features, constants, directions, n_kno
     return n_constant
 
 
-@kernel
+@inlined_kernel
 def _is_constant(t, address, table, feature):
     """Read a column's codes, and whether the node's rows differ in them."""
     values, offsets, missing = table[0], table[1], table[2]
@@ -114,7 +115,7 @@ def _is_constant(t, address, table, feature):
     return values[first + high] <= values[first + low] + FEATURE_THRESHOLD and not has_missing
 
 
-@kernel
+@inlined_kernel
 def _search(t, address, table, record, marks):
     kind, feature = t[slots.KIND], t[slots.FEATURE]
     if kind <= CLASSES and t[slots.HAS_MISSING] == 0 and t[slots.DIRECTION] == 0:
