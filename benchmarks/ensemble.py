@@ -13,6 +13,8 @@ import statistics
 import sys
 import time
 import warnings
+from functools import partial
+from importlib.util import find_spec
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -81,6 +83,47 @@ def _load_file(name):
     return table.to_numpy(), y
 
 
+class YdfForest:
+    """YDF's random forest, exact splits and full trees, with scikit-learn's face."""
+
+    def __init__(self, kind, n_estimators=100, random_state=0):
+        self.kind, self.n_estimators, self.random_state = kind, n_estimators, random_state
+
+    def _tabulate(self, X):
+        return {f"feature {j}": X[:, j] for j in range(X.shape[1])}
+
+    def fit(self, X, y):
+        import ydf
+
+        ydf.verbose(0)
+        is_classifier = self.kind == "classification"
+        learner = ydf.RandomForestLearner(
+            label="target",
+            task=ydf.Task.CLASSIFICATION if is_classifier else ydf.Task.REGRESSION,
+            num_trees=self.n_estimators, random_seed=self.random_state, num_threads=1, max_depth=-1,
+            min_examples=1, winner_take_all=False, compute_oob_performances=False,
+            num_candidate_attributes_ratio=-1.0 if is_classifier else 1.0,
+        )  # fmt: skip
+        target = y.astype(str) if is_classifier else y.astype(float)
+        self.model_ = learner.train({**self._tabulate(X), "target": target})
+        return self
+
+    def predict(self, X):
+        raw = self.model_.predict(self._tabulate(X))
+        if self.kind != "classification":
+            return raw
+        classes = np.array(self.model_.label_classes())
+        return classes[raw.argmax(axis=1) if raw.ndim == 2 else (raw > 0.5).astype(int)]
+
+    def score(self, X, y):
+        if self.kind == "classification":
+            return np.mean(self.predict(X) == y.astype(str))
+        return 1.0 - np.mean((self.predict(X) - y) ** 2) / np.var(y)
+
+    def __getstate__(self):
+        return self.model_.serialize()
+
+
 def list_contestants(kind, model):
     """Constructors by name: ours, scikit-learn's, and what else is installed."""
     import sklearn.ensemble
@@ -114,6 +157,8 @@ def list_contestants(kind, model):
         )  # fmt: skip
     except ImportError:
         pass
+    if find_spec("ydf"):
+        found["ydf"] = partial(YdfForest, kind)
     return found
 
 
