@@ -12,6 +12,7 @@ from skextra._core.cholesky import add_outer_products, factor_in_place, solve_fa
 from skextra._core.hinge import compute_null_objective, find_squared_intercept
 from skextra._core.jit import njit
 from skextra._core.linear_machine import LinearMachine
+from skextra._core.products import add_multiple
 from skextra._core.squared_hinge_newton import search_line
 
 _FAST = {"contract", "reassoc", "nsz"}
@@ -108,7 +109,7 @@ def minimise_squared(columns, y, C, d, aim, max_iter, u):
     """
     n, m = columns.shape
     scores, margins, change, dual = np.zeros(n), np.empty(n), np.empty(n), np.empty(n)
-    hessian, system, step = np.zeros((m, m)), np.empty((m, m)), np.empty(m)
+    hessian, system, step, turned = np.zeros((m, m)), np.empty((m, m)), np.empty(m), np.empty(n)
     is_inside, rows, factors = np.zeros(n, dtype=np.bool_), np.empty(n, dtype=np.int64), np.empty(n)
     n_iter = 0
     while True:
@@ -128,18 +129,21 @@ def minimise_squared(columns, y, C, d, aim, max_iter, u):
         if gap <= aim or n_iter == max_iter:
             return gap, n_iter
         add_outer_products(columns, rows, factors, n_changed, hessian)
-        system[:] = hessian
-        for j in range(d):
-            system[j, j] += 1.0
+        for i in range(m):
+            for j in range(m):
+                system[i, j] = hessian[i, j]
+            system[i, i] += 1.0 if i < d else 0.0
         if not factor_in_place(system, m, _SMALLEST_PIVOT):
             return np.inf, n_iter
         solve_factored(system, m, step)
         predict(columns, step, change)
-        length = search_line(u[:d], step[:d], margins, y * change, C)
+        for i in range(n):
+            turned[i] = y[i] * change[i]
+        length = search_line(u[:d], step[:d], margins, turned, C)
         if not length > 0.0:
             return np.inf, n_iter
-        u += length * step
-        scores += length * change
+        add_multiple(step, length, u)
+        add_multiple(change, length, scores)
         n_iter += 1
 
 
@@ -175,7 +179,9 @@ def minimise_hinge(columns, y, C, d, aim, max_iter, u):
     rows, factors = np.empty(n, dtype=np.int64), np.empty(n)
     system, step, v = np.empty((m, m)), np.empty(m), np.empty(m)
     for i in range(n):
-        squares[i] = np.sum(columns[i, :d] ** 2)
+        squares[i] = 0.0
+        for j in range(d):
+            squares[i] += columns[i, j] * columns[i, j]
     for n_iter in range(max_iter + 1):
         complementarity = measure_complementarity(C, a, s, t, zero, zero, zero, 0.0, 0.0)
         if complementarity <= _NEAR * aim:
@@ -195,7 +201,8 @@ def minimise_hinge(columns, y, C, d, aim, max_iter, u):
         ahead = measure_complementarity(
             C, a, s, t, da, ds, dt, min(length, 1.0), min(slack_length, 1.0)
         )
-        second_s[:], second_t[:] = da * ds, -da * dt
+        for i in range(n):
+            second_s[i], second_t[i] = da[i] * ds[i], -da[i] * dt[i]
         share = min(max(ahead / complementarity, 0.0), 1.0) ** 3
         target = share * complementarity / (2 * n)
         find_direction(state, target, second_s, second_t, da, ds, dt, step)
@@ -204,10 +211,10 @@ def minimise_hinge(columns, y, C, d, aim, max_iter, u):
         length = min(_BOUNDARY * min(length, slack_length), 1.0)
         if not length > 1e-10:
             break
-        a += length * da
-        s += length * ds
-        t += length * dt
-        u += length * step
+        add_multiple(da, length, a)
+        add_multiple(ds, length, s)
+        add_multiple(dt, length, t)
+        add_multiple(step, length, u)
         predict(columns, u, scores)
     return np.inf, n_iter
 
@@ -267,7 +274,10 @@ def certify(columns, y, C, d, a, u, scores, v, dual):
     predict(columns, v, dual)
     other = evaluate(y, C, v[:d], dual)
     if other < primal:
-        u[:], scores[:] = v, dual
+        for j in range(m):
+            u[j] = v[j]
+        for i in range(n):
+            scores[i] = dual[i]
     return max(min(primal, other) - value, 0.0)
 
 

@@ -83,7 +83,7 @@ class WholePreconditioner:
     def update(self, P):
         """Compute it for probabilities `P`."""
         self.P = P
-        self.hessian = _compute_hessian(self.problem, self.columns, P)
+        self.hessian = _compute_hessian(self.columns, P)
         self.factor = None
 
     def factorise(self, lam2):
@@ -161,7 +161,7 @@ class Columns:
             yield part, self._join(part, block)
 
 
-def _compute_hessian(problem, columns, P):
+def _compute_hessian(columns, P):
     """Lower triangle, class by class, features before nuisance directions in each."""
     k, width = len(P), columns.n_columns
     hessian = np.zeros((k * width, k * width), order="F")

@@ -141,8 +141,9 @@ class WorkingSetSolver:
             self.relative_gap = gap / self.problem.null_objective
             n_new = self._extend_set()
             accuracy = self._choose_accuracy(gap) * 0.1**stalled
-            U, n_steps, progress = self._take_steps(accuracy, self.max_iter - n_iter)
-            n_iter += n_steps
+            decrease, U = self._step(accuracy)
+            progress = decrease is not None and decrease > 1e-14 * abs(self.value)
+            n_iter += 1
             is_feasible = U is not None
             self.C = self._correlate(U if is_feasible else self.P)
             before, gap = gap, self._compute_gap(U if is_feasible else None)
@@ -349,21 +350,6 @@ class WorkingSetSolver:
         self.columns_are_stale = False
 
     # --- Newton steps ---------------------------------------------------------
-
-    def _take_steps(self, accuracy, budget):
-        """Newton steps on the working set, as long as a look at all columns costs more.
-
-        Returns
-        -------
-        U : ndarray of shape (n_rows, n_samples)
-            Probabilities of the last dual point.
-        n_steps : int
-        progress : bool
-            Whether the objective fell by more than rounding.
-        """
-        decrease, U = self._step(accuracy)
-        progress = decrease is not None and decrease > 1e-14 * abs(self.value)
-        return U, 1, progress
 
     def _step(self, accuracy):
         """One Newton step in place.

@@ -63,6 +63,13 @@ def multiply_compressed(matrix, D):
 
 
 @njit(fastmath=_FAST)
+def add_multiple(values, factor, out):
+    """``out += factor * values``, without the checks of shapes that array expressions compile."""
+    for t in range(out.shape[0]):
+        out[t] += factor * values[t]
+
+
+@njit(fastmath=_FAST)
 def multiply_vector(data, indices, indptr, d, out):
     """Compressed rows times a vector, summed in double precision."""
     for i in range(out.shape[0]):

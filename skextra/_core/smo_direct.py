@@ -9,6 +9,7 @@ import numpy as np
 
 from skextra._core.cholesky import factor_in_place, solve_factored
 from skextra._core.jit import njit
+from skextra._core.products import add_multiple
 from skextra._core.smo import solve_matrix
 
 _FAST = {"contract", "reassoc", "nsz"}
@@ -73,7 +74,8 @@ def solve(K, diag, y, C, alpha, f, tol, limit):
             compute_scores(K, y, exact, scores)
             # Where the system is singular, the solution may be anything.
             if compute_violation(y, C, exact, scores) <= 1e3 * bound_rounding(diag, exact):
-                alpha[:], f[:] = exact, scores
+                for i in range(len(y)):
+                    alpha[i], f[i] = exact[i], scores[i]
                 return n_iter, EXACT
     return n_iter, CLOSE
 
@@ -85,13 +87,7 @@ def compute_scores(K, y, alpha, f):
         f[t] = -y[t]
     for i in range(f.shape[0]):
         if alpha[i] != 0.0:
-            add_row(K[i], alpha[i] * y[i], f)
-
-
-@njit(fastmath=_FAST)
-def add_row(row, factor, out):
-    for t in range(out.shape[0]):
-        out[t] += factor * row[t]
+            add_multiple(K[i], alpha[i] * y[i], f)
 
 
 @njit
@@ -170,7 +166,7 @@ def solve_free(K, y, C, alpha, f):
         How many are free there; 0 if there is no minimiser.
     """
     alpha, f = alpha.copy(), f.copy()
-    free, n_free = np.empty(_FEW_FREE, dtype=np.int64), 0
+    free, n_free = np.empty(_FEW_FREE, dtype=np.int64), np.int64(0)
     for i in range(len(y)):
         if 0.0 < alpha[i] < C[i]:
             if n_free == _FEW_FREE:
@@ -192,7 +188,7 @@ def solve_free(K, y, C, alpha, f):
         for s in range(n_free):
             i = free[s]
             alpha[i] = min(max(alpha[i] + length * step[s], 0.0), C[i])
-            add_row(K[i], length * step[s] * y[i], f)
+            add_multiple(K[i], length * step[s] * y[i], f)
         if first < 0:
             # Once more, against rounding.
             find_step(factor, ones, free, n_free, y, f, step)

@@ -27,7 +27,6 @@ from skextra._core.linear_machine import LinearMachine
 
 _FAST = {"contract", "reassoc", "nsz"}
 _MANY_FEATURES = 1000
-_MANY_VALUES = 1 << 16
 _BLOCK_VALUES = 1 << 18
 _EPS = np.finfo(np.float64).eps
 
@@ -54,7 +53,7 @@ def solve(X, y, C, *, fit_intercept, tol, max_iter, start=None):
     w = np.zeros(X.shape[1]) if start is None else start.copy()
     scores = np.asarray(X @ w, dtype=np.float64)
     b = find_squared_intercept(scores, y, C, 0.0) if fit_intercept else 0.0
-    system = _choose_system(X, y, C, fit_intercept)
+    system = _choose_system(X, C, fit_intercept)
     floor = 0.0
     for n_iter in range(max_iter + 1):
         margins = y * (scores + b)
@@ -117,7 +116,7 @@ def search_line(w, step, margins, change, C):
     return t
 
 
-def _choose_system(X, y, C, fit_intercept):
+def _choose_system(X, C, fit_intercept):
     n, d = X.shape
     if d <= _MANY_FEATURES and (not sparse.issparse(X) or X.nnz * 4 > n * d or d <= 100):
         return _DenseSystem(X, C, fit_intercept)

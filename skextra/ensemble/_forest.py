@@ -242,11 +242,11 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         """Mean over trees of each feature's share in the decrease in impurity."""
         check_is_fitted(self)
         trees = [self._trees.get_tree(i) for i in range(self._trees.n_trees)]
-        tasks = [(tree,) for tree in trees if len(tree.nodes) > 1]
-        if not tasks:
+        grown = [tree for tree in trees if len(tree.nodes) > 1]
+        if not grown:
             return np.zeros(self.n_features_in_)
         compute = _core.tree.importances.compute_importances
-        importances = np.mean([compute(*task) for task in tasks], axis=0)
+        importances = np.mean([compute(tree) for tree in grown], axis=0)
         return importances / importances.sum()
 
     def apply(self, X):

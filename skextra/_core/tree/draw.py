@@ -12,7 +12,6 @@ from skextra._core.tree.kernel import (
     entry,
     inlined_kernel,
     kernel,
-    summing_kernel,
     view_float64,
     view_int32,
     view_int64,
@@ -27,25 +26,7 @@ from skextra._core.tree.scores import (
     round_down,
 )
 from skextra._core.tree.search_binary import BITS, MASK
-
-
-@summing_kernel
-def _sum_payloads(code, cut, payload):
-    total = 0
-    for i in range(len(code)):
-        total += payload[i] if code[i] <= cut else 0
-    return total
-
-
-@summing_kernel
-def _sum_targets(code, cut, weights, targets):
-    n_left, left, total = 0, 0.0, 0.0
-    for i in range(len(code)):
-        weight = weights[i] if code[i] <= cut else 0.0
-        n_left += code[i] <= cut
-        left += weight
-        total += weight * targets[i]
-    return n_left, left, total
+from skextra._core.tree.statistics import sum_payloads, sum_targets
 
 
 @kernel
@@ -81,13 +62,13 @@ def _score(t, floats, totals, code, cut):
     sums = view_float64(t[slots.LEFT], t[slots.STRIDE])
     second = 0.0
     if kind == BINARY:
-        packed = _sum_payloads(code, cut, payload)
+        packed = sum_payloads(code, cut, payload)
         n_left, left, second = (
             packed >> (2 * BITS), float((packed >> BITS) & MASK), float(packed & MASK),
         )  # fmt: skip
     elif kind == SUMS:
         targets = view_float64(t[slots.ROW_TARGETS] + 8 * start, n)
-        n_left, left, second = _sum_targets(code, cut, weights, targets)
+        n_left, left, second = sum_targets(code, cut, weights, targets)
     else:
         n_left, left = _sum_classes(code, cut, weights, payload, sums)
     if n_left < t[slots.MIN_LEAF] or n - n_left < t[slots.MIN_LEAF]:

@@ -7,7 +7,6 @@ from skextra._core.tree.absolute import compute_median, rank_targets
 from skextra._core.tree.kernel import (
     entry,
     kernel,
-    summing_kernel,
     view_float32,
     view_float64,
     view_int32,
@@ -25,6 +24,7 @@ from skextra._core.tree.search_general import (
     load_problem,
     load_scratch,
 )
+from skextra._core.tree.statistics import sum_payloads, sum_targets
 
 
 @kernel
@@ -39,31 +39,12 @@ def find_code(values, low, high, threshold):
     return low
 
 
-@summing_kernel
-def _sum_payloads(code, cut, payload):
-    total = 0
-    for i in range(len(code)):
-        total += payload[i] if code[i] <= cut else 0
-    return total
-
-
-@summing_kernel
-def _sum_targets(code, cut, weights, targets):
-    n_left, left, total = 0, 0.0, 0.0
-    for i in range(len(code)):
-        weight = weights[i] if code[i] <= cut else 0.0
-        n_left += code[i] <= cut
-        left += weight
-        total += weight * targets[i]
-    return n_left, left, total
-
-
 @kernel
 def _sum_left(t, problem, code, cut, missing, missing_left, rows, sums):
     """Rows and weight on the left of a cut, and their class weights or sums into `sums`."""
     kind, criterion, start, n = problem[0], problem[1], t[slots.START], len(code)
     if kind == BINARY and missing < 0:
-        total = _sum_payloads(code, cut, view_int64(t[slots.PAYLOAD] + 8 * start, n))
+        total = sum_payloads(code, cut, view_int64(t[slots.PAYLOAD] + 8 * start, n))
         left = float((total >> BITS) & MASK)
         sums[1] = float(total & MASK)
         sums[0] = left - sums[1]
@@ -71,7 +52,7 @@ def _sum_left(t, problem, code, cut, missing, missing_left, rows, sums):
     if kind == SUMS and missing < 0:
         weights = view_float64(t[slots.ROW_WEIGHTS] + 8 * start, n)
         targets = view_float64(t[slots.ROW_TARGETS] + 8 * start, n)
-        n_left, left, total = _sum_targets(code, cut, weights, targets)
+        n_left, left, total = sum_targets(code, cut, weights, targets)
         sums[0] = left - total if criterion == GINI else total
         if criterion == GINI:
             sums[1] = total

@@ -158,3 +158,24 @@ def enter_describe_general(address):
         load_problem(t), rows, weight, totals, load_scratch(t)
     )
     return 0
+
+
+@summing_kernel
+def sum_payloads(code, cut, payload):
+    """Sum over the rows on the left of a cut."""
+    total = 0
+    for i in range(len(code)):
+        total += payload[i] if code[i] <= cut else 0
+    return total
+
+
+@summing_kernel
+def sum_targets(code, cut, weights, targets):
+    """Number of the rows on the left of a cut, their weight, and their weighted sum."""
+    n_left, left, total = 0, 0.0, 0.0
+    for i in range(len(code)):
+        weight = weights[i] if code[i] <= cut else 0.0
+        n_left += code[i] <= cut
+        left += weight
+        total += weight * targets[i]
+    return n_left, left, total
