@@ -6,6 +6,7 @@ doing. What a callback answers is not asked for: no part of these fits can be le
 """
 
 from contextlib import contextmanager, nullcontext
+from functools import partial
 
 
 @contextmanager
@@ -78,13 +79,7 @@ class _Report:
         # All contexts are made before the first call: the tree of tasks does not grow
         # in one thread while a callback walks it in another.
         contexts = [self.context.subcontext(name, task_id=i) for i in range(len(tasks))]
-
-        def call(context, *task):
-            context.call_on_fit_task_begin(estimator=self.estimator)
-            result = function(*task)
-            context.call_on_fit_task_end(estimator=self.estimator)
-            return result
-
+        call = partial(_call_reported, function, self.estimator)
         return call, [(context, *task) for context, task in zip(contexts, tasks, strict=True)]
 
     @contextmanager
@@ -116,6 +111,13 @@ class _Report:
         begin()
         yield advance
         begun[-1].call_on_fit_task_end(estimator=self.estimator)
+
+
+def _call_reported(function, estimator, context, *task):
+    context.call_on_fit_task_begin(estimator=estimator)
+    result = function(*task)
+    context.call_on_fit_task_end(estimator=estimator)
+    return result
 
 
 def _get_fitted_attributes(estimator):

@@ -1,10 +1,10 @@
-"""Threads: how many, and who uses them.
+"""Parallel work: in threads of this process, or on the joblib backend of the user.
 
-One rule: BLAS runs on one thread inside our own threads, and everything is put
-back as it was, also when an error passes through.
+BLAS runs on one thread inside our own threads, and the previous limit is restored
+afterwards, also when an exception passes through.
 """
 
-from joblib import effective_n_jobs
+from joblib import cpu_count, effective_n_jobs
 from joblib.parallel import get_active_backend
 
 from skextra._compat import Parallel, delayed
@@ -16,12 +16,18 @@ from skextra._core.threads import (
 
 
 def map_in_threads(function, tasks, n_jobs=None):
-    """Apply `function` to each tuple of `tasks` and return results in order.
+    """Apply `function` to each tuple of `tasks`, in threads of this process.
+
+    For functions that write into arrays of their caller, and for those whose arguments
+    are too large to be sent to another process. Threads are used whatever backend a
+    `joblib.parallel_config` asks for: in a worker process such a function would write
+    into a copy.
 
     Parameters
     ----------
     function : callable
-        Must release the GIL where it matters and write nothing shared.
+        Must release the GIL where it matters. Calls may write into shared arrays, each
+        into a part of its own.
     tasks : iterable of tuple
         Positional arguments of each call.
     n_jobs : int or None
@@ -32,12 +38,44 @@ def map_in_threads(function, tasks, n_jobs=None):
     results : list
         In the order of `tasks`, whatever `n_jobs` is.
     """
+    n_workers = effective_n_jobs(n_jobs)
+    if not getattr(get_active_backend()[0], "supports_sharedmem", False):
+        # The workers of a cluster say nothing about the cores of this machine.
+        n_workers = min(n_workers, cpu_count())
+    # `prefer` overrules a configured preference for processes, which joblib would refuse.
+    return _map(function, tasks, n_workers, prefer="threads", require="sharedmem")
+
+
+def map_tasks(function, tasks, n_jobs=None):
+    """Apply `function` to each tuple of `tasks`, on the joblib backend that is active.
+
+    Without a `joblib.parallel_config` these are threads of this process.
+
+    Parameters
+    ----------
+    function : callable
+        Picklable. Must return its whole result and write into none of its arguments:
+        it may run in another process.
+    tasks : iterable of tuple
+        Positional arguments of each call.
+    n_jobs : int or None
+        As everywhere in scikit-learn: None is 1 unless in a joblib context.
+
+    Returns
+    -------
+    results : list
+        In the order of `tasks`, whatever `n_jobs` and the backend are.
+    """
+    return _map(function, tasks, effective_n_jobs(n_jobs), prefer="threads")
+
+
+def _map(function, tasks, n_workers, **backend):
     tasks = list(tasks)
-    n_threads = min(effective_n_jobs(n_jobs), len(tasks))
-    if n_threads <= 1:
+    n_workers = min(n_workers, len(tasks))
+    if n_workers <= 1:
         return [function(*task) for task in tasks]
     with single_threaded_blas():
-        return Parallel(n_jobs=n_threads, prefer="threads")(
+        return Parallel(n_jobs=n_workers, **backend)(
             delayed(call_with_one_blas_thread)(function, *task) for task in tasks
         )
 

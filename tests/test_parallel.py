@@ -1,5 +1,6 @@
 """Threads: in order, limited inside, and restored whatever happens."""
 
+import os
 import threading
 
 import joblib
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-from skextra._parallel import map_in_threads, single_threaded_blas
+from skextra._parallel import map_in_threads, map_tasks, single_threaded_blas
 
 BLAS = threadpoolctl.ThreadpoolController().select(user_api="blas")
 
@@ -175,3 +176,38 @@ def test_arrays_are_shared_not_copied():
     data = np.zeros(10)
     results = map_in_threads(lambda array: array, [(data,), (data,)], 2)
     assert all(np.shares_memory(result, data) for result in results)
+
+
+def fill(array, start):
+    array[start] = start + 1.0
+
+
+@pytest.mark.parametrize("options", [{}, {"max_nbytes": None}], ids=["memory map", "copies"])
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing", "threading"])
+def test_functions_that_write_see_the_callers_arrays_on_every_backend(backend, options):
+    data = np.zeros(4)
+    with joblib.parallel_config(backend=backend, n_jobs=2, **options):
+        map_in_threads(fill, [(data, i) for i in range(4)])
+    assert data.tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_functions_that_write_run_in_threads_where_processes_are_preferred():
+    data = np.zeros(4)
+    with joblib.parallel_config(prefer="processes", n_jobs=2):
+        map_in_threads(fill, [(data, i) for i in range(4)])
+    assert data.tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_tasks_run_on_the_backend_of_the_user(backend):
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        processes = {process for (process,) in map_tasks(get_process, [()] * 2)}
+    assert os.getpid() not in processes
+
+
+def test_tasks_run_in_threads_by_default():
+    assert map_tasks(get_process, [()] * 2, 2) == [(os.getpid(),)] * 2
+
+
+def get_process():
+    return (os.getpid(),)

@@ -14,7 +14,7 @@ from skextra import _core
 from skextra._base import BaseEstimator
 from skextra._callbacks import report_fit
 from skextra._compat import CallbackSupportMixin, get_n_samples_bootstrap
-from skextra._parallel import map_in_threads
+from skextra._parallel import map_tasks
 from skextra._validation import validate_sample_weight
 from skextra.ensemble._growing import MAX_INT, Sampling, grow_block, split_seeds
 from skextra.ensemble._oob_importances import (
@@ -142,7 +142,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         codes = _data.encode(X, self.n_jobs, _data.draws_simply(settings, target, weights))
         tasks = [(codes, target, settings, sampling, self.ccp_alpha, block) for block in blocks]
         function, tasks = report.split(grow_block, tasks, "trees")
-        return _core.tree.nodes.concatenate(map_in_threads(function, tasks, self.n_jobs))
+        return _core.tree.nodes.concatenate(map_tasks(function, tasks, self.n_jobs))
 
     def _keep_trees(self, trees, seeds, n_old):
         if n_old > 0:
@@ -318,7 +318,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
             )
             for index, seed in enumerate(self._seeds)
         ]  # fmt: skip
-        return summarize(np.array(map_in_threads(compute_tree_importances, tasks, self.n_jobs)))
+        return summarize(np.array(map_tasks(compute_tree_importances, tasks, self.n_jobs)))
 
     def to_sklearn(self):
         """Return scikit-learn's own estimator with the same trees.

@@ -2,6 +2,7 @@
 
 import warnings
 from copy import copy
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -14,7 +15,7 @@ from skextra._callbacks import report_fit
 from skextra._compat import Interval, fit_context
 from skextra._core.threads import single_threaded_blas
 from skextra._kernels import compute_gamma, create_gram, create_prediction_gram
-from skextra._parallel import map_in_threads
+from skextra._parallel import map_tasks
 from skextra._validation import compute_weights, validate_sample_weight
 from skextra.kernel_logistic._kernel_logistic import (
     KernelLogisticRegression,
@@ -283,26 +284,13 @@ default='rbf'
             )
 
     def _leave_out_singles(self, X, source, folds, data, options, report):
-        codes, n_classes, weights = data
-        counted = np.flatnonzero(weights)
-
-        def score(gamma):
-            gram = self._with_gamma(X, source, gamma)
-            if len(counted) < len(weights):
-                gram = gram.take(counted)
-            return _core.kernel_cross_validation.score_left_out(
-                gram, codes[counted], n_classes, weights[counted], *options
-            )
-
-        tasks = [(gamma,) for gamma in self.gammas_]
-        return map_in_threads(*report.split(score, tasks, "gamma"), self.n_jobs)
+        tasks = [(self._with_gamma(X, source, gamma),) for gamma in self.gammas_]
+        score = partial(_score_left_out, data=data, options=options)
+        return map_tasks(*report.split(score, tasks, "gamma"), self.n_jobs)
 
     def _leave_out_folds(self, X, source, folds, data, options, report):
         self._refuse_what_does_not_fit(X.shape[0], options[-1].budget)
-
-        def score(fold, gram):
-            return _core.kernel_cross_validation.score_fold(gram, *fold, *data, *options)
-
+        score = partial(_score_fold, data=data, options=options)
         pairs = [(fold,) for _ in self.gammas_ for fold in folds]
         score, tasks = report.split(score, pairs, "fold")
         results, n = [], len(folds)
@@ -310,7 +298,7 @@ default='rbf'
             kernel = self._with_gamma(X, source, gamma)
             gram = _core.kernels.PrecomputedGram(kernel.compute_block(), kernel.is_semidefinite)
             part = [(*task, gram) for task in tasks[i * n : (i + 1) * n]]
-            results += map_in_threads(score, part, self.n_jobs)
+            results += map_tasks(score, part, self.n_jobs)
         return results
 
     def _refuse_what_does_not_fit(self, n_samples, budget):
@@ -340,6 +328,20 @@ default='rbf'
             self.fit_intercept, settings,
         )  # fmt: skip
         set_solution(self, model, classes, X)
+
+
+def _score_left_out(gram, data, options):
+    codes, n_classes, weights = data
+    counted = np.flatnonzero(weights)
+    if len(counted) < len(weights):
+        gram = gram.take(counted)
+    return _core.kernel_cross_validation.score_left_out(
+        gram, codes[counted], n_classes, weights[counted], *options
+    )
+
+
+def _score_fold(fold, gram, data, options):
+    return _core.kernel_cross_validation.score_fold(gram, *fold, *data, *options)
 
 
 def _list_numbers(given, name, spread):

@@ -19,7 +19,7 @@ from skextra._compat import (
     raise_for_params,
     routing_enabled,
 )
-from skextra._parallel import map_in_threads, single_threaded_blas
+from skextra._parallel import map_tasks, single_threaded_blas
 from skextra._validation import (
     validate_alphas,
     validate_penalty_weights,
@@ -158,7 +158,7 @@ class _PathCV(CallbackSupportMixin, LinearRegressor):
         ]
         # One BLAS thread also for n_jobs=1: the result must not depend on n_jobs.
         with single_threaded_blas():
-            results = map_in_threads(*report.split(evaluator.compute, tasks, "path"), self.n_jobs)
+            results = map_tasks(*report.split(evaluator.compute, tasks, "path"), self.n_jobs)
         n_unconverged = sum(not converged for _, converged in results)
         if n_unconverged:
             warnings.warn(

@@ -1,6 +1,7 @@
 """Logistic regression with cross-validated penalties."""
 
 import warnings
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -17,7 +18,7 @@ from sklearn.utils.metadata_routing import (
 from skextra import _core
 from skextra._callbacks import report_fit
 from skextra._compat import Interval, StrOptions, fit_context, raise_for_params, routing_enabled
-from skextra._parallel import map_in_threads, single_threaded_blas
+from skextra._parallel import map_tasks, single_threaded_blas
 from skextra._validation import (
     check_finite_result,
     compute_weights,
@@ -296,28 +297,18 @@ default='lbfgs'
         return routed.splitter.split, routed.scorer.score
 
     def _make_model(self, classes, X):
-        def make_model(C, l1_ratio, coef, intercept):
-            model = LogisticRegression(C=C, l1_ratio=l1_ratio, fit_intercept=self.fit_intercept)
-            model.classes_, model.n_features_in_ = classes, X.shape[1]
-            model.coef_, model.intercept_ = coef.astype(X.dtype), intercept.astype(X.dtype)
-            return model
-
-        return make_model
+        return partial(_make_model, classes, X.shape[1], X.dtype, self.fit_intercept)
 
     def _fit_folds(self, models, scorer, Cs, l1_ratios, dtype, report):
         """Set what the folds say; return gaps and marks of convergence of their models."""
         n_folds = len(models.folds)
         order = np.argsort(Cs, kind="stable")
         places = np.argsort(order)
-
-        def compute(index, l1_ratio):
-            path = models.solve(index, Cs[order], l1_ratio)
-            return path, scorer.score(models, index, path, Cs[order], l1_ratio, places)[places]
-
+        compute = partial(_compute_path, models, scorer, Cs[order], places)
         tasks = [(index, ratio) for index in range(n_folds) for ratio in l1_ratios]
         # One BLAS thread also for n_jobs=1: the result must not depend on n_jobs.
         with single_threaded_blas():
-            results = map_in_threads(*report.split(compute, tasks, "path"), self.n_jobs)
+            results = map_tasks(*report.split(compute, tasks, "path"), self.n_jobs)
         shape = (n_folds, len(l1_ratios), len(Cs))
         models_of_paths = [_list_models(path, self.fit_intercept, dtype) for path, _ in results]
         coefs = np.ascontiguousarray(np.array(models_of_paths)[:, places])
@@ -437,6 +428,20 @@ default='lbfgs'
                 .add(caller="fit", callee="score"),
             )
         )
+
+
+def _make_model(classes, n_features, dtype, fit_intercept, C, l1_ratio, coef, intercept):
+    """Fitted model of one penalty, for a scorer."""
+    model = LogisticRegression(C=C, l1_ratio=l1_ratio, fit_intercept=fit_intercept)
+    model.classes_, model.n_features_in_ = classes, n_features
+    model.coef_, model.intercept_ = coef.astype(dtype), intercept.astype(dtype)
+    return model
+
+
+def _compute_path(models, scorer, Cs, places, index, l1_ratio):
+    """Path of one fold, and the scores of its models in the order of the user's `Cs`."""
+    path = models.solve(index, Cs, l1_ratio)
+    return path, scorer.score(models, index, path, Cs, l1_ratio, places)[places]
 
 
 def _list_models(path, fit_intercept, dtype):

@@ -13,7 +13,7 @@ from skextra import _core
 from skextra._callbacks import report_fit
 from skextra._compat import CallbackSupportMixin, Interval, StrOptions, fit_context
 from skextra._core.threads import single_threaded_blas
-from skextra._parallel import map_in_threads
+from skextra._parallel import map_tasks
 from skextra._validation import (
     check_finite_result,
     compute_weights,
@@ -230,7 +230,7 @@ class LinearSVC(CallbackSupportMixin, LinearClassifier):
         ):
             tasks = [(k,) for k in range(n_tasks)]
             function, tasks = report.split(problem.solve, tasks, "class against the rest")
-            found = map_in_threads(function, tasks, self.n_jobs)
+            found = map_tasks(function, tasks, self.n_jobs)
             self._set_solution(found, classes, X.dtype)
             self._calibrate(problem)
         if not self.converged_:

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from skextra import _core
-from skextra._parallel import map_in_threads
+from skextra._parallel import map_in_threads, map_tasks
 
 
 def list_members(codes, weights, n_classes):
@@ -59,7 +59,7 @@ class Machines:
         machines : list of Machine
         """
         function, tasks = split(self._solve_pair, self.pairs, "pair of classes")
-        return map_in_threads(function, tasks, self.n_jobs)
+        return map_tasks(function, tasks, self.n_jobs)
 
     def calibrate(self, hashes, weights):
         """Slopes and offsets of all machines' sigmoids.

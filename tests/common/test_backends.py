@@ -1,0 +1,70 @@
+"""Every joblib backend gives the bits of a fit in one thread.
+
+The data are above every size from which work is cut into blocks: on small data nothing
+runs in parallel, and a function that writes into a copy would go unnoticed.
+"""
+
+import joblib
+import numpy as np
+import pytest
+
+from tests.common.estimators import CLASSES, compute_outputs, fit, has_parameter, make, make_data
+
+# Rows and columns of the training data, by the sub-package or by the class: dense trees encode
+# 400,000 values at a time, Gram matrices are cut from 2,500 rows on, samplers from 131,072 values.
+SHAPES = {
+    "tree": (9000, 50),
+    "ensemble": (9000, 50),
+    "kernel_logistic": (2600, 4),
+    "KernelLogisticRegressionCV": (300, 4),
+    "sampling": (4000, 40),
+    "mixture": (20_000, 3),
+}
+PARAMETERS = {
+    "RandomForest": {"n_estimators": 4},
+    "ExtraTrees": {"n_estimators": 4},
+    "KernelLogisticRegressionCV": {"Cs": [0.1, 1.0], "gammas": [0.1, 1.0], "cv": 2},
+}
+BACKENDS = {
+    "loky": {"backend": "loky"},
+    "loky without memory maps": {"backend": "loky", "max_nbytes": None},
+    "multiprocessing": {"backend": "multiprocessing"},
+    "threading": {"backend": "threading"},
+}
+
+
+def find_shape(cls):
+    family = cls.__module__.split(".")[1]
+    return SHAPES.get(cls.__name__, SHAPES.get(family, (1200, 12)))
+
+
+def find_parameters(cls):
+    names = [name for name in PARAMETERS if cls.__name__.startswith(name)]
+    return PARAMETERS[max(names, key=len)] if names else {}
+
+
+def list_parallel_classes():
+    return [cls for cls in CLASSES if has_parameter("n_jobs")(cls)]
+
+
+def compute_all(cls, data):
+    X, y = data
+    model = fit(make(cls, **find_parameters(cls)), X, y)
+    return compute_outputs(model, X)
+
+
+@pytest.fixture(scope="module", params=list_parallel_classes(), ids=lambda cls: cls.__name__)
+def case(request):
+    cls = request.param
+    data = make_data(cls, *find_shape(cls))
+    return cls, data, compute_all(cls, data)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_results_are_those_of_one_thread(case, backend):
+    cls, data, expected = case
+    with joblib.parallel_config(**BACKENDS[backend], n_jobs=2):
+        outputs = compute_all(cls, data)
+    assert outputs.keys() == expected.keys()
+    for method, values in outputs.items():
+        np.testing.assert_array_equal(values, expected[method], err_msg=method)
