@@ -20,8 +20,7 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from benchmarks import _classification as data
-from benchmarks import _report
+from benchmarks import _classification as data, _report
 
 #: Relative accuracy that linear machines have to reach.
 TARGET = 1e-4
@@ -101,7 +100,7 @@ class LinearJudge:
     """Objective above the optimum of the problem that a linear machine solves."""
 
     def __init__(self, X, y, C, loss):
-        from skextra._core import linear_svm
+        from skextra._core.svm import linear
         from skextra.svm._one_vs_rest import to_double
 
         self.X, self.signs, self.C = X, np.where(y == np.max(y), 1.0, -1.0), C
@@ -110,7 +109,7 @@ class LinearJudge:
         extended = stack([X, np.ones((X.shape[0], 1))])
         self.bounds = []
         for matrix, fit_intercept in ((X, True), (extended, False)):
-            machine = linear_svm.solve(
+            machine = linear.solve(
                 to_double(matrix), self.signs, np.full(len(y), C), is_squared=self.is_squared,
                 is_sparse_penalty=False, fit_intercept=fit_intercept, tol=1e-6, max_iter=3000,
             )  # fmt: skip

@@ -4,39 +4,16 @@ Sub-packages mirror scikit-learn's: change ``from sklearn.linear_model import
 Lasso`` to ``from skextra.linear_model import Lasso`` and nothing else.
 """
 
-from importlib import import_module
-
+from skextra._lazy import attach_stub, read_stub
 from skextra._version import __version__
 
-# Everything public resolves on first access (PEP 562), so that importing
-# skextra costs neither scikit-learn's submodules nor the kernel compiler.
-_SUBMODULES = (
-    "ensemble",
-    "kernel_logistic",
-    "linear_model",
-    "mixture",
-    "preprocessing",
-    "sampling",
-    "svm",
-    "tree",
-)
-_FUNCTIONS = {
-    "all_estimators": "skextra._discovery",
-    "compare": "skextra._compare",
-    "show_versions": "skextra._environment",
-    "warmup": "skextra._environment",
-}
-
-__all__ = ["__version__", *_SUBMODULES, *_FUNCTIONS]
-
-
-def __getattr__(name):
-    if name in _SUBMODULES:
-        return import_module(f"skextra.{name}")
-    if name in _FUNCTIONS:
-        return getattr(import_module(_FUNCTIONS[name]), name)
-    raise AttributeError(f"module 'skextra' has no attribute {name!r}")
+# All other names load on first access (see __init__.pyi), so that importing skextra
+# costs neither scikit-learn's submodules nor the kernel compiler.
+__getattr__, _, __all__ = attach_stub(__name__, __file__)
+__all__ = ["__version__", *__all__]
+_SUBMODULES = tuple(name for name, module in read_stub(__file__).items() if module is None)
+_FUNCTIONS = tuple(name for name, module in read_stub(__file__).items() if module is not None)
 
 
 def __dir__():
-    return sorted(__all__)
+    return __all__

@@ -81,15 +81,17 @@ def _describe_threads():
 
 
 def _describe_cache():
-    from skextra._core import jit
+    from skextra._core.runtime import jit
+    from skextra._core.runtime.families import IMPORTS
 
-    folder = jit.find_cache_folder()
+    folder = jit.find_cache_base()
     if folder is None:
         return [("folder", "none: kernels are compiled anew in every process")]
+    families = [jit.find_cache_folder(family) for family in IMPORTS]
     return [
         ("folder", folder),
         ("writable", "yes" if os.access(folder, os.W_OK) else "no"),
-        ("files", sum(path.is_file() for path in folder.rglob("*"))),
+        ("kernels", sum(1 for family in families for _ in family.glob("*.kernel"))),
     ]
 
 
@@ -150,8 +152,8 @@ def warmup(verbose=False, *, estimators=None):
     >>> summary.n_kernels > 0
     True
     """
-    from skextra._core import jit
-    from skextra._core.threads import single_threaded_blas
+    from skextra._core.runtime import jit
+    from skextra._core.runtime.threads import single_threaded_blas
     from skextra._core.warmup import run_solvers_of_large_data
     from skextra._discovery import all_estimators
 
@@ -175,7 +177,7 @@ def warmup(verbose=False, *, estimators=None):
         n_compiled=compiled_now - compiled,
         n_loaded=loaded_now - loaded,
         seconds=time.perf_counter() - start,
-        cache_folder=jit.find_cache_folder(),
+        cache_folder=jit.find_cache_base(),
     )
 
 

@@ -98,7 +98,7 @@ def create_gram(estimator, X, sample_weight=None):
                 f"{X.shape[0]}x{X.shape[1]} matrix."
             )
         estimator._gamma = 0.0
-        return _core.kernels.PrecomputedGram(X)
+        return _core.gram.kernel_functions.PrecomputedGram(X)
     estimator._gamma = 0.0
     if not callable(estimator.kernel):
         estimator._gamma = compute_gamma(estimator.gamma, X, sample_weight)
@@ -119,16 +119,16 @@ def create_prediction_gram(estimator, points):
     """
     params = getattr(estimator, "kernel_params", None) or {}
     if callable(estimator.kernel):
-        return _core.kernels.CallableGram(estimator.kernel, points, params)
+        return _core.gram.kernel_functions.CallableGram(estimator.kernel, points, params)
     if params:
         raise ValueError(
             f"kernel_params go to a kernel that is a function; kernel={estimator.kernel!r} takes "
             f"gamma, degree and coef0, got {sorted(params)}"
         )
-    kernel = _core.kernels.Kernel(
+    kernel = _core.gram.kernel_functions.Kernel(
         estimator.kernel, estimator._gamma, estimator.degree, estimator.coef0
     )
-    return _core.kernels.NamedGram(kernel, points)
+    return _core.gram.kernel_functions.NamedGram(kernel, points)
 
 
 class KernelTagsMixin:

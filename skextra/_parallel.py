@@ -8,7 +8,7 @@ from joblib import cpu_count, effective_n_jobs
 from joblib.parallel import get_active_backend
 
 from skextra._compat import Parallel, delayed
-from skextra._core.threads import (
+from skextra._core.runtime.threads import (
     call_with_one_blas_thread,
     count_blas_threads,
     single_threaded_blas,

@@ -16,7 +16,7 @@ from benchmarks._log_loss_accuracy import (
     compute_objective,
     polish,
 )
-from tests.core import logistic_reference as reference
+from tests._core.logistic import logistic_reference as reference
 
 
 def create_model(problem, coefs, intercepts, container=np.asarray):

@@ -304,7 +304,7 @@ def test_a_failing_fit_does_not_end(name, model, data, monkeypatch):
     def fail(*args, **kwargs):
         raise RuntimeError("the solver fails")
 
-    monkeypatch.setattr("skextra._core.elastic_net.solve", fail)
+    monkeypatch.setattr("skextra._core.least_squares.elastic_net.solve", fail)
     recorder = Recorder()
     with pytest.raises(RuntimeError, match="the solver fails"):
         model.set_callbacks(recorder).fit(*data)

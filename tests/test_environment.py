@@ -19,7 +19,7 @@ _REPOSITORY = Path(__file__).resolve().parents[1]
 _WARMUP = """
 import json
 import skextra
-from skextra._core import jit
+from skextra._core.runtime import jit
 
 summary = skextra.warmup(verbose=True)
 # Kernels that numba inlines into their callers never compile on their own.
@@ -39,7 +39,7 @@ import scipy.sparse as sp
 from sklearn.datasets import make_regression
 import skextra
 from skextra import linear_model as lm
-from skextra._core import jit
+from skextra._core.runtime import jit
 
 n_fits = 0
 for n_samples, n_features in ((120, 7), (40, 400)):
@@ -161,7 +161,7 @@ def test_show_versions_names_what_is_installed(capsys):
 
 
 def test_show_versions_says_when_there_is_no_cache(monkeypatch, capsys):
-    from skextra._core import jit
+    from skextra._core.runtime import jit
 
     monkeypatch.setattr(jit, "find_cache_folder", lambda: None)
     skextra.show_versions()

@@ -5,12 +5,15 @@ import os
 import pkgutil
 import subprocess
 import sys
+from importlib import import_module
 from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
 
 import skextra
+from skextra._core.runtime.families import IMPORTS, list_imports as list_families
+from skextra._lazy import read_stub
 
 PACKAGE = Path(skextra.__file__).resolve().parent
 REPOSITORY = PACKAGE.parent
@@ -21,7 +24,16 @@ MODULES = sorted(
     if not module.name.endswith("__main__")
 )
 # What estimators stand on, and therefore must not know of them.
-FOUNDATION = ("_base", "_callbacks", "_compat", "_core", "_parallel", "_validation", "_version")
+FOUNDATION = (
+    "_base",
+    "_callbacks",
+    "_compat",
+    "_core",
+    "_lazy",
+    "_parallel",
+    "_validation",
+    "_version",
+)
 HEAVY = ("numba", "llvmlite", "pandas", "polars", "matplotlib", "dask")
 OPTIONAL = ("pandas", "polars", "pyarrow", "matplotlib", "dask", "distributed", "skops")
 
@@ -79,7 +91,7 @@ def run(code):
 
 def test_the_walk_sees_imports(tmp_path):
     """The walk itself: absolute, relative, nested and lazy imports are all found."""
-    assert ("numba", None) in set(list_imports(PACKAGE / "_core" / "jit.py"))
+    assert ("numba", None) in set(list_imports(PACKAGE / "_core" / "runtime" / "jit.py"))
     assert len(FILES) > 10 and len(MODULES) > 10
     found = {name_in_full(*found) for path in FILES for found in list_imports(path)}
     assert any(starts_with(name, "sklearn.base") for name in found)
@@ -91,7 +103,7 @@ def test_core_imports_neither_sklearn_nor_the_rest_of_skextra(path):
         module = name_in_full(source, name)
         assert not starts_with(module, "sklearn"), module
         if starts_with(module, "skextra"):
-            assert starts_with(module, "skextra._core"), module
+            assert starts_with(module, "skextra._core") or source == "skextra._lazy", module
 
 
 @pytest.mark.parametrize("path", CORE_FILES, ids=describe_path)
@@ -193,6 +205,7 @@ def test_importing_the_top_loads_no_subpackage():
     assert not [name for name in loaded if starts_with(name, "sklearn")]
     assert {name for name in loaded if starts_with(name, "skextra")} == {
         "skextra",
+        "skextra._lazy",
         "skextra._version",
     }
 
@@ -234,12 +247,37 @@ def test_public_names_resolve():
         _ = _core.no_such_name
 
 
-def test_every_core_module_is_listed():
-    from skextra import _core
+STUBS = sorted(PACKAGE.rglob("__init__.pyi"))
 
-    present = {path.stem for path in (PACKAGE / "_core").glob("*.py")} - {"__init__"}
-    packages = {path.parent.name for path in (PACKAGE / "_core").glob("*/__init__.py")}
-    assert set(_core._SUBMODULES) <= present | packages
+
+@pytest.mark.parametrize("path", STUBS, ids=describe_path)
+def test_a_stub_lists_every_module_and_every_name_resolves(path):
+    package = import_module(get_module_name(path))
+    sources = read_stub(path)
+    assert set(sources) <= set(package.__all__)
+    if is_in_core(path):
+        modules = {other.stem for other in path.parent.glob("*.py")} - {"__init__"}
+        packages = {other.parent.name for other in path.parent.glob("*/__init__.py")}
+        assert set(sources) == modules | packages
+    for name, module in sources.items():
+        item = getattr(package, name)
+        if module is None:
+            assert item.__name__ == f"{package.__name__}.{name}"
+
+
+def test_every_family_of_the_core_has_its_place_in_the_table_of_imports():
+    folders = {path.parent.name for path in (PACKAGE / "_core").glob("*/__init__.py")}
+    assert folders == set(IMPORTS)
+
+
+@pytest.mark.parametrize("family", IMPORTS)
+def test_families_of_the_core_import_what_the_table_allows(family):
+    allowed = {f"skextra._core.{name}" for name in list_families(family)} | {"skextra._lazy"}
+    for path in (PACKAGE / "_core" / family).glob("*.py"):
+        for source, name in list_imports(path):
+            module = name_in_full(source, name)
+            if starts_with(module, "skextra"):
+                assert any(starts_with(module, other) for other in allowed), (path, module)
 
 
 @pytest.mark.parametrize("path", FILES, ids=describe_path)

@@ -8,33 +8,24 @@ function uses, has its line here.
 import numpy as np
 from scipy import sparse
 
-from skextra._core import (
-    boosting,
-    boosting_columns,
-    boosting_predict,
-    boosting_trees,
-    gumbel,
-    inclusion,
-    intrinsics,
-    inverse_cdf,
-    logistic,
-    multi_task,
-    nystroem,
-    phases,
-    rotary,
-    tree,
-)
-from skextra._core.columns import pack
-from skextra._core.design import Design
-from skextra._core.dual_descent import DualDescent
-from skextra._core.gram_solver import Sweeps
-from skextra._core.kernels import NAMES, Kernel, NamedGram
-from skextra._core.multi_task_kernels import (
+from skextra._core import logistic, tree
+from skextra._core.boosting import adaboost, level_trees, predict, presorted_columns
+from skextra._core.gram.kernel_functions import NAMES, Kernel, NamedGram
+from skextra._core.kernel_logistic import nystroem
+from skextra._core.least_squares import multi_task
+from skextra._core.least_squares.elastic_net_columns import solve_on_columns
+from skextra._core.least_squares.elastic_net_gram import Sweeps
+from skextra._core.least_squares.multi_task_sweeps import (
     sweep_rows_sparse_until_flat,
     sweep_rows_until_flat,
 )
-from skextra._core.residual_solver import solve_on_columns
-from skextra._core.smo_blocks import BlockSolver
+from skextra._core.numerics import exact_arithmetic
+from skextra._core.numerics.design_matrix import Design
+from skextra._core.numerics.packed_columns import pack
+from skextra._core.positions import rotary, sinusoids
+from skextra._core.sampling import gumbel, inclusion_probabilities, inverse_cdf
+from skextra._core.svm.dual_coordinate_descent import DualDescent
+from skextra._core.svm.smo_blocks import BlockSolver
 
 
 def run_solvers_of_large_data():
@@ -55,7 +46,7 @@ def run_solvers_of_large_data():
     _draw()
     _fit_logistic(rng)
     # Chosen on processors without a fused multiply-add.
-    intrinsics.compute_error_by_halves(1.5, 2.5, 3.75)
+    exact_arithmetic.compute_error_by_halves(1.5, 2.5, 3.75)
     _boost(X)
     _grow_trees()
     _compute_kernels(X)
@@ -83,7 +74,7 @@ def _fit_logistic(rng):
         for n_classes in (2, 3):
             codes = np.arange(X.shape[0]) % n_classes
             for l1_ratio in (0.0, 0.5):
-                logistic.solve(X, codes, n_classes, [0.1, 1.0], l1_ratio=l1_ratio)
+                logistic.path.solve(X, codes, n_classes, [0.1, 1.0], l1_ratio=l1_ratio)
 
 
 def _solve_jointly(X, Y):
@@ -111,7 +102,7 @@ def _rotate_arrays():
     """Tables of angles, which arrays use whose positions repeat."""
     ones, index = np.ones(2), np.zeros(3, dtype=np.int64)
     sines, cosines = np.empty((2, 2, 2))
-    phases.fill_rows(ones, ones, ones, 0.0, sines, cosines)
+    sinusoids.fill_rows(ones, ones, ones, 0.0, sines, cosines)
     for dtype in (np.float32, np.float64):
         x = np.ones((3, 4), dtype=dtype)
         rotary.rotate_by_table(index, sines, cosines, x, 0, False, np.empty_like(x), 0)
@@ -125,19 +116,19 @@ def _draw():
         weights = np.ones((2, 3), dtype=dtype)
         gumbel.fill_keys(weights, False, rows, seed, np.empty((4, 4)), np.empty((4, 4)))
         inverse_cdf.draw_many_labels(weights, False, rows, seed, np.empty((2, 2), dtype=np.int64))
-    inclusion.compute_inclusion(np.zeros(3), 1)
+    inclusion_probabilities.compute_inclusion(np.zeros(3), 1)
 
 
 def _boost(X):
     """What only options of AdaBoost, its estimators and its stages use."""
-    boosting.trim(np.ones(len(X)), 0.1)
-    columns = boosting_columns.encode(X.astype(np.float32))
-    grower = boosting_trees.Grower(columns, np.arange(len(X), dtype=np.int32) % 2, 2, 1)
+    adaboost.trim(np.ones(len(X)), 0.1)
+    columns = presorted_columns.encode(X.astype(np.float32))
+    grower = level_trees.Grower(columns, np.arange(len(X), dtype=np.int32) % 2, 2, 1)
     grower.grow(np.ones(len(X)))
-    trees = boosting_trees.arrange([grower.copy()])
+    trees = level_trees.arrange([grower.copy()])
     trees.compute_depths()
     trees.compute_importances(X.shape[1])
-    boosting_predict.find_nodes(trees, 0, columns.values)
+    predict.find_nodes(trees, 0, columns.values)
 
 
 def _grow_trees():

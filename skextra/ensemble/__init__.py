@@ -1,11 +1,11 @@
 """Ensembles of trees and of other estimators."""
 
-from skextra.ensemble._display import OOBCurveDisplay
-from skextra.ensemble._forest_classifiers import ExtraTreesClassifier, RandomForestClassifier
-from skextra.ensemble._forest_regressors import ExtraTreesRegressor, RandomForestRegressor
-from skextra.ensemble._weight_boosting_classifier import AdaBoostClassifier
-from skextra.ensemble._weight_boosting_display import StagedScoreDisplay
-from skextra.ensemble._weight_boosting_regressor import AdaBoostRegressor
+from skextra.ensemble._adaboost.classifier import AdaBoostClassifier
+from skextra.ensemble._adaboost.display import StagedScoreDisplay
+from skextra.ensemble._adaboost.regressor import AdaBoostRegressor
+from skextra.ensemble._forest.classifiers import ExtraTreesClassifier, RandomForestClassifier
+from skextra.ensemble._forest.display import OOBCurveDisplay
+from skextra.ensemble._forest.regressors import ExtraTreesRegressor, RandomForestRegressor
 
 __all__ = [
     "AdaBoostClassifier",

@@ -230,14 +230,14 @@ default='rbf'
         start = self._get_start(len(classes), X.shape[0])
         source, settings = create_gram(self, X, sample_weight), create_settings(self)
         self._choose_approximation(X.shape[0], settings)
-        n_components = _core.kernel_model.choose_n_components(self.n_components, X.shape[0])
+        n_components = _core.kernel_logistic.fit.choose_n_components(self.n_components, X.shape[0])
         with (
             report_fit(self, *given, sample_weight, max_subtasks=None) as report,
             report.count("iteration") as advance,
         ):
             if advance is not None:
                 settings.report = partial(self._report, advance, classes, X)
-            model = _core.kernel_model.fit(
+            model = _core.kernel_logistic.fit.fit(
                 source, codes, len(classes), weights, self.fit_intercept, settings,
                 approximation=self.approximation_, n_components=n_components, start=start,
             )  # fmt: skip
@@ -247,7 +247,7 @@ default='rbf'
         return self
 
     def _choose_approximation(self, n_samples, settings):
-        self.approximation_ = _core.kernel_model.choose_approximation(
+        self.approximation_ = _core.kernel_logistic.fit.choose_approximation(
             self.approximation, n_samples, settings.budget
         )
         if self.approximation_ is None:
@@ -290,11 +290,11 @@ def create_settings(estimator):
     """How the core is to solve, from an estimator's parameters."""
     effective_n_jobs(estimator.n_jobs)  # refuses 0, also where there is nothing to share
     seed = check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max)
-    return _core.kernel_logistic.Settings(
+    return _core.kernel_logistic.exact.Settings(
         tol=estimator.tol,
         max_iter=estimator.max_iter,
         seed=int(seed),
-        budget=_core.kernel_model.get_budget(),
+        budget=_core.kernel_logistic.fit.get_budget(),
         apply=partial(map_in_threads, n_jobs=estimator.n_jobs),
     )
 

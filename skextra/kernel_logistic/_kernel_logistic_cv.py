@@ -13,7 +13,7 @@ from sklearn.utils import check_scalar
 from skextra import _core
 from skextra._callbacks import report_fit
 from skextra._compat import Interval, fit_context
-from skextra._core.threads import single_threaded_blas
+from skextra._core.runtime.threads import single_threaded_blas
 from skextra._kernels import compute_gamma, create_gram, create_prediction_gram
 from skextra._parallel import map_tasks
 from skextra._validation import compute_weights, validate_sample_weight
@@ -224,7 +224,7 @@ default='rbf'
         folds = self._list_folds(X, classes[codes], codes, weights)
         n_tasks = len(self.gammas_) * (1 if folds is None else len(folds))
         with report_fit(self, *given, sample_weight, n_tasks) as report:
-            search = _core.kernel_cross_validation.make_search_settings(settings, _SEARCH_TOL)
+            search = _core.kernel_logistic.folds.make_search_settings(settings, _SEARCH_TOL)
             self._search(X, source, codes, len(classes), weights, folds, search, report)
             self._gamma = self.gamma_
             self._fit_best(X, codes, classes, weights, source, settings)
@@ -296,7 +296,9 @@ default='rbf'
         results, n = [], len(folds)
         for i, gamma in enumerate(self.gammas_):
             kernel = self._with_gamma(X, source, gamma)
-            gram = _core.kernels.PrecomputedGram(kernel.compute_block(), kernel.is_semidefinite)
+            gram = _core.gram.kernel_functions.PrecomputedGram(
+                kernel.compute_block(), kernel.is_semidefinite
+            )
             part = [(*task, gram) for task in tasks[i * n : (i + 1) * n]]
             results += map_tasks(score, part, self.n_jobs)
         return results
@@ -323,7 +325,7 @@ default='rbf'
         self.C_, self.gamma_ = float(self.Cs_[by_C[C]]), float(self.gammas_[by_gamma[gamma]])
 
     def _fit_best(self, X, codes, classes, weights, source, settings):
-        model = _core.kernel_model.fit(
+        model = _core.kernel_logistic.fit.fit(
             self._with_gamma(X, source, self.gamma_), codes, len(classes), self.C_ * weights,
             self.fit_intercept, settings,
         )  # fmt: skip
@@ -335,13 +337,13 @@ def _score_left_out(gram, data, options):
     counted = np.flatnonzero(weights)
     if len(counted) < len(weights):
         gram = gram.take(counted)
-    return _core.kernel_cross_validation.score_left_out(
+    return _core.kernel_logistic.folds.score_left_out(
         gram, codes[counted], n_classes, weights[counted], *options
     )
 
 
 def _score_fold(fold, gram, data, options):
-    return _core.kernel_cross_validation.score_fold(gram, *fold, *data, *options)
+    return _core.kernel_logistic.folds.score_fold(gram, *fold, *data, *options)
 
 
 def _list_numbers(given, name, spread):

@@ -1,6 +1,6 @@
 """Linear models."""
 
-from skextra.linear_model._display import RegularizationPathDisplay
+from skextra.linear_model._display.path import RegularizationPathDisplay
 from skextra.linear_model._elastic_net import ElasticNet, Lasso
 from skextra.linear_model._elastic_net_cv import ElasticNetCV, LassoCV
 from skextra.linear_model._logistic import LogisticRegression

@@ -204,7 +204,7 @@ class ElasticNet(CallbackSupportMixin, LinearRegressor):
         gram = validate_gram(self.precompute, X, sample_weight, self.fit_intercept)
         start = self._get_start((y.size // len(y), X.shape[1]))
         with report_fit(self, *given, sample_weight):
-            path = _core.elastic_net.solve(
+            path = _core.least_squares.elastic_net.solve(
                 X, y.reshape(len(y), -1), [self.alpha], l1_ratio=self.l1_ratio,
                 sample_weight=sample_weight, fit_intercept=self.fit_intercept,
                 penalty_weights=penalty_weights, settings=settings, start=start, gram=gram,

@@ -93,7 +93,7 @@ class _PathCV(CallbackSupportMixin, LinearRegressor):
         grids = self._list_grids(X, y, l1_ratios, sample_weight, penalty_weights)
         folds = list(check_cv(self.cv).split(X, y, **split_params))
         with report_fit(self, *given, sample_weight, len(folds) * len(l1_ratios)) as report:
-            evaluator = _core.cross_validation.FoldErrors(
+            evaluator = _core.least_squares.elastic_net_folds.FoldErrors(
                 X, y, sample_weight, self.fit_intercept, penalty_weights, settings,
                 len(grids[0]), folds,
             )  # fmt: skip
@@ -108,7 +108,7 @@ class _PathCV(CallbackSupportMixin, LinearRegressor):
     def _solve(self, X, y, sample_weight, penalty_weights, settings, l1_ratio, evaluator):
         """The model of the penalty chosen, on all data."""
         gram = validate_gram(self.precompute, X, sample_weight, self.fit_intercept)
-        return _core.elastic_net.solve(
+        return _core.least_squares.elastic_net.solve(
             X, y[:, None], [self.alpha_], l1_ratio=l1_ratio, sample_weight=sample_weight,
             fit_intercept=self.fit_intercept, penalty_weights=penalty_weights, settings=settings,
             gram=evaluator.get_total_gram() if gram is None else gram,

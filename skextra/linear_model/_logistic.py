@@ -209,7 +209,7 @@ default='lbfgs'
         sample_weight = validate_sample_weight(sample_weight, X)
         weights = compute_weights(sample_weight, self.class_weight, codes, classes)
         penalty_weights = validate_penalty_weights(self.penalty_weights, X.shape[1])
-        settings = _core.logistic.Settings(tol=self.tol, max_iter=self.max_iter)
+        settings = _core.logistic.path.Settings(tol=self.tol, max_iter=self.max_iter)
         start, start_intercept = self._get_start(len(classes), X.shape[1])
         with (
             report_fit(self, *given, sample_weight, max_subtasks=None) as report,
@@ -217,7 +217,7 @@ default='lbfgs'
         ):
             if advance is not None:
                 settings.report = partial(self._report, advance, classes, X.dtype)
-            path = _core.logistic_classes.solve_present_classes(
+            path = _core.logistic.missing_classes.solve_present_classes(
                 X, codes, len(classes), np.array([self.C]), l1_ratio=self.l1_ratio,
                 sample_weight=weights, fit_intercept=self.fit_intercept,
                 penalty_weights=penalty_weights, settings=settings, start=start,

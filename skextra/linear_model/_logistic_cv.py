@@ -261,11 +261,11 @@ default='lbfgs'
         split_params, score_params = self._route(params, sample_weight)
         y = classes[codes]
         folds = list(check_cv(self.cv, y, classifier=True).split(X, y, **split_params))
-        settings = _core.logistic.Settings(tol=self.tol, max_iter=self.max_iter)
+        settings = _core.logistic.path.Settings(tol=self.tol, max_iter=self.max_iter)
         make_model = self._make_model(classes, X)
         scorer = PathScorer(self.scoring, make_model, classes, (X, y), score_params)
         with report_fit(self, *given, sample_weight, len(folds) * len(l1_ratios)) as report:
-            models = _core.logistic_cross_validation.FoldModels(
+            models = _core.logistic.folds.FoldModels(
                 X, codes, len(classes), weights, self.fit_intercept, penalty_weights, settings,
                 folds,
             )  # fmt: skip
@@ -362,7 +362,7 @@ default='lbfgs'
         coefs, intercepts = model, np.zeros(model.shape[:2])
         if self.fit_intercept:
             coefs, intercepts = model[..., :-1], model[..., -1]
-        return _core.elastic_net.Path(
+        return _core.numerics.path.Path(
             coefs, intercepts, gaps[chosen].max(keepdims=True), self.n_iter_[chosen][:1],
             converged[chosen].all(keepdims=True),
         )  # fmt: skip

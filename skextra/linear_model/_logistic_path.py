@@ -146,7 +146,7 @@ def logistic_path(
     sample_weight = validate_sample_weight(sample_weight, X)
     weights = compute_weights(sample_weight, class_weight, codes, classes)
     penalty_weights = validate_penalty_weights(penalty_weights, X.shape[1])
-    settings = _core.logistic.Settings(tol=tol, max_iter=max_iter)
+    settings = _core.logistic.path.Settings(tol=tol, max_iter=max_iter)
     problem = {
         "l1_ratio": l1_ratio,
         "sample_weight": weights,
@@ -157,7 +157,7 @@ def logistic_path(
         Cs = _create_grid(X, codes, len(classes), eps, Cs, problem)
     Cs = np.sort(list_Cs(Cs))
     start = _validate_start(coef_init, len(classes), X.shape[1])
-    path = _core.logistic.solve(
+    path = _core.logistic.path.solve(
         X, codes, len(classes), Cs, settings=settings, start=start, **problem
     )
     check_finite_result("logistic_path", path.coefs, path.intercepts)
@@ -170,7 +170,7 @@ def logistic_path(
 
 
 def _create_grid(X, codes, n_classes, eps, n_Cs, problem):
-    smallest = _core.logistic.compute_smallest_C(X, codes, n_classes, **problem)
+    smallest = _core.logistic.path.compute_smallest_C(X, codes, n_classes, **problem)
     if not 0 < smallest < np.finfo(np.float64).max * eps:
         return list_Cs(n_Cs)
     smallest *= 1 - 1e-10  # so that rounding lets nothing in

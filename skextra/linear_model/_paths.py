@@ -267,7 +267,7 @@ def _compute_path(
     alphas = np.sort(validate_alphas(alphas, allow_zero=True))[::-1]
     start = _validate_start(coef_init, Y.shape[1], X.shape[1])
     gram = validate_gram(precompute, X, sample_weight, fit_intercept=centred)
-    core = _core.elastic_net if y.ndim == 1 else _core.multi_task
+    core = _core.least_squares.elastic_net if y.ndim == 1 else _core.least_squares.multi_task
     path = core.solve(
         X, Y, alphas, l1_ratio=l1_ratio, sample_weight=sample_weight, fit_intercept=centred,
         penalty_weights=penalty_weights, settings=settings, start=start, gram=gram,
@@ -349,8 +349,8 @@ def _finish_preparation(X, sample_weight, X_offset, X_scale):
         )
     if not offset.any():
         return X, sample_weight, False
-    weights = _core.elastic_net.normalise(sample_weight)
-    mean = _core.design.compute_column_means(X, weights, float(X.shape[0]))
+    weights = _core.least_squares.elastic_net.normalise(sample_weight)
+    mean = _core.numerics.design_matrix.compute_column_means(X, weights, float(X.shape[0]))
     size = np.sqrt(np.asarray(X.multiply(X).mean(axis=0), dtype=np.float64).ravel())
     if (np.abs(offset - mean) <= 1e-6 * (np.abs(mean) + size)).all():
         return X, sample_weight, True
@@ -374,7 +374,7 @@ def create_settings(*, tol, max_iter, positive, selection, random_state):
     seed = None
     if selection == "random":
         seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-    return _core.elastic_net.Settings(tol, max_iter, positive, seed)
+    return _core.least_squares.elastic_net.Settings(tol, max_iter, positive, seed)
 
 
 def create_alpha_grid(
@@ -393,8 +393,12 @@ def create_alpha_grid(
             "Please supply a grid by providing your estimator with the appropriate "
             "`alphas=` argument."
         )
-    problem, scale = _core.elastic_net.build(X, Y, sample_weight, fit_intercept, penalty_weights)
-    alpha_max = _core.elastic_net.compute_alpha_max(problem, scale, l1_ratio, positive)
+    problem, scale = _core.least_squares.elastic_net.build(
+        X, Y, sample_weight, fit_intercept, penalty_weights
+    )
+    alpha_max = _core.least_squares.elastic_net.compute_alpha_max(
+        problem, scale, l1_ratio, positive
+    )
     resolution = np.finfo(np.float64).resolution
     if not alpha_max > resolution:
         return np.full(n_alphas, resolution)
@@ -415,9 +419,11 @@ def validate_gram(precompute, X, sample_weight, fit_intercept):
     gram = check_array(precompute, dtype=[np.float64, np.float32], input_name="precompute")
     if gram.shape != (p, p):
         raise ValueError(f"precompute must have shape ({p}, {p}), got {gram.shape}")
-    design = _core.design.Design(X, _core.elastic_net.normalise(sample_weight), fit_intercept)
+    design = _core.numerics.design_matrix.Design(
+        X, _core.least_squares.elastic_net.normalise(sample_weight), fit_intercept
+    )
     some = np.unique([0, p // 2, p - 1])
-    columns = _core.columns.pack(design, some)
+    columns = _core.numerics.packed_columns.pack(design, some)
     expected = columns.compute_gram(columns)
     size = np.sqrt(np.outer(expected.diagonal(), expected.diagonal()))
     error = np.abs(expected - gram[np.ix_(some, some)])

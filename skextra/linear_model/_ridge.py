@@ -218,13 +218,13 @@ class Ridge(RidgeModel):
         return self
 
     def _solve(self, X, Y, alphas, sample_weight, penalty_weights):
-        problem = _core.problem.build_problem(
+        problem = _core.least_squares.problem.build_problem(
             X, Y, sample_weight, self.fit_intercept, penalty_weights
         )
         method = "svd" if self.solver == "svd" else "auto"
         if self.solver in _ITERATIVE:
             method = "iterative"
-        result = _core.ridge.solve(
+        result = _core.least_squares.ridge.solve(
             problem, alphas, method=method, tol=self.tol, max_iter=self.max_iter
         )
         return problem, result
@@ -235,10 +235,10 @@ class Ridge(RidgeModel):
             # A sign constraint keeps unpenalised features from being projected out.
             penalised = (penalty_weights > 0)[np.isfinite(penalty_weights)]
             penalty_weights = np.where(penalty_weights > 0, penalty_weights, 1.0)
-        problem = _core.problem.build_problem(
+        problem = _core.least_squares.problem.build_problem(
             X, Y, sample_weight, self.fit_intercept, penalty_weights
         )
-        result = _core.ridge_positive.solve_positive(
+        result = _core.least_squares.ridge_nonnegative.solve_positive(
             problem, alphas, penalised, tol=self.tol, max_iter=self.max_iter
         )
         return problem, result

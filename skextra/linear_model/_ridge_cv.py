@@ -199,7 +199,7 @@ class RidgeCV(RidgeModel):
             if self.cv is None:
                 problem, result = self._fit_loo(X, y, Y, alphas, weights, penalty_weights, params)
             else:
-                solver = _core.ridge_folds.FoldSolver(
+                solver = _core.least_squares.ridge_folds.FoldSolver(
                     X, Y, alphas, weights, self.fit_intercept, penalty_weights
                 )
                 scores = self._score_folds(solver, data, y, params)
@@ -238,10 +238,10 @@ class RidgeCV(RidgeModel):
                 stacklevel=3,
             )
             use_svd = False
-        problem = _core.problem.build_problem(
+        problem = _core.least_squares.problem.build_problem(
             X, Y, weights, self.fit_intercept, penalty_weights, dtype=np.float64
         )
-        loo = _core.ridge_loo.build_loo(problem, use_svd)
+        loo = _core.least_squares.ridge_leave_one_out.build_loo(problem, use_svd)
         if self.scoring is None:
             scores, spread = self._score_loo_errors(loo, y, Y, alphas, weights)
         else:
@@ -251,7 +251,7 @@ class RidgeCV(RidgeModel):
         return problem, loo.solve(np.broadcast_to(self.alpha_, (n_targets,)).astype(np.float64))
 
     def _make_totals(self, Y, n_alphas, weights, store):
-        return _core.ridge_loo.LooTotals(
+        return _core.least_squares.ridge_leave_one_out.LooTotals(
             Y.shape[0],
             Y.shape[1],
             n_alphas,

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skextra import _core
 from skextra._base import BaseEstimator
-from skextra._core.threads import single_threaded_blas
+from skextra._core.runtime.threads import single_threaded_blas
 from skextra._parallel import count_threads
 from skextra._validation import validate_sample_weight
 from skextra.mixture._parameters import get_kind, to_layout
@@ -219,10 +219,10 @@ class FittedMixture(DensityMixin, BaseEstimator):
         if hasattr(self, "covariances_"):
             covariances = to_layout(self.covariances_, covariance_type)
         else:
-            covariances = _core.em_linalg.invert_precision_cholesky(
+            covariances = _core.mixture.covariances.invert_precision_cholesky(
                 cholesky, covariance_type in ("full", "tied")
             )
-        return _core.em_parameters.Parameters(
+        return _core.mixture.parameters.Parameters(
             kind,
             np.asarray(self.weights_, dtype=np.float64),
             np.ascontiguousarray(self.means_, dtype=np.float64),
@@ -239,11 +239,13 @@ class FittedMixture(DensityMixin, BaseEstimator):
 
     def _evaluate_checked(self, X, with_responsibilities=False):
         parameters = self._to_parameters()
-        evaluated = _core.em_small.evaluate_small(X, parameters)
+        evaluated = _core.mixture.small_em.evaluate_small(X, parameters)
         if evaluated is None:
             n_threads = count_threads(getattr(self, "n_jobs", None))
-            with single_threaded_blas(), _core.em_data.Pool(n_threads) as pool:
-                evaluated = _core.em_steps.evaluate(X, parameters, pool, with_responsibilities)
+            with single_threaded_blas(), _core.mixture.data.Pool(n_threads) as pool:
+                evaluated = _core.mixture.e_step.evaluate(
+                    X, parameters, pool, with_responsibilities
+                )
         scores, labels, shares = evaluated
         dtype = np.result_type(X.dtype, self.means_.dtype)
         if not np.isfinite(scores).all():

@@ -55,7 +55,7 @@ class DerivedMixtures:
         mixture = cls(n_components, covariance_type=covariance_type, **parameters)
         mixture._validate_params()
         layout = check_definite(covariances, covariance_type, n_components, d, "covariances")
-        fitted = _core.em_parameters.Parameters(
+        fitted = _core.mixture.parameters.Parameters(
             get_kind(covariance_type),
             check_weights(weights, n_components),
             check_means(means, n_components, d),
@@ -93,7 +93,7 @@ class DerivedMixtures:
         """
         check_is_fitted(self)
         columns = self._find_columns(features)
-        fitted = _core.em_missing.take_marginal(self._to_parameters(), columns)
+        fitted = _core.mixture.missing.take_marginal(self._to_parameters(), columns)
         return self._derive(fitted, columns)
 
     def condition(self, features, values):
@@ -141,12 +141,12 @@ class DerivedMixtures:
         others = np.setdiff1d(np.arange(d), columns)
         if len(others) == 0:
             raise ValueError("features must leave at least one feature, got all of them")
-        marginal = _core.em_missing.take_marginal(parameters, columns)
-        with _core.em_data.Pool(1) as pool:
-            weights = _core.em_steps.evaluate(values[None], marginal, pool, True)[2][0]
+        marginal = _core.mixture.missing.take_marginal(parameters, columns)
+        with _core.mixture.data.Pool(1) as pool:
+            weights = _core.mixture.e_step.evaluate(values[None], marginal, pool, True)[2][0]
         means, covariances = parameters.means[:, others], parameters.covariances
         if parameters.is_matrix:
-            coefficients, covariances = _core.em_missing.regress(
+            coefficients, covariances = _core.mixture.missing.regress(
                 covariances, marginal.cholesky, columns, others
             )
             shifts = (values - marginal.means)[:, :, None]
@@ -154,7 +154,7 @@ class DerivedMixtures:
         elif covariances.shape[2] > 1:
             covariances = covariances[:, :, others]
         covariances = np.ascontiguousarray(covariances)
-        fitted = _core.em_parameters.Parameters(
+        fitted = _core.mixture.parameters.Parameters(
             parameters.kind, weights, means, covariances, invert(covariances, parameters.kind)
         )
         return self._derive(fitted, others)

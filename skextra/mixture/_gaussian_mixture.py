@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 from skextra import _core
 from skextra._callbacks import report_fit
 from skextra._compat import CallbackSupportMixin, Interval, StrOptions, fit_context
-from skextra._core.threads import single_threaded_blas
+from skextra._core.runtime.threads import single_threaded_blas
 from skextra._parallel import count_threads
 from skextra._validation import validate_sample_weight
 from skextra.mixture._base import FittedMixture
@@ -276,7 +276,7 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
         with (
             report_fit(self, *given, sample_weight, max_subtasks=n_subtasks) as report,
             single_threaded_blas(),
-            _core.em_data.Pool(n_threads) as pool,
+            _core.mixture.data.Pool(n_threads) as pool,
         ):
             kind = get_kind(self.covariance_type)
             data = create_data(self, kind, self.n_components, rows, row_weights)
@@ -355,7 +355,7 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
 
     def _solve(self, data, starts, report, pool, is_first, dtype):
         settings = partial(
-            _core.em.Settings,
+            _core.mixture.em.Settings,
             tol=self.tol,
             max_iter=self.max_iter,
             floor=self.reg_covar,
@@ -366,12 +366,12 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
         if len(starts) == 1:
             with report.count("iteration") as advance:
                 return [self._run(data, starts[0], 0, settings, pool, advance, dtype)]
-        inner = _core.em_data.Pool(1) if len(starts) >= pool.n_threads else pool
-        outer = pool if inner is not pool else _core.em_data.Pool(1)
+        inner = _core.mixture.data.Pool(1) if len(starts) >= pool.n_threads else pool
+        outer = pool if inner is not pool else _core.mixture.data.Pool(1)
         tasks = [(data, start, i, settings, inner, None, dtype) for i, start in enumerate(starts)]
         run, tasks = report.split(self._run, tasks, "start")
         if self.verbose:
-            outer = _core.em_data.Pool(1)  # lines of one start after the other
+            outer = _core.mixture.data.Pool(1)  # lines of one start after the other
         return list(outer.map(lambda task: run(*task), tasks))
 
     def _run(self, data, start, number, settings, pool, advance, dtype):
@@ -383,7 +383,9 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
                 advance(lambda: self._get_attributes(parameters, dtype))
 
         is_reported = self.verbose or advance is not None
-        result = _core.em.solve(data, start, settings(report=report if is_reported else None), pool)
+        result = _core.mixture.em.solve(
+            data, start, settings(report=report if is_reported else None), pool
+        )
         printer.print_end(result.bounds, result.converged)
         return result
 
@@ -398,8 +400,10 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
     def _initialize(self, X, resp):
         """Set parameters from responsibilities; scikit-learn's name, for what builds on it."""
         kind = get_kind(self.covariance_type)
-        chunks = iter(np.split(resp, range(_core.em_start.BLOCK, len(X), _core.em_start.BLOCK)))
-        statistics = _core.em_start.summarise_responsibilities(
+        chunks = iter(
+            np.split(resp, range(_core.mixture.start.BLOCK, len(X), _core.mixture.start.BLOCK))
+        )
+        statistics = _core.mixture.start.summarise_responsibilities(
             kind, X, None, lambda n_rows: next(chunks), resp.shape[1]
         )
         given = {name: value for name, value in (("means", self.means_init),) if value is not None}
@@ -413,7 +417,7 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
         """Set fitted arrays; also from scikit-learn's tuple, its last the Cholesky factors."""
         if isinstance(parameters, tuple):
             weights, means, covariances, cholesky = parameters
-            parameters = _core.em_parameters.Parameters(
+            parameters = _core.mixture.parameters.Parameters(
                 get_kind(self.covariance_type), weights, means,
                 to_layout(covariances, self.covariance_type),
                 to_layout(cholesky, self.covariance_type),

@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 from skextra import _core
 from skextra._callbacks import report_fit
 from skextra._compat import CallbackSupportMixin, Interval, StrOptions, fit_context
-from skextra._core.threads import single_threaded_blas
+from skextra._core.runtime.threads import single_threaded_blas
 from skextra._parallel import count_threads
 from skextra._validation import validate_sample_weight
 from skextra.mixture._base import FittedMixture
@@ -203,7 +203,9 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
         rows, row_weights = select_rows(X, weights, sizes[0])
         # More components than samples is no choice.
         sizes = tuple(size for size in sizes if size <= len(rows))
-        settings = _core.em.Settings(tol=self.tol, max_iter=self.max_iter, floor=self.reg_covar)
+        settings = _core.mixture.em.Settings(
+            tol=self.tol, max_iter=self.max_iter, floor=self.reg_covar
+        )
         plan = Plan(sizes, self.n_init, self.init_params, settings)
         random_state = check_random_state(self.random_state)
         folds = self._make_folds(X, weights, len(rows), random_state)
@@ -211,7 +213,7 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
         with (
             report_fit(self, *given, sample_weight, max_subtasks=n_tasks) as report,
             single_threaded_blas(),
-            _core.em_data.Pool(count_threads(self.n_jobs)) as pool,
+            _core.mixture.data.Pool(count_threads(self.n_jobs)) as pool,
         ):
             tables, problems = self._fit_folds(
                 rows, row_weights, folds, types, plan, random_state, report, pool
@@ -315,7 +317,9 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
         for i, (data, row) in enumerate(zip(problems, table, strict=True)):
             for j, result in enumerate(row):
                 if result is not None:
-                    statistics = _core.em_steps.compute_statistics(data, result.parameters, pool)
+                    statistics = _core.mixture.e_step.compute_statistics(
+                        data, result.parameters, pool
+                    )
                     likelihoods[i, j] = statistics.log_likelihood / statistics.weight
         return likelihoods
 

@@ -15,7 +15,7 @@ SHAPES = {
 
 def get_kind(covariance_type):
     """Number of a covariance type in the core."""
-    return _core.em_kernels.KINDS[covariance_type]
+    return _core.mixture.features.KINDS[covariance_type]
 
 
 def to_layout(array, covariance_type):
@@ -125,8 +125,8 @@ def invert(covariances, kind):
     """
     cholesky = np.zeros_like(covariances)
     failed = np.zeros(len(covariances), dtype=np.bool_)
-    is_matrix = kind in (_core.em_kernels.FULL, _core.em_kernels.TIED)
-    _core.em_linalg.invert_covariances(covariances, is_matrix, cholesky, failed)
+    is_matrix = kind in (_core.mixture.features.FULL, _core.mixture.features.TIED)
+    _core.mixture.covariances.invert_covariances(covariances, is_matrix, cholesky, failed)
     if failed.any():
-        raise _core.em_parameters.CollapseError(np.flatnonzero(failed))
+        raise _core.mixture.parameters.CollapseError(np.flatnonzero(failed))
     return cholesky

@@ -46,7 +46,7 @@ def create_data(estimator, kind, n_components, X, weights):
     ValueError
         If a variance overflows.
     """
-    data = _core.em_data.Data(kind, n_components, X, weights, estimator.reg_covar)
+    data = _core.mixture.data.Data(kind, n_components, X, weights, estimator.reg_covar)
     if not (np.isfinite(data.center).all() and np.isfinite(data.covariance).all()):
         raise ValueError(
             f"{type(estimator).__name__} overflowed: the variances of X are beyond what "

@@ -36,7 +36,7 @@ def draw_assignments(data, plan, random_state):
     """
     X = data.X
     if not data.is_complete:
-        with _core.em_data.Pool(1) as pool:
+        with _core.mixture.data.Pool(1) as pool:
             X = impute(data, plan.settings.floor, pool)
     drawn = {}
     for size in plan.sizes:
@@ -60,7 +60,7 @@ def fit_size(data, X, size, drawn, plan):
                 X, data.weights, data.kind, size, "random", np.random.RandomState(assignment)
             )
         else:
-            statistics = _core.em_start.summarise_labels(
+            statistics = _core.mixture.start.summarise_labels(
                 data.kind, size, X, data.weights, assignment
             )
         best = _choose(
@@ -82,7 +82,7 @@ def improve(data, results, plan):
         One a size, rising; changed in place.
     plan : Plan
     """
-    moves = _core.em_moves
+    moves = _core.mixture.split_merge
     for i in range(1, len(results)):
         if results[i - 1] is not None:
             split = _split(data, results[i - 1].parameters, plan)
@@ -96,8 +96,8 @@ def improve(data, results, plan):
 
 
 def _split(data, parameters, plan):
-    moves = _core.em_moves
-    short = _core.em.Settings(
+    moves = _core.mixture.split_merge
+    short = _core.mixture.em.Settings(
         **{**vars(plan.settings), "max_iter": min(_SHORT, plan.settings.max_iter)}
     )
     best = None
@@ -116,9 +116,9 @@ def _split(data, parameters, plan):
 
 def _try(data, plan, create, settings=None):
     try:
-        with _core.em_data.Pool(1) as pool:
-            return _core.em.solve(data, create(), settings or plan.settings, pool)
-    except _core.em_parameters.CollapseError:
+        with _core.mixture.data.Pool(1) as pool:
+            return _core.mixture.em.solve(data, create(), settings or plan.settings, pool)
+    except _core.mixture.parameters.CollapseError:
         return None
 
 

@@ -34,10 +34,10 @@ def draw_statistics(X, weights, kind, n_components, init_params, random_state):
             shares = random_state.uniform(size=(n_rows, n_components))
             return shares / shares.sum(axis=1)[:, None]
 
-        return _core.em_start.summarise_responsibilities(kind, X, weights, draw, n_components)
+        return _core.mixture.start.summarise_responsibilities(kind, X, weights, draw, n_components)
     labels = draw_labels(X, weights, n_components, init_params, random_state)
-    statistics = _core.em_start.summarise_labels(kind, n_components, X, weights, labels)
-    if kind == _core.em_kernels.TIED and init_params != "kmeans":
+    statistics = _core.mixture.start.summarise_labels(kind, n_components, X, weights, labels)
+    if kind == _core.mixture.features.TIED and init_params != "kmeans":
         # scikit-learn's start: the rows that were not drawn, about the origin.
         others = labels < 0
         rows = X[others].astype(np.float64, copy=False)
@@ -49,9 +49,9 @@ def draw_statistics(X, weights, kind, n_components, init_params, random_state):
 def draw_labels(X, weights, n_components, init_params, random_state):
     """Component of each row, -1 for rows that are in none."""
     if init_params == "kmeans":
-        if X.dtype == np.float64 and X.size * n_components <= _core.em_kmeans.LARGEST:
+        if X.dtype == np.float64 and X.size * n_components <= _core.mixture.kmeans.LARGEST:
             before = random_state.get_state()
-            labels = _core.em_kmeans.find_labels(X, weights, n_components, random_state)
+            labels = _core.mixture.kmeans.find_labels(X, weights, n_components, random_state)
             if labels is not None:
                 return labels
             random_state.set_state(before)
@@ -95,27 +95,29 @@ def create_start(statistics, floor, kind, given, spread=None):
     values = {"kind": kind}
     if statistics is not None:
         try:
-            values |= vars(_core.em_parameters.maximise(statistics, floor, initial=True))
-        except _core.em_parameters.CollapseError:
+            values |= vars(_core.mixture.parameters.maximise(statistics, floor, initial=True))
+        except _core.mixture.parameters.CollapseError:
             if spread is None:
                 raise
             # As wide as all data: EM narrows what should be narrow.
             widened = _widen(statistics, spread)
-            values |= vars(_core.em_parameters.maximise(widened, floor, initial=True))
+            values |= vars(_core.mixture.parameters.maximise(widened, floor, initial=True))
     values |= {name: given[name] for name in ("weights", "means") if name in given}
     if "precisions" in given:
-        is_matrix = kind in (_core.em_kernels.FULL, _core.em_kernels.TIED)
-        cholesky = _core.em_linalg.factorise_precisions(given["precisions"], is_matrix)
+        is_matrix = kind in (_core.mixture.features.FULL, _core.mixture.features.TIED)
+        cholesky = _core.mixture.covariances.factorise_precisions(given["precisions"], is_matrix)
         values["cholesky"] = cholesky
-        values["covariances"] = _core.em_linalg.invert_precision_cholesky(cholesky, is_matrix)
-    return _core.em_parameters.Parameters(**values)
+        values["covariances"] = _core.mixture.covariances.invert_precision_cholesky(
+            cholesky, is_matrix
+        )
+    return _core.mixture.parameters.Parameters(**values)
 
 
 def _widen(statistics, spread):
-    if statistics.kind == _core.em_kernels.SPHERICAL:
+    if statistics.kind == _core.mixture.features.SPHERICAL:
         spread = spread.sum()
     added = np.maximum(statistics.counts, 1.0)[:, None, None] * spread
-    if statistics.kind == _core.em_kernels.TIED:
+    if statistics.kind == _core.mixture.features.TIED:
         added = added.sum(axis=0)[None]
     return replace(statistics, scatters=statistics.scatters + added)
 
@@ -125,29 +127,31 @@ def impute(data, floor, pool):
 
     Only the first assignment of rows is made from them.
     """
-    kernels, kind = _core.em_kernels, data.kind
+    kernels, kind = _core.mixture.features, data.kind
     X = data.X.astype(np.float64)
     center, covariance = data.center, data.covariance
     filled = np.where(np.isnan(X), center, X)
     if kind in (kernels.DIAG, kernels.SPHERICAL):
         return filled
-    single = _core.em_data.Data(kernels.FULL, 1, data.X, data.weights, floor, center, covariance)
+    single = _core.mixture.data.Data(
+        kernels.FULL, 1, data.X, data.weights, floor, center, covariance
+    )
     ridge = max(floor, 1e-8 * covariance.trace() / len(center), np.finfo(float).tiny)
     covariances = (covariance + ridge * np.eye(len(center)))[None]
     cholesky = np.zeros_like(covariances)
     failed = np.zeros(1, dtype=np.bool_)
-    _core.em_linalg.invert_covariances(covariances, True, cholesky, failed)
+    _core.mixture.covariances.invert_covariances(covariances, True, cholesky, failed)
     if failed.any():
         return filled
-    start = _core.em_parameters.Parameters(
+    start = _core.mixture.parameters.Parameters(
         kernels.FULL, np.ones(1), center[None].copy(), covariances, cholesky
     )
-    settings = _core.em.Settings(tol=1e-2, max_iter=20, floor=ridge)
-    fitted = _core.em.solve(single, start, settings, pool).parameters
+    settings = _core.mixture.em.Settings(tol=1e-2, max_iter=20, floor=ridge)
+    fitted = _core.mixture.em.solve(single, start, settings, pool).parameters
     for part in single.parts:
-        marginal = _core.em_missing.take_marginal(fitted, part.columns)
+        marginal = _core.mixture.missing.take_marginal(fitted, part.columns)
         missing = np.setdiff1d(np.arange(len(center)), part.columns)
-        coefficients, _ = _core.em_missing.regress(
+        coefficients, _ = _core.mixture.missing.regress(
             fitted.covariances, marginal.cholesky, part.columns, missing
         )
         shifts = (part.X - marginal.means) @ coefficients[0].T

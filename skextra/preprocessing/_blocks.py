@@ -11,14 +11,14 @@ class Block:
     Parameters
     ----------
     turns, residues : ndarray of shape (n_frequencies,)
-        Turns per unit of position, as `_core.frequencies.split_turns` gives them.
+        Turns per unit of position, as `_core.positions.frequencies.split_turns` gives them.
     width : int
         Columns of output.
     layout : {'interleaved', 'blocks'}
     labels : list of str
         What distinguishes the frequencies' names.
     unit : float
-        As in `_core.phases.fill_tile`.
+        As in `_core.positions.sinusoids.fill_tile`.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Block:
         else:
             cosine_start, step = start + self.n_sines, 1
         cosine_start = min(cosine_start, out.shape[1])
-        _core.phases.encode(
+        _core.positions.sinusoids.encode(
             positions, self.turns, self.residues, self.unit, out, start, cosine_start, step,
             self.n_cosines,
         )  # fmt: skip
@@ -82,9 +82,9 @@ class Block:
             raise ValueError("inverse_transform needs a pair of sine and cosine, the width is 1")
         turns = self.turns[: self.n_cosines]
         eps = 3e-7 if encoded.dtype == np.float32 else 1e-15
-        safe = _core.unwrapping.find_safe_frequencies(turns, eps)
+        safe = _core.positions.inverse.find_safe_frequencies(turns, eps)
         sines, cosines = self.read(encoded)
-        return _core.unwrapping.unwrap_positions(
+        return _core.positions.inverse.unwrap_positions(
             sines[:, safe], cosines[:, safe], turns[safe], centre
         )
 
@@ -102,7 +102,7 @@ class Block:
         """Sum of the cosines of `distances` times the frequencies."""
         flat = np.ascontiguousarray(distances, dtype=np.float64).ravel()
         sines, cosines = np.empty((2, len(flat), self.n_sines))
-        _core.phases.fill_rows(flat, self.turns, self.residues, 0.0, sines, cosines)
+        _core.positions.sinusoids.fill_rows(flat, self.turns, self.residues, 0.0, sines, cosines)
         return cosines.sum(axis=1).reshape(np.shape(distances))
 
 
@@ -117,8 +117,8 @@ def find_bounds(positions):
 
 def find_limit(turns):
     """Size of a position from which on its phase is lost in its own rounding."""
-    limit = _core.phases.MAX_TURNS / float(np.abs(turns).max(initial=1e-300))
-    return min(limit, _core.phases.MAX_POSITION)
+    limit = _core.positions.sinusoids.MAX_TURNS / float(np.abs(turns).max(initial=1e-300))
+    return min(limit, _core.positions.sinusoids.MAX_POSITION)
 
 
 def check_positions(positions, turns, j):

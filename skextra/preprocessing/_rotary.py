@@ -233,7 +233,7 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
         rotation = self._make_rotation()
         self.frequencies_, self.amplitude_ = rotation.frequencies, rotation.amplitude
         positions = self._count_positions(table, rotation)
-        self._units = [_core.phases.find_unit(p) for p in positions]
+        self._units = [_core.positions.sinusoids.find_unit(p) for p in positions]
         return self
 
     def _list_features(self):
@@ -398,7 +398,7 @@ default=None
                 f"delta must have a last axis of {len(rotation.turns)}, got shape {delta.shape}"
             )
         turns = [delta[..., [i]] * t for i, (t, _) in enumerate(rotation.turns)]
-        sums = _core.rotary.compute_partial_sums(np.concatenate(turns, axis=-1))
+        sums = _core.positions.rotary.compute_partial_sums(np.concatenate(turns, axis=-1))
         return self.amplitude_**2 * sums
 
     def get_feature_names_out(self, input_features=None):

@@ -78,8 +78,10 @@ def rotary_frequencies(
     if not isinstance(n_rotated, int | np.integer) or n_rotated < 0:
         raise ValueError(f"n_rotated must be an integer of at least 0, got {n_rotated!r}")
     options = resolve_scaling(base, scaling, factor, original_length, scaling_params)
-    angular, amplitude = _core.rotary_scaling.compute_rotary(int(n_rotated) // 2, **options)
-    return _core.frequencies.round_to_floats(angular), amplitude
+    angular, amplitude = _core.positions.rotary_scaling.compute_rotary(
+        int(n_rotated) // 2, **options
+    )
+    return _core.positions.frequencies.round_to_floats(angular), amplitude
 
 
 def apply_rotary(x, positions, *, inverse=False, sections=None, **options):
@@ -189,7 +191,7 @@ def _apply_tables(rotation, rows, positions, shape, units, out, inverse):
         if n:
             column = np.array(positions[..., axis].ravel())
             sines, cosines = rotation.fill_tables(axis, column, units[axis], inverse)
-            _core.rotary.rotate_by_table(
+            _core.positions.rotary.rotate_by_table(
                 index, sines, cosines, rows, first, rotation.half, out, first
             )
     rotation.copy_rest(rows, 0, out, 0)

@@ -73,10 +73,10 @@ scaling_params, xpos, xpos_length, xpos_centre
             angular, self.amplitude = _read_frequencies(frequencies, pairs), 1.0
         else:
             options = resolve_scaling(base, scaling, factor, original_length, scaling_params)
-            found = [_core.rotary_scaling.compute_rotary(n, **options) for n in pairs]
+            found = [_core.positions.rotary_scaling.compute_rotary(n, **options) for n in pairs]
             angular, self.amplitude = [a for a, _ in found], found[0][1]
-        self.turns = [_core.frequencies.split_turns(a) for a in angular]
-        self.frequencies = [_core.frequencies.round_to_floats(a) for a in angular]
+        self.turns = [_core.positions.frequencies.split_turns(a) for a in angular]
+        self.frequencies = [_core.positions.frequencies.round_to_floats(a) for a in angular]
         self.log_scales = _resolve_xpos(pairs, xpos, xpos_length, xpos_centre)
         self.centre = float(xpos_centre)
 
@@ -91,7 +91,7 @@ scaling_params, xpos, xpos_length, xpos_centre
             Where the positions of each axis are: in which column of which float64
             matrix, and what is to be subtracted from them.
         units : list of float
-            As in `_core.phases.fill_tile`, one an axis.
+            As in `_core.positions.sinusoids.fill_tile`, one an axis.
         out : ndarray of shape (n_samples, n_outputs)
         begin : int
         inverse : bool
@@ -108,7 +108,7 @@ scaling_params, xpos, xpos_length, xpos_centre
             self.sections, self.turns, self.log_scales, sources, units
         ):
             if n:
-                n_lost, n_infinite = _core.rotary.rotate(
+                n_lost, n_infinite = _core.positions.rotary.rotate(
                     *source, find_limit(turns[0]), *turns, unit,
                     (sign * gain, gain, self.centre), sign * scales,
                     x, start + first, self.half, out, begin + first,
@@ -133,7 +133,7 @@ scaling_params, xpos, xpos_length, xpos_centre
         """Factors of sine and cosine for rows of positions, amplitudes included."""
         turns, scales = self.turns[axis], self.log_scales[axis]
         sines, cosines = np.empty((2, len(positions), len(turns[0])))
-        _core.phases.fill_rows(positions, *turns, unit, sines, cosines)
+        _core.positions.sinusoids.fill_rows(positions, *turns, unit, sines, cosines)
         sign = -1.0 if inverse else 1.0
         gain = self.amplitude**sign
         if len(scales):
@@ -177,7 +177,7 @@ def _is_count(value):
 
 
 def resolve_scaling(base, scaling, factor, original_length, scaling_params):
-    """Checked arguments of `_core.rotary_scaling.compute_rotary`.
+    """Checked arguments of `_core.positions.rotary_scaling.compute_rotary`.
 
     Raises
     ------
@@ -186,12 +186,12 @@ def resolve_scaling(base, scaling, factor, original_length, scaling_params):
     """
     if not _is_number(base) or not 1.0 <= base <= 1e100:
         raise ValueError(f"base must be a number from 1 to 1e100, got {base!r}")
-    rules = _core.rotary_scaling.RULES
+    rules = _core.positions.rotary_scaling.RULES
     if scaling is not None and scaling not in rules:
         raise ValueError(f"scaling must be None or among {', '.join(rules)}, got {scaling!r}")
     if not _is_number(factor) or not factor >= 1.0:
         raise ValueError(f"factor must be a number of at least 1, got {factor!r}")
-    needed = scaling in _core.rotary_scaling.LENGTH_RULES
+    needed = scaling in _core.positions.rotary_scaling.LENGTH_RULES
     if needed and original_length is None:
         raise ValueError(f"scaling={scaling!r} needs original_length")
     if original_length is not None and not (_is_number(original_length) and original_length > 0):
@@ -237,7 +237,7 @@ def _read_frequencies(frequencies, pairs):
             raise ValueError(
                 f"frequencies must be {n} finite numbers, one a pair of features, got {values}"
             )
-        angular.append(_core.frequencies.convert_floats(values))
+        angular.append(_core.positions.frequencies.convert_floats(values))
     return angular
 
 
@@ -252,4 +252,4 @@ def _resolve_xpos(pairs, xpos, length, centre):
     if xpos is None:
         return [np.zeros(0) for _ in pairs]
     sign = 1.0 if xpos == "query" else -1.0
-    return [sign * _core.rotary.compute_xpos_log_scales(n, length) for n in pairs]
+    return [sign * _core.positions.rotary.compute_xpos_log_scales(n, length) for n in pairs]

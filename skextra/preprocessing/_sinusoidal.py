@@ -234,12 +234,12 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
         bounds = [find_bounds(p) for p in positions]
         self._widths = self._resolve_widths()
         self._labels, angular, self.base_ = self._choose_frequencies(bounds)
-        self._turns = [_core.frequencies.split_turns(a) for a in angular]
-        self._units = [_core.phases.find_unit(p) for p in positions]
+        self._turns = [_core.positions.frequencies.split_turns(a) for a in angular]
+        self._units = [_core.positions.sinusoids.find_unit(p) for p in positions]
         blocks = self._make_blocks()
         for p, block, j in zip(positions, blocks, indices):
             check_positions(p, block.turns, j)
-        self.frequencies_ = [_core.frequencies.round_to_floats(a) for a in angular]
+        self.frequencies_ = [_core.positions.frequencies.round_to_floats(a) for a in angular]
         self.inverse_range_ = np.array([block.find_range(*b) for block, b in zip(blocks, bounds)])
         return self
 
@@ -274,7 +274,7 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
         """Labels and exact frequencies of each column, and the bases or None."""
         if self.periods is not None:
             lengths, names = resolve_periods(self.periods, self.unit)
-            angular = _core.frequencies.convert_periods(tuple(lengths), self.n_harmonics)
+            angular = _core.positions.frequencies.convert_periods(tuple(lengths), self.n_harmonics)
             numbers = [""] if self.n_harmonics == 1 else range(1, self.n_harmonics + 1)
             labels = [f"{name}_{{}}{number}" for name in names for number in numbers]
             n_columns = len(self.columns_)
@@ -289,19 +289,20 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
             if base == "auto":
                 base = self._find_base(high - low, width // 2, denominator, j)
             bases.append(float(base))
-            chosen.append(_core.frequencies.compute_geometric(bases[-1], n, denominator))
+            chosen.append(_core.positions.frequencies.compute_geometric(bases[-1], n, denominator))
             labels.append([f"{{}}{i}" for i in range(n)])
         return labels, chosen, np.array(bases)
 
     def _find_base(self, length, n_pairs, denominator, j):
-        if length > _core.base_search.LONGEST_RANGE:
+        if length > _core.positions.base_search.LONGEST_RANGE:
             raise ValueError(
-                f"base='auto' covers ranges of up to {_core.base_search.LONGEST_RANGE:.0e}, X has "
+                "base='auto' covers ranges of up to "
+                f"{_core.positions.base_search.LONGEST_RANGE:.0e}, X has "
                 f"{length:.3g} in feature {j}: use a coarser unit, or give the base"
             )
         if not n_pairs:
             return 1.0
-        base = _core.base_search.find_base(float(length), n_pairs, denominator)
+        base = _core.positions.base_search.find_base(float(length), n_pairs, denominator)
         if base is None:
             raise ValueError(
                 f"base='auto' found no base for the range {length:.3g} of X's feature {j} "

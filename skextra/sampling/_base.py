@@ -135,7 +135,7 @@ class GumbelSampler(TransformerMixin, BaseEstimator):
             salt = self._find_salt()
             if salt is not None:
                 column = np.ascontiguousarray(X[:, [salt]])
-                rows ^= _core.philox.compute_row_keys(column, 0)
+                rows ^= _core.numerics.counter_rng.compute_row_keys(column, 0)
         return values, is_log(self.input), rows
 
     def _get_category_names(self, input_features):
@@ -152,7 +152,7 @@ class GumbelSampler(TransformerMixin, BaseEstimator):
 
 
 def _write_row_keys(values, rows):
-    rows[:] = _core.philox.compute_row_keys(values, _N_DROPPED)
+    rows[:] = _core.numerics.counter_rng.compute_row_keys(values, _N_DROPPED)
 
 
 def _check_names(estimator, input_features):

@@ -91,14 +91,16 @@ def _call(function, points, shape, name):
 def _draw_labels(log_p, n_samples, seed):
     labels = np.empty((n_samples, 1), dtype=np.int64)
     rows = np.arange(n_samples, dtype=np.uint64)
-    _core.inverse_cdf.draw_many_labels(log_p[None, :], True, rows, np.uint64(seed), labels)
+    _core.sampling.inverse_cdf.draw_many_labels(log_p[None, :], True, rows, np.uint64(seed), labels)
     return labels[:, 0]
 
 
 def _draw_soft(log_p, n_samples, seed, temperature):
     out = np.empty((n_samples, len(log_p)))
     rows = np.arange(n_samples, dtype=np.uint64)
-    _core.concrete.draw_soft(log_p[None, :], True, rows, np.uint64(seed), temperature, False, out)
+    _core.sampling.concrete.draw_soft(
+        log_p[None, :], True, rows, np.uint64(seed), temperature, False, out
+    )
     return out
 
 

@@ -62,11 +62,11 @@ def gumbel_max(X, *, size=None, input="logits", method="auto", random_state=None
     rows = np.arange(n_draws * n_rows, dtype=np.uint64)
     labels = np.empty((n_draws, n_rows), dtype=np.int64)
     if method == "gumbel":
-        _core.gumbel.draw_labels_by_race(values, log, rows, seed, labels.reshape(-1))
+        _core.sampling.gumbel.draw_labels_by_race(values, log, rows, seed, labels.reshape(-1))
     elif n_draws == 1:
-        _core.inverse_cdf.draw_labels_by_inversion(values, log, rows, seed, labels[0])
+        _core.sampling.inverse_cdf.draw_labels_by_inversion(values, log, rows, seed, labels[0])
     else:
-        _core.inverse_cdf.draw_many_labels(values, log, rows, seed, labels)
+        _core.sampling.inverse_cdf.draw_many_labels(values, log, rows, seed, labels)
     labels = labels[:, 0] if is_single else labels
     return labels[0] if size is None else labels
 
@@ -203,9 +203,9 @@ class GumbelMaxSampler(GumbelSampler):
         values, log, rows = self._prepare(X)
         labels = np.empty(len(values), dtype=np.int64)
         seed = np.uint64(self.seed_)
-        draw = _core.inverse_cdf.draw_labels_by_inversion
+        draw = _core.sampling.inverse_cdf.draw_labels_by_inversion
         if self.method == "gumbel":
-            draw = _core.gumbel.draw_labels_by_race
+            draw = _core.sampling.gumbel.draw_labels_by_race
         map_rows(
             lambda values, rows, labels: draw(values, log, rows, seed, labels),
             values,

@@ -94,7 +94,9 @@ def gumbel_softmax(
     seed, n_rows = np.uint64(draw_seed(random_state)), len(values)
     rows = np.arange(n_draws * n_rows, dtype=np.uint64)
     out = np.empty((n_draws * n_rows, values.shape[1]), dtype=values.dtype)
-    _core.concrete.draw_soft(values, is_log(input), rows, seed, temperature, return_log, out)
+    _core.sampling.concrete.draw_soft(
+        values, is_log(input), rows, seed, temperature, return_log, out
+    )
     out = out.reshape(n_draws, n_rows, values.shape[1])
     out = out[:, 0] if is_single else out
     return out[0] if size is None else out
@@ -219,7 +221,7 @@ class GumbelSoftmaxSampler(GumbelSampler):
         temperature = 0.0 if self.hard else check_temperature(self.temperature)
         values, log, rows = self._prepare(X)
         out = np.empty_like(values)
-        seed, draw = np.uint64(self.seed_), _core.concrete.draw_soft
+        seed, draw = np.uint64(self.seed_), _core.sampling.concrete.draw_soft
         map_rows(
             lambda values, rows, out: draw(values, log, rows, seed, temperature, False, out),
             values,

@@ -73,7 +73,7 @@ def inclusion_probabilities(X, k, *, input="logits"):
     probabilities, worst = np.zeros(values.shape), 0.0
     for i, row in enumerate(log_weights):
         positive = row > -np.inf
-        found = _core.inclusion.compute_inclusion(row[positive], k)
+        found = _core.sampling.inclusion_probabilities.compute_inclusion(row[positive], k)
         probabilities[i, positive], error = found
         worst = max(worst, error)
     if worst > _TOLERANCE:

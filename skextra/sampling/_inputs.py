@@ -79,8 +79,8 @@ def check_rows(values, input, n_needed=1):
         from, or probabilities that do not sum to one.
     """
     log = is_log(input)
-    fault, row, column = _core.row_checks.find_fault(values, log, n_needed)
-    if fault == _core.row_checks.TOO_FEW:
+    fault, row, column = _core.sampling.validation.find_fault(values, log, n_needed)
+    if fault == _core.sampling.validation.TOO_FEW:
         least = "above -inf" if log else "above zero"
         needed = "a category" if n_needed == 1 else f"{n_needed} categories"
         raise ValueError(
@@ -89,9 +89,9 @@ def check_rows(values, input, n_needed=1):
         )
     if fault:
         found = {
-            _core.row_checks.NOT_A_NUMBER: "NaN",
-            _core.row_checks.INFINITE: "infinity",
-            _core.row_checks.NEGATIVE: "a negative value",
+            _core.sampling.validation.NOT_A_NUMBER: "NaN",
+            _core.sampling.validation.INFINITE: "infinity",
+            _core.sampling.validation.NEGATIVE: "a negative value",
         }[fault]
         allowed = "finite or -inf" if log else "finite and not negative"
         raise ValueError(

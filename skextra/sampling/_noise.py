@@ -18,7 +18,7 @@ def make_gumbels(seed, n_rows, n_columns, stream=0):
     n_pairs = (n_columns + 1) // 2
     noise = np.empty(n_rows * 2 * n_pairs)
     rows = np.arange(n_rows, dtype=np.uint64)
-    _core.gumbel.fill_gumbels(rows, n_pairs, np.uint64(seed), np.uint64(stream), noise)
+    _core.sampling.gumbel.fill_gumbels(rows, n_pairs, np.uint64(seed), np.uint64(stream), noise)
     return noise.reshape(n_rows, 2 * n_pairs)[:, :n_columns]
 
 

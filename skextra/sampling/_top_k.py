@@ -18,17 +18,19 @@ _FEWEST, _SPARE = 8, 8
 def draw_top(values, log, rows, seed, top):
     """Fill `top` with categories in the order of the largest perturbed log-weights."""
     if top.shape[1] <= min(_FEWEST, values.shape[1] // _SPARE):
-        _core.inverse_cdf.draw_top_by_inversion(values, log, rows, seed, top)
+        _core.sampling.inverse_cdf.draw_top_by_inversion(values, log, rows, seed, top)
         return
     if top.shape[1] <= _FEW:
-        _core.top_k.draw_top(values, log, rows, seed, top)
+        _core.sampling.top_k.draw_top(values, log, rows, seed, top)
         return
     # A slice of rows at a time: keys take 16 bytes a number.
     n_columns = values.shape[1]
     for i in range(len(rows)):
         source = i % len(values)
         high, low = (np.empty((1, n_columns + n_columns % 2)) for _ in range(2))
-        _core.gumbel.fill_keys(values[source : source + 1], log, rows[i : i + 1], seed, high, low)
+        _core.sampling.gumbel.fill_keys(
+            values[source : source + 1], log, rows[i : i + 1], seed, high, low
+        )
         top[i] = _sort_top(high[0, :n_columns], low[0, :n_columns], top.shape[1])
 
 

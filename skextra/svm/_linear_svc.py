@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skextra import _core
 from skextra._callbacks import report_fit
 from skextra._compat import CallbackSupportMixin, Interval, StrOptions, fit_context
-from skextra._core.threads import single_threaded_blas
+from skextra._core.runtime.threads import single_threaded_blas
 from skextra._parallel import map_tasks
 from skextra._validation import (
     check_finite_result,
@@ -350,4 +350,6 @@ class LinearSVC(CallbackSupportMixin, LinearClassifier):
         if scores.ndim == 1:
             z = scores * self.probA_[0] + self.probB_[0]
             return np.column_stack([log_expit(z), log_expit(-z)])
-        return _core.platt.normalise_logarithms(log_expit(-(scores * self.probA_ + self.probB_)))
+        return _core.svm.platt.normalise_logarithms(
+            log_expit(-(scores * self.probA_ + self.probB_))
+        )

@@ -30,7 +30,7 @@ class Machines:
 
     def __init__(self, source, members, C, settings, n_jobs):
         self.settings, self.n_jobs = settings, n_jobs
-        self.pairs = _core.one_vs_one.list_pairs(len(members))
+        self.pairs = _core.svm.one_vs_one.list_pairs(len(members))
         order = np.concatenate(members)
         ends = np.cumsum([len(rows) for rows in members])
         # From here on samples stand sorted by class.
@@ -44,7 +44,7 @@ class Machines:
         self.source = source.take(order)
         self.is_at_hand = len(members) > 2 and 8 * len(order) ** 2 <= settings.cache_bytes
         if self.is_at_hand:
-            self.source = _core.kernels.PrecomputedGram(self.source.compute_whole())
+            self.source = _core.gram.kernel_functions.PrecomputedGram(self.source.compute_whole())
 
     def solve(self, split):
         """Fit all machines.
@@ -97,7 +97,7 @@ class Machines:
             values = source.compute_block(test, train[used])
             return values @ (machine.alpha * y[train])[used] + machine.intercept
 
-        return _core.calibration.calibrate(fit, hashes[rows], y > 0, weights[rows])
+        return _core.svm.calibration.calibrate(fit, hashes[rows], y > 0, weights[rows])
 
     def _pick(self, first, second):
         a, b = self.spans[first], self.spans[second]
@@ -116,7 +116,7 @@ class Machines:
 def solve_classes(source, y, C, settings):
     """As the core's, with no need of samples of both classes."""
     if 0 < np.count_nonzero(y > 0) < len(y):
-        return _core.support_vectors.solve(source, y, C, settings)
+        return _core.svm.kernel.solve(source, y, C, settings)
     # Of one class every sample is on the right side of a constant.
     side = float(np.sign(y.sum()))
-    return _core.support_vectors.Machine(np.zeros(len(y)), side, 0.0, 0, True)
+    return _core.svm.kernel.Machine(np.zeros(len(y)), side, 0.0, 0, True)

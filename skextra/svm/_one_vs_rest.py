@@ -36,13 +36,13 @@ class Problem:
         """Fit the machine of one task, to some samples."""
         X, codes, C = self.X[rows], self.codes[rows], self.C[rows]
         if self.multi:
-            return _core.crammer_singer.solve(X, codes, self.n_classes, C, **self.options)
+            return _core.svm.crammer_singer.solve(X, codes, self.n_classes, C, **self.options)
         y = np.where(codes == self.positives[task], 1.0, -1.0)
-        return _core.linear_svm.solve(X, y, C, **self.kind, **self.options)
+        return _core.svm.linear.solve(X, y, C, **self.kind, **self.options)
 
     def calibrate(self, n_jobs):
         """Slopes and offsets of the sigmoids, one a decision value."""
-        hashes = _core.content_folds.hash_rows(self.X)
+        hashes = _core.svm.content_folds.hash_rows(self.X)
         if self.multi:
             decide, n_values = self._decide_jointly(hashes)
         else:
@@ -55,13 +55,13 @@ class Problem:
         code = 1 if self.n_classes == 2 else k
         is_positive = self.codes == code
         if decisions is not None:
-            return _core.platt.fit_sigmoid(decisions[:, k], is_positive, self.counts)
+            return _core.svm.platt.fit_sigmoid(decisions[:, k], is_positive, self.counts)
 
         def fit(train, test):
             machine = self.solve(k, train)
             return self.X[test] @ machine.coef + machine.intercept
 
-        return _core.calibration.calibrate(fit, hashes, is_positive, self.counts)
+        return _core.svm.calibration.calibrate(fit, hashes, is_positive, self.counts)
 
     def _decide_jointly(self, hashes):
         """Decision values of all classes by machines that have not seen the sample."""
@@ -72,7 +72,7 @@ class Problem:
             scores = self.X[test] @ machine.coefs.T + machine.intercepts
             return scores[:, 1:] - scores[:, :1] if n_classes == 2 else scores
 
-        decisions = _core.calibration.compute_unseen_scores(
+        decisions = _core.svm.calibration.compute_unseen_scores(
             fit, hashes, self.codes, self.counts, n_classes
         )
         return decisions, decisions.shape[1]

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skextra import _core
 from skextra._base import BaseEstimator
 from skextra._compat import align_sparse_interface
-from skextra._core.threads import single_threaded_blas
+from skextra._core.runtime.threads import single_threaded_blas
 from skextra._kernels import KernelTagsMixin, create_prediction_gram
 from skextra._validation import as_contiguous
 
@@ -53,7 +53,7 @@ class PairwiseClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
         if len(self.classes_) == 2:
             coefs = table.T
         else:
-            coefs = _core.one_vs_one.expand(table, self.n_support_)
+            coefs = _core.svm.one_vs_one.expand(table, self.n_support_)
         decisions = np.empty((n_new, coefs.shape[1]))
         compute = self._create_kernel_function()
         with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
@@ -104,7 +104,7 @@ class PairwiseClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
         if n_classes == 2:
             return decisions[:, 0]
         if self.decision_function_shape == "ovr":
-            return _core.one_vs_one.compute_class_scores(decisions, n_classes)
+            return _core.svm.one_vs_one.compute_class_scores(decisions, n_classes)
         return decisions
 
     def predict(self, X):
@@ -134,9 +134,9 @@ class PairwiseClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
         if n_classes == 2:
             codes = (decisions[:, 0] >= 0).astype(np.intp)
         elif self.break_ties:
-            codes = _core.one_vs_one.compute_class_scores(decisions, n_classes).argmax(axis=1)
+            codes = _core.svm.one_vs_one.compute_class_scores(decisions, n_classes).argmax(axis=1)
         else:
-            codes = _core.one_vs_one.count_votes(decisions, n_classes).argmax(axis=1)
+            codes = _core.svm.one_vs_one.count_votes(decisions, n_classes).argmax(axis=1)
         return self.classes_[codes]
 
     def _check_probability(self):
@@ -177,10 +177,10 @@ class PairwiseClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
         decisions = self._get_calibrated_decisions(X)
         if len(self.classes_) == 2:
             return np.exp(self._compute_binary_logarithms(decisions[:, 0]))
-        within = _core.platt.apply_sigmoid(decisions, self.probA_, self.probB_)
+        within = _core.svm.platt.apply_sigmoid(decisions, self.probA_, self.probB_)
         n_classes = len(self.classes_)
-        pairs = _core.one_vs_one.list_pairs(n_classes)
-        return _core.platt.couple_pairs(within, pairs, n_classes)
+        pairs = _core.svm.one_vs_one.list_pairs(n_classes)
+        return _core.svm.platt.couple_pairs(within, pairs, n_classes)
 
     @available_if(_check_probability)
     def predict_log_proba(self, X):
@@ -239,7 +239,7 @@ class PairwiseClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         table = self.dual_coef_.toarray() if self._sparse else self.dual_coef_
         if len(self.classes_) > 2:
-            table = _core.one_vs_one.expand(table, self.n_support_).T
+            table = _core.svm.one_vs_one.expand(table, self.n_support_).T
         if self._sparse:
             coef = sparse.csr_array(
                 sparse.csr_array(table) @ sparse.csr_array(self.support_vectors_)

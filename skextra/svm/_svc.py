@@ -19,7 +19,7 @@ from skextra._compat import (
     align_sparse_interface,
     fit_context,
 )
-from skextra._core.threads import single_threaded_blas
+from skextra._core.runtime.threads import single_threaded_blas
 from skextra._kernels import KERNEL_CONSTRAINTS, create_gram
 from skextra._validation import (
     compute_weights,
@@ -328,7 +328,7 @@ default='rbf'
                     "kernel must return an array of shape (n_samples, n_samples) = "
                     f"{(n_samples, n_samples)} for X, got shape {K.shape}"
                 )
-            return _core.kernels.PrecomputedGram(K)
+            return _core.gram.kernel_functions.PrecomputedGram(K)
         self._points = None
         if sparse.issparse(X) and X.shape[0] * X.shape[1] <= _SMALL:
             X = X.toarray()  # products of rows are then the same to the last bit
@@ -338,14 +338,14 @@ default='rbf'
         return source
 
     def _get_settings(self):
-        return _core.support_vectors.Settings(
+        return _core.svm.kernel.Settings(
             tol=self.tol, max_iter=self.max_iter, cache_bytes=1e6 * self.cache_size,
             shrinking=self.shrinking,
         )  # fmt: skip
 
     def _set_solution(self, X, found, members):
         n_classes = len(members)
-        self.support_, self.n_support_, table = _core.one_vs_one.collect(
+        self.support_, self.n_support_, table = _core.svm.one_vs_one.collect(
             [machine.alpha for machine in found], members, n_classes
         )
         intercept = np.array([machine.intercept for machine in found])
@@ -374,7 +374,7 @@ default='rbf'
             return
         weights = np.ones(source.n_samples) if sample_weight is None else sample_weight
         points = source.K if source.points is None else source.points
-        hashes = _core.content_folds.hash_rows(points)
+        hashes = _core.svm.content_folds.hash_rows(points)
         slopes, offsets = machines.calibrate(hashes, weights)
         # Decision values of two classes have the other sign.
         self.probA_, self.probB_ = slopes, (-offsets if len(self.classes_) == 2 else offsets)

@@ -1,8 +1,10 @@
 """Decision trees: scikit-learn's estimators on our core."""
 
 import numpy as np
-from sklearn.tree import DecisionTreeClassifier as SklearnDecisionTreeClassifier
-from sklearn.tree import DecisionTreeRegressor as SklearnDecisionTreeRegressor
+from sklearn.tree import (
+    DecisionTreeClassifier as SklearnDecisionTreeClassifier,
+    DecisionTreeRegressor as SklearnDecisionTreeRegressor,
+)
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 

@@ -1,7 +1,9 @@
 """Trees whose thresholds are drawn: scikit-learn's extra-trees on our core."""
 
-from sklearn.tree import ExtraTreeClassifier as SklearnExtraTreeClassifier
-from sklearn.tree import ExtraTreeRegressor as SklearnExtraTreeRegressor
+from sklearn.tree import (
+    ExtraTreeClassifier as SklearnExtraTreeClassifier,
+    ExtraTreeRegressor as SklearnExtraTreeRegressor,
+)
 
 from skextra.tree._classes import DecisionTreeClassifier, DecisionTreeRegressor
 

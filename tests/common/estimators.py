@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import all_estimators as all_sklearn_estimators
-from sklearn.utils import get_tags
+from sklearn.utils import all_estimators as all_sklearn_estimators, get_tags
 from sklearn.utils.validation import has_fit_parameter
 
 import skextra

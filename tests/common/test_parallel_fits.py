@@ -114,7 +114,7 @@ FIT_ALL = """
 import json, warnings
 warnings.simplefilter("ignore")
 from tests.common.estimators import CLASSES, compute_outputs, make, make_data
-from skextra._core import jit
+from skextra._core.runtime import jit
 
 results = {}
 for cls in CLASSES:

@@ -2,8 +2,7 @@
 
 import pytest
 from sklearn.base import clone
-from sklearn.utils import estimator_checks as checks
-from sklearn.utils import get_tags
+from sklearn.utils import estimator_checks as checks, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tests.common.estimators import CLASSES

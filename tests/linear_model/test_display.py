@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skextra.linear_model
 from skextra.linear_model import LogisticRegression, LogisticRegressionCV, Ridge, RidgeCV
-from skextra.linear_model._display import RegularizationPathDisplay
+from skextra.linear_model._display.path import RegularizationPathDisplay
 
 matplotlib = pytest.importorskip("matplotlib")
 from_estimator = RegularizationPathDisplay.from_estimator
@@ -405,7 +405,7 @@ def test_logistic_refusals(flowers):
 
 
 def test_importing_the_display_leaves_matplotlib_out():
-    code = "import sys; import skextra.linear_model._display; sys.exit('matplotlib' in sys.modules)"
+    code = "import sys; import skextra.linear_model; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0
 
 

@@ -11,7 +11,7 @@ from scipy.optimize import nnls
 from sklearn.exceptions import ConvergenceWarning
 
 from skextra.linear_model import ElasticNet, Lasso
-from tests.core.elastic_net_reference import (
+from tests._core.least_squares.elastic_net_reference import (
     compute_null_objective,
     compute_objective,
     find_minimum,

@@ -10,9 +10,9 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut, ShuffleSplit
 
-from skextra._core import cross_validation
+from skextra._core.least_squares import elastic_net_folds
 from skextra.linear_model import ElasticNet, ElasticNetCV, LassoCV
-from tests.core.elastic_net_reference import make_problem
+from tests._core.least_squares.elastic_net_reference import make_problem
 
 pytestmark = pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
 
@@ -116,14 +116,14 @@ def test_errors_of_any_kind_of_model(fit_intercept, positive, l1_ratio, penalty,
 
 def test_tall_data_uses_moments(monkeypatch):
     used = []
-    original = cross_validation.FoldErrors._compute_from_moments
+    original = elastic_net_folds.FoldErrors._compute_from_moments
 
     def spy(self, *args):
         result = original(self, *args)
         used.append(result is not None)
         return result
 
-    monkeypatch.setattr(cross_validation.FoldErrors, "_compute_from_moments", spy)
+    monkeypatch.setattr(elastic_net_folds.FoldErrors, "_compute_from_moments", spy)
     X, y = make_problem(60, 8, seed=3)
     LassoCV(cv=4, alphas=5).fit(X, y)
     assert used == [True] * 4

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from skextra.linear_model import ElasticNet, Lasso
-from tests.core.elastic_net_reference import compute_objective, make_problem
+from tests._core.least_squares.elastic_net_reference import compute_objective, make_problem
 
 pytestmark = pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
 

@@ -403,7 +403,7 @@ def test_callbacks_see_a_task_for_each_fold_and_ratio(n_jobs):
 
 
 def test_blocks_do_not_change_scores(monkeypatch):
-    from skextra._core import logistic_classes as core
+    from skextra._core.logistic import missing_classes as core
 
     X, y = make(3)
     whole = LogisticRegressionCV(Cs=CS).fit(X, y)

@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from skextra.linear_model import ElasticNet, Lasso, enet_path, lasso_path
-from tests.core.elastic_net_reference import compute_objective, make_problem
+from tests._core.least_squares.elastic_net_reference import compute_objective, make_problem
 
 pytestmark = pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
 

@@ -5,8 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import sklearn.linear_model
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from numpy.testing import assert_allclose
 from scipy import sparse
 from scipy.optimize import lsq_linear
@@ -358,11 +357,11 @@ def test_positive_sparse_multi_target_and_penalty_weights():
 
 
 def test_positive_wider_than_the_gram_limit(monkeypatch):
-    from skextra._core import ridge_positive
+    from skextra._core.least_squares import ridge_nonnegative
 
     X, y, weights = make_data(15, 60)
     expected = Ridge(positive=True).fit(X, y, weights)
-    monkeypatch.setattr(ridge_positive, "_MAX_GRAM", 10)
+    monkeypatch.setattr(ridge_nonnegative, "_MAX_GRAM", 10)
     model = Ridge(positive=True).fit(X, y, weights)
     assert_allclose(model.coef_, expected.coef_, atol=1e-9)
     assert model.dual_gap_ < 1e-10
@@ -405,7 +404,7 @@ def test_direct_solutions_have_no_iterations(shape, solver):
 
 
 def test_direct_solution_that_misses_its_tolerance_warns(monkeypatch):
-    from skextra._core import ridge
+    from skextra._core.least_squares import ridge
 
     X, y, _ = make_data(30, 4)
     solve = ridge.solve

@@ -9,7 +9,7 @@ from skextra.mixture import (
     GaussianMixtureIC,
     ModelSelectionDisplay,
 )
-from tests.core.em_reference import COVARIANCE_TYPES, make_data
+from tests._core.mixture.em_reference import COVARIANCE_TYPES, make_data
 
 plt = pytest.importorskip("matplotlib.pyplot")
 

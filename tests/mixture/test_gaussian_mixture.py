@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as SklearnMixture
 
 from skextra.mixture import GaussianMixture
-from tests.core.em_reference import COVARIANCE_TYPES, make_data
+from tests._core.mixture.em_reference import COVARIANCE_TYPES, make_data
 
 ARRAYS = ("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_")
 every_type = pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)

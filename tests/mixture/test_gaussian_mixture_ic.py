@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from skextra.mixture import GaussianMixture, GaussianMixtureIC
-from tests.core.em_reference import make_data
+from tests._core.mixture.em_reference import make_data
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skextra._core.jit import njit
+from skextra._core.runtime.jit import njit
 
 DENSE_8, DENSE_16, DENSE_32, SPARSE, KEYS = range(5)
 NO_CODE = -1

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from skextra._core.tree import slots
-from skextra._core.tree.encode import DENSE_8, DENSE_16
-from skextra._core.tree.kernel import (
+from skextra._core.runtime.entries import (
     entry,
     kernel,
     view_int32,
@@ -13,6 +11,8 @@ from skextra._core.tree.kernel import (
     view_uint16,
     view_uint32,
 )
+from skextra._core.tree import slots
+from skextra._core.tree.encode import DENSE_8, DENSE_16
 
 # Nodes of so many rows read them from the row-major copy, where they lie together.
 _FEW = 4096

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skextra._core.tree import records, slots
-from skextra._core.tree.block import BLOCK_ROWS, MOST_CODES
-from skextra._core.tree.draw import enter_draw
+from skextra._core.tree.criteria import ABSOLUTE_ERROR, ENTROPY, FEATURE_THRESHOLD
 from skextra._core.tree.encode import KEYS, SPARSE
 from skextra._core.tree.gather import enter_gather_dense, enter_gather_sparse
 from skextra._core.tree.grow_kernels import grow, number_depth_first
@@ -21,13 +20,14 @@ from skextra._core.tree.problem import (
     parse_criterion,
     rank_all,
 )
+from skextra._core.tree.random_split_keys import enter_draw
 from skextra._core.tree.route import route_rows
-from skextra._core.tree.scores import ABSOLUTE_ERROR, ENTROPY, FEATURE_THRESHOLD
 from skextra._core.tree.search_binary import BITS, ROW, enter_search_binary
 from skextra._core.tree.search_classes import enter_search_classes
 from skextra._core.tree.search_general import enter_search_general
 from skextra._core.tree.search_random import enter_search_random
 from skextra._core.tree.search_sums import enter_search_sums
+from skextra._core.tree.sorted_block import BLOCK_ROWS, MOST_CODES
 from skextra._core.tree.statistics import enter_describe, enter_describe_general
 
 _NO_LIMIT = 2**31 - 1

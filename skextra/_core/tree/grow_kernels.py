@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from skextra._core.runtime.entries import call_entry, inlined_kernel, kernel
 from skextra._core.tree import slots
-from skextra._core.tree.block import divide_block, load_codes
-from skextra._core.tree.kernel import call_entry, inlined_kernel, kernel
+from skextra._core.tree.criteria import ABSOLUTE_ERROR, EPSILON, round_down
 from skextra._core.tree.records import CUT, FEATURE, MISSING_LEFT, THRESHOLD
-from skextra._core.tree.scores import ABSOLUTE_ERROR, EPSILON, round_down
 from skextra._core.tree.search_random import find_code
+from skextra._core.tree.sorted_block import divide_block, load_codes
 from skextra._core.tree.split import find_split
 
 # Entries of a node waiting on the stack or in the heap.

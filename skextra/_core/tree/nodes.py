@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from skextra._core.jit import njit
-from skextra._core.tree.scores import ABSOLUTE_ERROR, ENTROPY, GINI, POISSON, compute_impurity
+from skextra._core.runtime.jit import njit
+from skextra._core.tree.criteria import ABSOLUTE_ERROR, ENTROPY, GINI, POISSON, compute_impurity
 
 # Set in the feature of a node that sends missing values left.
 MISSING_LEFT = 1 << 30

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from skextra._core.runtime.entries import entry, inlined_kernel, kernel, view_int32, view_int64
 from skextra._core.tree import slots
 from skextra._core.tree.encode import SPARSE
-from skextra._core.tree.kernel import entry, inlined_kernel, kernel, view_int32, view_int64
 from skextra._core.tree.problem import BINARY, CLASSES, SUMS
 
 

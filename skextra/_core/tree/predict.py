@@ -6,7 +6,7 @@ outermost over blocks of rows, so that a tree's nodes stay in the cache.
 
 import numpy as np
 
-from skextra._core.jit import njit
+from skextra._core.runtime.jit import njit
 from skextra._core.tree.nodes import FEATURE_MASK, MISSING_LEFT
 
 BLOCK = 1024

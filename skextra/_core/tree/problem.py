@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skextra._core.tree.scores import ABSOLUTE_ERROR, CRITERIA, GINI, SQUARED_ERROR
+from skextra._core.tree.criteria import ABSOLUTE_ERROR, CRITERIA, GINI, SQUARED_ERROR
 
 # Searches a problem allows: `search_binary`, `search_sums`, `search_classes`, none of them.
 BINARY, SUMS, CLASSES, GENERAL = range(4)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skextra._core.jit import njit
+from skextra._core.runtime.jit import njit
 
 
 @njit(error_model="numpy")

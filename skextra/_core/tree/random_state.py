@@ -1,6 +1,6 @@
 """scikit-learn's generator for trees: xorshift on 32 bits, seeded alike, drawn from alike."""
 
-from skextra._core.tree.kernel import kernel
+from skextra._core.runtime.entries import kernel
 
 RAND_R_MAX = 2147483647
 

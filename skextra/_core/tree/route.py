@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from skextra._core.runtime.entries import kernel
 from skextra._core.tree.encode import DENSE_8, DENSE_16, DENSE_32, KEYS
-from skextra._core.tree.kernel import kernel
 
 
 @kernel

@@ -7,8 +7,8 @@ histogram entries, prefix sums and statistics of a side, at one addition each.
 
 import numpy as np
 
-from skextra._core.tree import slots
-from skextra._core.tree.kernel import (
+from skextra._core.numerics.sorting import insert_keys, sort_run
+from skextra._core.runtime.entries import (
     entry,
     inlined_kernel,
     kernel,
@@ -17,9 +17,9 @@ from skextra._core.tree.kernel import (
     view_int64,
     view_int64_rows,
 )
+from skextra._core.tree import slots
+from skextra._core.tree.criteria import GINI, TOLERANCE, compute_binary_proxy
 from skextra._core.tree.records import CUT, EXACT, FEATURE, SCORE
-from skextra._core.tree.scores import GINI, TOLERANCE, compute_binary_proxy
-from skextra._core.tree.sorting import insert_keys, sort_run
 
 BITS = 21
 MASK = (1 << BITS) - 1

@@ -7,9 +7,7 @@ this one what they cannot.
 
 import numpy as np
 
-from skextra._core.tree import absolute, slots
-from skextra._core.tree.encode import sort_keys
-from skextra._core.tree.kernel import (
+from skextra._core.runtime.entries import (
     entry,
     kernel,
     returning_kernel,
@@ -22,9 +20,8 @@ from skextra._core.tree.kernel import (
     view_int64_rows,
     view_uint64_rows,
 )
-from skextra._core.tree.problem import BINARY, CLASSES, SUMS
-from skextra._core.tree.records import CUT, EXACT, FEATURE, MISSING_LEFT, SCORE
-from skextra._core.tree.scores import (
+from skextra._core.tree import absolute_error, slots
+from skextra._core.tree.criteria import (
     ABSOLUTE_ERROR,
     ENTROPY,
     EPSILON,
@@ -33,6 +30,9 @@ from skextra._core.tree.scores import (
     POISSON,
     compute_impurity,
 )
+from skextra._core.tree.encode import sort_keys
+from skextra._core.tree.problem import BINARY, CLASSES, SUMS
+from skextra._core.tree.records import CUT, EXACT, FEATURE, MISSING_LEFT, SCORE
 
 
 @kernel
@@ -146,9 +146,9 @@ def _fill_errors(problem, rows, n, arranged, scratch):
     for p in range(n):
         errors[0, p] = errors[1, p] = 0.0
     for k in range(n_outputs):
-        absolute.rank_targets(problem[6][k], rows, keys, counts, local, ordered)
+        absolute_error.rank_targets(problem[6][k], rows, keys, counts, local, ordered)
         for side in range(2):
-            absolute.fill_errors(
+            absolute_error.fill_errors(
                 arranged[:n], local[:n], ordered[:n], problem[4][k], problem[5], side == 1, tree,
                 errors[side, :n], medians[side, :n],
             )  # fmt: skip

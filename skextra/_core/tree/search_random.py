@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from skextra._core.tree import slots
-from skextra._core.tree.absolute import compute_median, rank_targets
-from skextra._core.tree.kernel import (
+from skextra._core.runtime.entries import (
     entry,
     kernel,
     view_float32,
@@ -12,10 +10,12 @@ from skextra._core.tree.kernel import (
     view_int32,
     view_int64,
 )
+from skextra._core.tree import slots
+from skextra._core.tree.absolute_error import compute_median, rank_targets
+from skextra._core.tree.criteria import ABSOLUTE_ERROR, GINI
 from skextra._core.tree.problem import BINARY, SUMS
 from skextra._core.tree.random_state import draw_integer, draw_uniform
 from skextra._core.tree.records import CUT, EXACT, FEATURE, MISSING_LEFT, SCORE, THRESHOLD
-from skextra._core.tree.scores import ABSOLUTE_ERROR, GINI
 from skextra._core.tree.search_binary import BITS, MASK
 from skextra._core.tree.search_general import (
     add_row,

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skextra._core.tree import slots
-from skextra._core.tree.kernel import (
+from skextra._core.numerics.sorting import insert_keys, sort_run
+from skextra._core.runtime.entries import (
     entry,
     inlined_kernel,
     kernel,
@@ -13,8 +13,8 @@ from skextra._core.tree.kernel import (
     view_int64,
     view_int64_rows,
 )
+from skextra._core.tree import slots
 from skextra._core.tree.records import CUT, EXACT, FEATURE, SCORE
-from skextra._core.tree.sorting import insert_keys, sort_run
 
 # Scores this close, relative to the best, are one: what came first stays.
 # Up to so many rows are sorted by insertion, unless their codes are so few that counting is less.

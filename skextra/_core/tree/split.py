@@ -2,14 +2,14 @@
 
 import numpy as np
 
+from skextra._core.runtime.entries import call_entry, inlined_kernel, kernel, view_int32
 from skextra._core.tree import slots
-from skextra._core.tree.block import enter_block, is_constant_in_block, search_block
+from skextra._core.tree.criteria import FEATURE_THRESHOLD
 from skextra._core.tree.encode import KEYS, from_key
-from skextra._core.tree.kernel import call_entry, inlined_kernel, kernel, view_int32
 from skextra._core.tree.problem import CLASSES, SUMS
 from skextra._core.tree.random_state import draw_integer
 from skextra._core.tree.records import CUT, EXACT, FEATURE, MISSING_LEFT, SCORE
-from skextra._core.tree.scores import FEATURE_THRESHOLD
+from skextra._core.tree.sorted_block import enter_block, is_constant_in_block, search_block
 
 
 @inlined_kernel

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from skextra._core.tree import absolute, slots
-from skextra._core.tree.kernel import (
+from skextra._core.runtime.entries import (
     entry,
     kernel,
     summing_kernel,
@@ -11,8 +10,8 @@ from skextra._core.tree.kernel import (
     view_int32,
     view_int64,
 )
-from skextra._core.tree.problem import BINARY, SUMS
-from skextra._core.tree.scores import (
+from skextra._core.tree import absolute_error, slots
+from skextra._core.tree.criteria import (
     ABSOLUTE_ERROR,
     ENTROPY,
     EPSILON,
@@ -21,6 +20,7 @@ from skextra._core.tree.scores import (
     compute_binary_impurity,
     compute_impurity,
 )
+from skextra._core.tree.problem import BINARY, SUMS
 from skextra._core.tree.search_binary import BITS, MASK
 from skextra._core.tree.search_general import add_row, load_problem, load_scratch
 
@@ -62,8 +62,8 @@ def _describe_general(problem, rows, weight, totals, scratch):
         counts = scratch[0][6]
         n = len(rows)
         for k in range(n_outputs):
-            absolute.rank_targets(problem[6][k], rows, keys, counts, local, ordered)
-            totals[k], error = absolute.compute_median(
+            absolute_error.rank_targets(problem[6][k], rows, keys, counts, local, ordered)
+            totals[k], error = absolute_error.compute_median(
                 local[:n], ordered[:n], problem[4][k], problem[5]
             )
             impurity += error

@@ -1,0 +1,15 @@
+from . import (
+    ensemble as ensemble,
+    kernel_logistic as kernel_logistic,
+    linear_model as linear_model,
+    mixture as mixture,
+    preprocessing as preprocessing,
+    sampling as sampling,
+    svm as svm,
+    tree as tree,
+)
+from ._compare import compare as compare
+from ._discovery import all_estimators as all_estimators
+from ._environment import show_versions as show_versions, warmup as warmup
+
+__version__: str

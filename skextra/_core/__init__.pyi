@@ -1,0 +1,16 @@
+from . import (
+    boosting as boosting,
+    gram as gram,
+    kernel_logistic as kernel_logistic,
+    least_squares as least_squares,
+    logistic as logistic,
+    mixture as mixture,
+    numerics as numerics,
+    positions as positions,
+    quadratic as quadratic,
+    runtime as runtime,
+    sampling as sampling,
+    svm as svm,
+    tree as tree,
+    warmup as warmup,
+)

@@ -1,0 +1,5 @@
+"""Ridge, lasso and elastic-net regression."""
+
+from skextra._lazy import attach_stub
+
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

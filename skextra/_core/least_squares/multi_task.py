@@ -1,0 +1,148 @@
+"""Multi-task elastic-net paths: features enter for all targets or for none.
+
+min over W, b of  sum_i s_i ||y_i - W x_i - b||^2 / (2 sum_i s_i)
+                  + alpha sum_j v_j (l1_ratio ||W_j|| + (1 - l1_ratio) ||W_j||^2 / 2)
+
+with ``W_j`` the coefficients of feature j for every target. Small problems are
+solved on the Gram matrix of all features, wide ones on that of a working set,
+whose solution is certified on all features.
+"""
+
+from contextlib import nullcontext
+
+import numpy as np
+
+from skextra._core.least_squares import ridge
+from skextra._core.least_squares.elastic_net import (
+    Path,
+    Settings,
+    build,
+    compute_gram,
+    compute_null_objectives,
+    normalise,
+    prefers_gram,
+)
+from skextra._core.least_squares.multi_task_newton import solve_rows
+from skextra._core.least_squares.multi_task_working_set import RowWorkingSet
+from skextra._core.least_squares.problem import build_problem
+from skextra._core.runtime.threads import single_threaded_blas
+
+# Gaps below this multiple of the null objective cannot be told from rounding,
+_ROUNDING = 64 * np.finfo(np.float64).eps
+# nor changes below this multiple of the largest coefficient.
+_SETTLED = 1e-13
+
+
+def solve(
+    X, Y, alphas, *, l1_ratio=1.0, sample_weight=None, fit_intercept=True,
+    penalty_weights=None, settings=None, start=None, gram=None,
+):  # fmt: skip
+    """Solve all targets jointly for every penalty of a decreasing sequence.
+
+    Parameters
+    ----------
+    X, Y, alphas, l1_ratio, sample_weight, fit_intercept, penalty_weights, settings, start, gram
+        As in :func:`skextra._core.least_squares.elastic_net.solve`; `settings.positive` must
+        be False.
+
+    Returns
+    -------
+    path : Path
+        Coefficients and intercepts have an entry for each target; gaps,
+        iterations and convergence are joint: their first axis has length 1.
+    """
+    settings = Settings() if settings is None else settings
+    alphas = np.asarray(alphas, dtype=np.float64)
+    # Without an L1 penalty the targets separate, and there is a closed form.
+    n_sparse = np.count_nonzero(alphas) if l1_ratio > 0 else 0
+    parts = []
+    if n_sparse:
+        parts.append(
+            _solve_penalised(
+                X, Y, alphas[:n_sparse], l1_ratio, sample_weight, fit_intercept,
+                penalty_weights, settings, start, gram,
+            )
+        )  # fmt: skip
+    if n_sparse < len(alphas):
+        parts.append(
+            _solve_ridge(
+                X, Y, alphas[n_sparse:] * (1 - l1_ratio), sample_weight, fit_intercept,
+                penalty_weights, settings,
+            )
+        )  # fmt: skip
+    return parts[0] if len(parts) == 1 else _join(*parts)
+
+
+def _allocate(n_targets, n_alphas, n_features):
+    path = Path.allocate(n_targets, n_alphas, n_features)
+    for name in ("gaps", "n_iters", "converged"):
+        setattr(path, name, getattr(path, name)[:1])
+    return path
+
+
+def _join(first, second):
+    names = ("coefs", "intercepts", "gaps", "n_iters", "converged")
+    return Path(*(np.concatenate([getattr(first, n), getattr(second, n)], axis=1) for n in names))
+
+
+def _solve_penalised(
+    X, Y, alphas, l1_ratio, sample_weight, fit_intercept, penalty_weights, settings, start, gram
+):
+    """`solve` by block coordinate descent."""
+    problem, scale = build(X, Y, sample_weight, fit_intercept, penalty_weights)
+    null = float(compute_null_objectives(problem).sum())
+    if not np.isfinite(problem.null_objective.sum()):
+        raise ValueError("y contains values whose squares overflow: rescale it")
+    tol = max(settings.tol * null, _ROUNDING * float(problem.null_objective.sum()))
+    path = _allocate(Y.shape[1], len(alphas), X.shape[1])
+    W = np.zeros((Y.shape[1], len(scale)))
+    if start is not None:
+        W[:] = start if problem.penalised is None else start[:, problem.penalised]
+    lam1 = alphas * l1_ratio * X.shape[0]
+    lam2 = alphas * (1 - l1_ratio) * X.shape[0]
+    limits = (tol, max(float(settings.tol), _SETTLED), settings)
+    if len(scale) == 0:
+        solutions = ((W, 0.0, 0) for _ in alphas)
+    elif gram is not None or prefers_gram(problem.design.X, len(alphas)):
+        solutions = _solve_on_gram(problem, scale, lam1, lam2, limits, W, gram)
+    else:
+        solutions = RowWorkingSet(problem, scale, limits, W).solve_path(lam1, lam2)
+    is_tiny = len(scale) <= 50  # switching takes longer than a tiny problem does
+    with nullcontext() if is_tiny else single_threaded_blas():
+        for i, (W, gap, n_iter) in enumerate(solutions):
+            path.coefs[:, i], path.intercepts[:, i] = problem.expand(W.T)
+            path.gaps[0, i], path.n_iters[0, i] = gap, n_iter
+    path.converged[:] = path.gaps <= tol
+    path.gaps /= null if null > 0 else 1.0
+    return path
+
+
+def _solve_on_gram(problem, scale, lam1, lam2, limits, W, gram):
+    """Yield coefficients, gap and iterations for each penalty, on one Gram matrix."""
+    tol, settle, settings = limits
+    gram, cross = compute_gram(problem, gram)
+    B = np.ascontiguousarray(cross.T)
+    yy = 2 * float(compute_null_objectives(problem).sum())
+    for first, second in zip(lam1, lam2):
+        # Correlations afresh for every penalty: thousands of updates drift.
+        C = B - W @ gram
+        gap, n_iter = solve_rows(
+            gram, B, C, W, first * scale, second * scale, yy, tol, settle,
+            settings.create_sweeps(), settings.max_iter,
+        )  # fmt: skip
+        yield W, gap, n_iter
+
+
+def _solve_ridge(X, Y, alphas, sample_weight, fit_intercept, penalty_weights, settings):
+    """`solve` without an L1 penalty."""
+    problem = build_problem(X, Y, normalise(sample_weight), fit_intercept, penalty_weights)
+    path = _allocate(Y.shape[1], len(alphas), X.shape[1])
+    null = float(compute_null_objectives(problem).sum())
+    for i, alpha in enumerate(alphas):
+        penalties = np.full(Y.shape[1], alpha * X.shape[0])
+        result = ridge.solve(problem, penalties, tol=settings.tol, max_iter=settings.max_iter)
+        path.coefs[:, i], path.intercepts[:, i] = problem.expand(result.W)
+        path.gaps[0, i] = result.gap.sum() / (null if null > 0 else 1.0)
+        path.n_iters[0, i] = 1 if result.n_iter is None else np.max(result.n_iter)
+    path.converged[:] = path.gaps <= max(settings.tol, 1e-10)
+    return path

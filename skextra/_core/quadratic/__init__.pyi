@@ -1,0 +1,6 @@
+from . import (
+    elastic_net_penalty as elastic_net_penalty,
+    model as model,
+    projected_newton as projected_newton,
+    sweeps as sweeps,
+)

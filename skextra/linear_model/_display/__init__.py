@@ -1,0 +1,1 @@
+"""Displays of regularization paths."""
