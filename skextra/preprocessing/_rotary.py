@@ -44,7 +44,8 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
         How many features each column of positions rotates, one section after the
         other; None shares them out as evenly as pairs allow.
     base : float, default=10000.0
-        The frequencies are ``base ** (-2 i / n_rotated)`` radians per unit.
+        The frequencies are ``base ** (-i / n)`` radians per unit, for ``i < n``, the
+        number of pairs: half of `n_rotated` or of the section, rounded down.
     frequencies : array-like of shape (n_rotated // 2,) or list of them, default=None
         Radians per unit, in place of `base`; with several columns of positions an
         array for each.

@@ -111,7 +111,7 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
     Notes
     -----
     Phases are exact products of the position and a frequency of 32 digits, so that an
-    entry is within 5e-16 of the true sine or cosine for any position of up to 8e12
+    entry is within 7e-16 of the true sine or cosine for any position of up to 8e12
     periods. In float32, as many libraries compute them, they are wrong by 4e-4 at
     position 4096 already.
 
