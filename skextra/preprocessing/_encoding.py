@@ -35,6 +35,17 @@ class Encoding:
     blocks: tuple
     ranges: np.ndarray
 
+    def to_plain(self):
+        """Write the object as arrays, tuples and numbers, which any format can hold."""
+        plain = dict(vars(self), schema=(self.schema.kinds, self.schema.zones))
+        return plain | {"blocks": tuple(block.to_plain() for block in self.blocks)}
+
+    @classmethod
+    def from_plain(cls, plain):
+        """The object that `to_plain` wrote."""
+        blocks = tuple(Block(*values) for values in plain["blocks"])
+        return cls(**plain | {"schema": Schema(*plain["schema"]), "blocks": blocks})
+
     @property
     def is_combined(self):
         """Whether the encoding is added to, or multiplied with, the other features."""

@@ -14,6 +14,7 @@ from skextra._validation import as_writeable
 from skextra.preprocessing._blocks import check_positions
 from skextra.preprocessing._calendar import UNITS
 from skextra.preprocessing._columns import (
+    Schema,
     convert_origins,
     count_positions,
     find_columns,
@@ -225,7 +226,7 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
             )
         if any(j in table.dates for j in features):
             raise ValueError("X holds dates among the features to rotate: name them in columns")
-        self._schema = table.schema
+        self._schema = table.schema.kinds, table.schema.zones  # plain, for files of any format
         self._origins = resolve_origins(self.origin, table, indices, self.unit)
         self.origin_ = convert_origins(self._origins, indices, table.schema, self.unit)
         rotation = self._make_rotation()
@@ -280,7 +281,7 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
         rotation = self._make_rotation()
         # The kernel looks for what is not finite as it goes, which spares two passes.
         looks = all(n for _, n in rotation.sections)
-        table = read_table(self, X, self._schema, allow_nan=False, allow_infinite=looks)
+        table = read_table(self, X, Schema(*self._schema), allow_nan=False, allow_infinite=looks)
         numbers = as_writeable(table.numbers)
         dtype = resolve_dtype(self.dtype, numbers.dtype)
         sources = []
@@ -299,7 +300,7 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
         if features != list(range(start, start + len(features))):
             x, start = np.ascontiguousarray(x[:, features]), 0
         if not rotation.apply(x, start, sources, self._units, out, n_kept):
-            read_table(self, X, self._schema, allow_nan=False)
+            read_table(self, X, Schema(*self._schema), allow_nan=False)
             self._count_positions(table, rotation)
             raise ValueError(
                 f"the rotated features overflow {out.dtype}: scale X, or the positions of xpos"
@@ -339,7 +340,7 @@ default=None
         if positions is None:
             given = X[:, :n_kept].astype(np.float64)
             # Dates are kept as time since their origin, numbers as they came.
-            is_date = np.array([self._schema.kinds[j] == "datetime" for j in self.columns_])
+            is_date = np.array([self._schema[0][j] == "datetime" for j in self.columns_])
             given = given + np.where(is_date, self.origin_, 0.0)
         else:
             given = check_array(positions, ensure_2d=False, dtype=np.float64)

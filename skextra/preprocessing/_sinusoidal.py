@@ -21,7 +21,7 @@ from skextra.preprocessing._columns import (
     resolve_dtype,
     resolve_origins,
 )
-from skextra.preprocessing._encoding import create_encoding
+from skextra.preprocessing._encoding import Encoding, create_encoding
 
 
 def _keeps_the_rest(encoder):
@@ -405,6 +405,18 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         names = check_feature_names_in(self, input_features)
         return np.array(self._encoding.list_names(names), dtype=object)
+
+    # Files of whatever format hold plain data, so that they need trust in no other class.
+    def __getstate__(self):
+        state = super().__getstate__()
+        if "_encoding" in state:
+            state = state | {"_encoding": state["_encoding"].to_plain()}
+        return state
+
+    def __setstate__(self, state):
+        if "_encoding" in state:
+            state = state | {"_encoding": Encoding.from_plain(state["_encoding"])}
+        super().__setstate__(state)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
