@@ -252,7 +252,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
 
     @estimators_.setter
     def estimators_(self, estimators):
-        self._estimators, self._made = estimators, []
+        self._estimators, self._made = estimators, vars(self).get("_made", [])
 
     def _make_tree(self, index):
         tree = clone(self.estimator_)
