@@ -222,19 +222,20 @@ def _aggregate(nodes, criterion, n_classes, weights, rows, impurities, values):
             left = node + 1
             rows[node] = rows[left] + rows[right]
             weights[node] = weights[left] + weights[right]
-            share = weights[left] / weights[node]
+            # Both by division: 1 - share would be rounding where a side is light.
+            share, rest = weights[left] / weights[node], weights[right] / weights[node]
             spread = 0.0
             for k in range(values.shape[1]):
                 a, b = values[left, k], values[right, k]
-                mean = share * a + (1.0 - share) * b
+                mean = share * a + rest * b
                 values[node, k] = mean
                 if criterion == POISSON:
                     spread += share * (a * np.log(a / mean) if a > 0.0 else 0.0)
-                    spread += (1.0 - share) * (b * np.log(b / mean) if b > 0.0 else 0.0)
+                    spread += rest * (b * np.log(b / mean) if b > 0.0 else 0.0)
                 else:
-                    spread += share * (1.0 - share) * (a - b) * (a - b)
+                    spread += share * rest * (a - b) * (a - b)
             impurities[node] = (
-                share * impurities[left] + (1.0 - share) * impurities[right] + spread / n_outputs
+                share * impurities[left] + rest * impurities[right] + spread / n_outputs
             )
         if criterion <= ENTROPY:
             impurity = 0.0

@@ -113,8 +113,8 @@ def compute_null_importances(forest, X, y, weights, random_state, n_permutations
     """
     importances = []
     options = {"warm_start": False, "oob_score": False}
-    if getattr(forest, "class_weight", None) != "balanced_subsample":
-        options |= {"class_weight": None} if hasattr(forest, "class_weight") else {}
+    if forest.get_params().get("class_weight") not in (None, "balanced_subsample"):
+        options["class_weight"] = None  # they are in the weights that the trees were grown with
     targets = y[:, 0] if y.shape[1] == 1 else y
     for index in range(n_permutations):
         # A generator for each permutation: more of them do not change the first ones.
@@ -122,7 +122,6 @@ def compute_null_importances(forest, X, y, weights, random_state, n_permutations
         rows = random.permutation(X.shape[0])
         seed = int(random.integers(2**31 - 1))
         permuted = clone(forest).set_params(random_state=seed, **options)
-        # The weights that the trees were grown with hold those of the classes.
         permuted.fit(X[rows], targets, sample_weight=forest._sample_weight)
         result = permuted.compute_oob_importances(X[rows], targets, weights, random_state)
         importances.append(result.importances_mean)

@@ -226,10 +226,16 @@ class RandomForestRegressor(ForestRegressor, SklearnRandomForestRegressor):
     -----
     With one `random_state` the trees are scikit-learn's, but for splits that tie.
 
-    Differs from scikit-learn: thresholds are rounded down to float32, the precision in
-    which values are compared, which changes no prediction; trees are numbered depth
-    first with `max_leaf_nodes` too; NaN is also taken in sparse matrices; `verbose`
-    prints nothing.
+    Differs from scikit-learn: thresholds are rounded down to float32, the precision
+    in which values are compared, which changes no prediction; all different float32
+    values can be divided, also those within 1e-7 of each other, so that units of
+    features do not matter; targets are compared relative to their own size, so that
+    neither their units nor a constant added to them matter; nodes are numbered
+    depth first with `max_leaf_nodes` too; rows that every tree has seen do not
+    count in `oob_score_`, and have NaN as their out-of-bag prediction; `warm_start`
+    refuses other features or classes; arrays of a tree's `tree_` are read-only, and
+    a changed copy of it can be assigned; NaN is also taken in sparse matrices;
+    `verbose` prints nothing.
 
     References
     ----------
@@ -377,10 +383,16 @@ class ExtraTreesRegressor(ForestRegressor, SklearnExtraTreesRegressor):
     -----
     With one `random_state` the trees are scikit-learn's, but for splits that tie.
 
-    Differs from scikit-learn: thresholds are rounded down to float32, the precision in
-    which values are compared, which changes no prediction; trees are numbered depth
-    first with `max_leaf_nodes` too; NaN is also taken in sparse matrices; `verbose`
-    prints nothing.
+    Differs from scikit-learn: thresholds are rounded down to float32, the precision
+    in which values are compared, which changes no prediction; all different float32
+    values can be divided, also those within 1e-7 of each other, so that units of
+    features do not matter; targets are compared relative to their own size, so that
+    neither their units nor a constant added to them matter; nodes are numbered
+    depth first with `max_leaf_nodes` too; rows that every tree has seen do not
+    count in `oob_score_`, and have NaN as their out-of-bag prediction; `warm_start`
+    refuses other features or classes; arrays of a tree's `tree_` are read-only, and
+    a changed copy of it can be assigned; NaN is also taken in sparse matrices;
+    `verbose` prints nothing.
 
     References
     ----------
