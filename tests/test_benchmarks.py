@@ -265,8 +265,8 @@ def test_command_prints_every_column_and_fills_it(tmp_path):
         assert " - " not in row
     text = target.read_text()
     assert text.startswith("# Results\n\nbefore\n")
-    assert "| **tiny** Lasso, defaults" in text
-    assert "| scikit-learn |" in text
+    assert "### Lasso\n\n| case | skextra | gap | scikit-learn |\n" in text
+    assert "\n| `tiny`: defaults, 442 x 10 dense, default tolerances | " in text
 
 
 @pytest.mark.parametrize(
