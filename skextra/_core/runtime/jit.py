@@ -12,6 +12,7 @@ Environment variables
 ---------------------
 SKEXTRA_CACHE_DIR : folder for compiled kernels (before NUMBA_CACHE_DIR).
 SKEXTRA_CACHE=0   : never read or write compiled kernels.
+SKEXTRA_DEBUG=1   : check the bounds of every array; such kernels have folders of their own.
 """
 
 import hashlib
@@ -19,13 +20,11 @@ import os
 import pickle
 import shutil
 import tempfile
-import threading
 from functools import cache
 from pathlib import Path
 
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
-from numba.core.ccallback import CFunc
 from numba.core.serialize import dumps
 
 from skextra._core.runtime.families import IMPORTS, list_imports
@@ -33,9 +32,17 @@ from skextra._core.runtime.families import IMPORTS, list_imports
 _CORE = Path(__file__).resolve().parents[1]
 _IN_TREE = _CORE / "__pycache__"
 _registered = []
+
+
+def _is_set(variable, default):
+    return os.environ.get(variable, default).lower() not in ("0", "false", "no")
+
+
+# Read once: kernels compiled with and without checks must not meet in one process.
+CHECKS_BOUNDS = _is_set("SKEXTRA_DEBUG", "0")
+_PREFIX = "kernels-debug" if CHECKS_BOUNDS else "kernels"
 # Stands for the kernels of a file outside of all families; their digest is of all sources.
 _ALL = "core"
-_interpreted = {}  # functions of entries by number, where nothing is compiled
 
 
 def find_family(file):
@@ -130,9 +137,9 @@ def _find_cache_folders(family):
     at build time) are looked up before the writable one.
     """
     digest = compute_source_digest(family)
-    if digest is None or os.environ.get("SKEXTRA_CACHE", "1").lower() in ("0", "false", "no"):
+    if digest is None or not _is_set("SKEXTRA_CACHE", "1"):
         return (), None
-    name = f"kernels-{family}-{digest}"
+    name = f"{_PREFIX}-{family}-{digest}"
     readable = []
     for base in _list_candidate_folders():
         folder = base / name
@@ -171,7 +178,7 @@ def find_cache_base():
 
 def _remove_superseded(base, family, keep):
     # In the package's own folder older digests can never be asked for again.
-    for folder in base.glob(f"kernels-{family}-*"):
+    for folder in base.glob(f"{_PREFIX}-{family}-*"):
         if folder.name != keep:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -304,52 +311,12 @@ def njit(function=None, **flags):
     # A kernel that names no fast-math flags would take over those of whichever caller compiles
     # it first, and the cache would keep that.
     flags.setdefault("fastmath", False)
+    flags.setdefault("boundscheck", CHECKS_BOUNDS)
     dispatcher = numba.njit(nogil=True, **flags)(function)
     if find_cache_folder(_find_family_of(function)) is not None and not numba.config.DISABLE_JIT:
         dispatcher._cache = _DigestCache(function)
     _registered.append(dispatcher)
     return dispatcher
-
-
-class Entry:
-    """A function of one address, compiled by itself at its first use, and called by address.
-
-    numba optimises a function anew within each of its callers. Where large functions
-    call one another, entries keep the time to compile proportional to their size.
-
-    Parameters
-    ----------
-    function : callable
-        Takes the address of its arguments, an int64, and returns an int64.
-    """
-
-    def __init__(self, function):
-        self._function = function
-        self._compiled = None
-        self._lock = threading.Lock()
-
-    @property
-    def address(self):
-        """Where the machine code begins; without compilation, a number for `call_interpreted`."""
-        with self._lock:
-            if numba.config.DISABLE_JIT:
-                _interpreted[id(self._function)] = self._function
-                return id(self._function)
-            if self._compiled is None:
-                signature = (numba.types.int64,), numba.types.int64
-                compiled = CFunc(
-                    self._function, signature, {}, {"nopython": True, "error_model": "numpy"}
-                )
-                if find_cache_folder(_find_family_of(self._function)) is not None:
-                    compiled._cache = _DigestCache(self._function)
-                compiled.compile()
-                self._compiled = compiled
-        return self._compiled.address
-
-
-def call_interpreted(number, table):
-    """Call an entry that is not compiled with the address of a table."""
-    return _interpreted[number](table)
 
 
 def list_kernels():

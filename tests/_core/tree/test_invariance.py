@@ -23,9 +23,9 @@ def make_problem(criterion, n_outputs=1, has_missing=False):
 
 def grow(X, y, weights, criterion, **options):
     if criterion in ("gini", "entropy"):
-        target = tree.targets.classification_target(y, y.max(axis=0) + 1)
+        target = tree.problem.classification_target(y, y.max(axis=0) + 1)
     else:
-        target = tree.targets.regression_target(y)
+        target = tree.problem.regression_target(y)
     settings = tree.grow.Settings(criterion, **{"max_features": 3, **options})
     return tree.grow.grow_tree(tree.encode.encode_dense(X), target, weights, settings, seed=1)
 
