@@ -10,6 +10,7 @@ from . import (
 )
 from ._compare import compare as compare
 from ._discovery import all_estimators as all_estimators
-from ._environment import show_versions as show_versions, warmup as warmup
+from ._environment import show_versions as show_versions
+from ._warmup import warmup as warmup
 
 __version__: str
