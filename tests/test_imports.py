@@ -292,3 +292,17 @@ def test_modules_and_functions_stay_readable(path):
             if body:
                 length = body[-1].end_lineno - body[0].lineno + 1
                 assert length <= 50, f"{node.name} has {length} lines"
+
+
+FORWARDING = ("ensemble", "linear_model", "mixture", "svm", "tree")
+
+
+@pytest.mark.parametrize("family", FORWARDING)
+def test_names_that_we_do_not_have_are_scikit_learns(family):
+    ours, theirs = (import_module(f"{root}.{family}") for root in ("skextra", "sklearn"))
+    for name in theirs.__all__:
+        item = getattr(ours, name)
+        assert (item is getattr(theirs, name)) == (name not in ours.__all__), name
+    for name in ("no_such_name", "_no_such_name"):
+        with pytest.raises(AttributeError, match=f"module 'skextra.{family}' has no attribute"):
+            getattr(ours, name)
