@@ -200,13 +200,10 @@ class _Manifest:
     """
 
     def __init__(self, group, environment):
-        import llvmlite
-        import numba
-
-        from skextra._core.runtime import cache
+        from skextra._core.runtime import cache, targets
 
         sources = cache.hash_folder(Path(__file__).resolve().parent)
-        versions = sys.version_info[:2], numba.__version__, llvmlite.__version__
+        versions = sys.version_info[:2], targets.get_compiler_versions()
         key = repr((sources, versions, sys.platform, sorted(environment.items())))
         digest = hashlib.sha256(key.encode()).hexdigest()[:20]
         self.name = f"manifest-{group}-{digest}.json"

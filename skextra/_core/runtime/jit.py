@@ -14,14 +14,13 @@ import sys
 import threading
 import time
 
-import llvmlite
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.ccallback import CFunc
 from numba.core.serialize import dumps
 
 from skextra._core.runtime import cache
-from skextra._core.runtime.targets import list_usable_targets
+from skextra._core.runtime.targets import get_compiler_versions, list_usable_targets
 
 _registered = []
 _interpreted = {}  # functions of entries by number, where nothing is compiled
@@ -60,8 +59,9 @@ class _DigestCache(FunctionCache):
     def __init__(self, py_func):
         super().__init__(py_func)
         self._family = cache.find_family(py_func.__code__.co_filename)
-        versions = numba.__version__, llvmlite.__version__
-        self._cache_file = cache.EntryFiles(self._impl.filename_base, self._family, versions)
+        self._cache_file = cache.EntryFiles(
+            self._impl.filename_base, self._family, get_compiler_versions()
+        )
 
     def _index_key(self, sig, codegen, target=None):
         signature, _, code = super()._index_key(sig, codegen)

@@ -9,6 +9,8 @@ import platform
 import sys
 from functools import cache
 
+import llvmlite
+import numba
 from llvmlite import binding
 from numba.core import config
 
@@ -27,6 +29,11 @@ _PORTABLE = {
     ("Linux", "aarch64"): {"generic": set()},  # the baseline of ARMv8
     ("Darwin", "arm64"): {"apple-m1": set()},  # the first of its kind
 }
+
+
+def get_compiler_versions():
+    """Versions that an entry is valid for: it holds objects of numba and code of LLVM."""
+    return numba.__version__, llvmlite.__version__
 
 
 def list_portable_targets():
