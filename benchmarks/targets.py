@@ -1,6 +1,6 @@
 """Portable kernels beside native ones, hot.
 
-    python -m benchmarks.targets [--rounds N] [CASE ...]
+    python -m benchmarks.targets [--rounds N] [--target NAME] [CASE ...]
 
 One process per target stays alive; processor times of equal calls are taken in turn, and the
 ratio of their medians is printed. The kernels of both are compiled first where they are missing.
@@ -91,8 +91,11 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.targets")
     parser.add_argument("cases", nargs="*", metavar="CASE")
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
+    parser.add_argument(
+        "--target", action="append", choices=list_supported_targets(), help="default: all"
+    )
     options = parser.parse_args(arguments)
-    targets = [None, *list_supported_targets()]
+    targets = [None, *(options.target or list_supported_targets())]
     processes = [_Process(describe_target(target)) for target in targets]
     names = ["native", *targets[1:]]
     print(f"| case | native, ms | {' | '.join(f'{name} / native' for name in names[1:])} |")

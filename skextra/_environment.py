@@ -77,7 +77,8 @@ def _describe_cache():
     rows = [("in the package", f"{shipped} for this version" if shipped else "none")]
     folder = cache.find_cache_base()
     if folder is None or folder == cache.find_shipped_base():
-        return [*rows, ("folder", "none: kernels are compiled anew in every process")]
+        others = "other kernels" if shipped else "kernels"
+        return [*rows, ("folder", f"none: {others} are compiled anew in every process")]
     families = [cache.find_cache_folder(family) for family in IMPORTS]
     return [
         *rows,
