@@ -77,3 +77,12 @@ def test_installed_dependencies_are_within_the_bounds():
     for line in PROJECT["dependencies"]:
         name, lower, _ = REQUIREMENT.fullmatch(line).groups()
         assert parse(version(name)) >= parse(lower), line
+
+
+def test_coverage_is_measured_for_every_family_of_the_core():
+    job = read(".github/workflows/ci.yml").partition("  coverage:")[2]
+    listed = re.findall(r"^          - (\w+)$", job, flags=re.MULTILINE)
+    folders = (CHECKOUT / "tests" / "_core").iterdir()
+    assert listed == sorted(
+        path.name for path in folders if any(path.glob("test_*.py")) and path.name != "runtime"
+    )
