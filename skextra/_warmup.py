@@ -56,7 +56,7 @@ def warmup(verbose=False, *, estimators=None, native=False, n_jobs=None):
     Parameters
     ----------
     verbose : bool, default=False
-        Print a line per estimator.
+        Print one line per estimator.
     estimators : list of str, default=None
         Names of the estimators to make ready. None stands for all of them, and for
         the solvers that only data larger than a warm-up reach.

@@ -5,9 +5,9 @@ The set of kernels and signatures is not written down anywhere: it is what these
 
 import numpy as np
 
-# Constructor parameters that select no kernel.
+# Constructor parameters that do not select a kernel.
 _NOT_CODE = ("copy_X", "scoring", "verbose", "warm_start")
-# Of trees, components and penalties a few run all the code there is.
+# A few trees, components and penalties run all the code.
 _FEW = {"n_estimators": 3, "max_components": 2, "alphas": 10, "Cs": 2, "gammas": 2}
 # Tall and wide: linear models change their algorithm at 300 features.
 _SHAPES = ((24, 5), (12, 320))
