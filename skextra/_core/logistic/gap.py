@@ -35,7 +35,7 @@ class FullDataGap:
         self.X, self.loss, self.problem = problem.X, problem.loss, problem
         data, v = problem.data, problem.penalty_weights
         self.is_penalized, self.is_free = (v > 0) & np.isfinite(v), v == 0
-        self.v = v[self.is_penalized]
+        self.scales = np.ones(len(v)) if data.scales is None else data.scales
         # Where columns are far from zero they are centered before products, not after.
         self.shift = data.shift
         self.lengths = np.sqrt(self.loss.n_samples) * data.sizes
@@ -68,17 +68,18 @@ class FullDataGap:
             if U is None:
                 U, _, _ = make_feasible(loss, self.problem.nuisance, P)
             theta = loss.compute_residual(U)
-            C = correlate(self.X, theta.T, self.shift)
+            # In units in which squares are numbers; powers of two change no digit.
+            C = correlate(self.X, theta.T, self.shift) / self.scales[:, None]
+            W = coef.T * self.scales[:, None]
             lengths = np.sqrt((theta * theta).sum(axis=1))
-            noise = _NOISE * np.outer(self.lengths, lengths)
+            noise = _NOISE * np.outer(self.lengths / self.scales, lengths)
             slack = float(np.abs(theta.sum(axis=1) * level).sum())
-            W = coef.T
             loose = np.abs(C[self.is_free] * W[self.is_free]).sum()
             if lam1 == 0 and lam2 == 0:
                 loose += np.abs(C[self.is_penalized] * W[self.is_penalized]).sum()
             gap = slack + float(loose)
             C, W, noise = C[self.is_penalized], W[self.is_penalized], noise[self.is_penalized]
-            l1, l2 = lam1 * self.v, lam2 * self.v
+            l1, l2 = lam1 * self.problem.l1_scale, lam2 * self.problem.l2_scale
             penalty = float(l1 @ np.abs(W).sum(axis=1) + 0.5 * (l2 @ (W * W).sum(axis=1)))
             primal = value + penalty
             if lam1 > 0:

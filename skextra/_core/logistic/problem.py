@@ -23,9 +23,10 @@ from skextra._core.numerics.design_matrix import Design
 from skextra._core.numerics.full_data import multiply
 from skextra._core.numerics.scaling import round_to_power_of_two
 
-# Penalties in the solvers' units stay within these, so that they and their squares can be
-# divided by; the smaller is no penalty to double precision, the larger admits no coefficient.
-_WEAKEST, _STRONGEST = 1e-100, 1e100
+# Penalties in the solvers' units stay within these, so that products of two of them with
+# coefficients are numbers; the smaller is no penalty to double precision, the larger admits no
+# coefficient.
+_WEAKEST, _STRONGEST = 1e-100, 1e250
 
 
 @dataclass
