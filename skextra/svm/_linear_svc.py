@@ -259,19 +259,18 @@ class LinearSVC(CallbackSupportMixin, LinearClassifier):
     def _set_solution(self, found, classes, dtype):
         self.classes_ = classes
         if self.multi_class == "crammer_singer":
-            (machine,) = found
-            coef, intercept = machine.coefs, machine.intercepts
+            coef, intercept = found[0].coef, found[0].intercept
             if len(classes) == 2:
                 coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
         else:
-            coef = np.stack([machine.coef for machine in found])
-            intercept = np.array([machine.intercept for machine in found])
+            coef = np.stack([result.coef for result in found])
+            intercept = np.array([result.intercept for result in found])
         coef, intercept = coef.astype(dtype), intercept.astype(dtype)
         check_finite_result(self, coef, intercept)
         self.coef_, self.intercept_ = coef, intercept
-        self.dual_gap_ = float(max(machine.gap for machine in found))
-        self.n_iter_ = int(max(machine.n_iter for machine in found))
-        self.converged_ = all(machine.converged for machine in found)
+        self.dual_gap_ = float(max(result.gap for result in found))
+        self.n_iter_ = int(max(result.n_iter for result in found))
+        self.converged_ = all(result.converged for result in found)
 
     def _calibrate(self, problem):
         for name in ("probA_", "probB_"):
