@@ -45,7 +45,7 @@ class Problem:
 
     def calibrate(self, n_jobs):
         """Slopes and offsets of the sigmoids, one a decision value."""
-        hashes = _core.svm.content_folds.hash_rows(self.raw)
+        hashes = _core.svm.content_folds.hash_samples(self.raw)
         if self.multi:
             decide, n_values = self._decide_jointly(hashes)
         else:
