@@ -95,7 +95,8 @@ default='rbf'
         Points of the kernel functions: the training data, or what the approximation
         kept of them. With a precomputed kernel there is none.
     components_indices_ : ndarray of shape (n_points,)
-        Rows of the training data they are.
+        Rows of the training data they are; samples of weight zero are left out. With a
+        precomputed kernel, the columns of X that prediction reads.
     approximation_ : {'nystroem', None}
         The approximation used.
     dual_gap_ : float
@@ -228,8 +229,11 @@ default='rbf'
         weights = compute_weights(sample_weight, self.class_weight, codes, classes)
         weights = compute_loss_weights(self.C, weights, len(codes))
         start = self._get_start(len(classes), X.shape[0])
-        source, settings = create_gram(self, X, sample_weight), create_settings(self)
+        settings = create_settings(self)
         self._choose_approximation(X.shape[0], settings)
+        # Without an approximation, an intercept makes coefficients sum to zero.
+        is_centered = self.fit_intercept and self.approximation_ is None
+        source, self._gamma = create_gram(self, X, sample_weight, is_centered)
         n_components = _core.kernel_logistic.fit.choose_n_components(self.n_components, X.shape[0])
         with (
             report_fit(self, *given, sample_weight, max_subtasks=None) as report,
@@ -272,10 +276,7 @@ default='rbf'
                 f"{len(self.classes_)} classes and {self._n_samples_fit} samples; got "
                 f"{n_classes} and {n_samples}"
             )
-        A = self.dual_coef_
-        if self.kernel == "precomputed":
-            A = A[:, self.components_indices_]
-        return A, self.intercept_, self.components_indices_
+        return self.dual_coef_, self.intercept_, self.components_indices_
 
 
 def compute_loss_weights(C, weights, n_samples):
@@ -303,9 +304,7 @@ def describe_expansion(estimator, A, b, points, X):
     """Fitted attributes of a combination of kernel functions at rows of X."""
     attributes = {"intercept_": b, "components_indices_": points, "_n_samples_fit": X.shape[0]}
     if estimator.kernel == "precomputed":
-        whole = np.zeros((len(A), X.shape[0]))
-        whole[:, points] = A
-        return {**attributes, "dual_coef_": whole, "X_fit_": None}
+        return {**attributes, "dual_coef_": A, "X_fit_": None}
     is_whole = len(points) == X.shape[0] and estimator.approximation_ is None
     return {**attributes, "dual_coef_": A, "X_fit_": X if is_whole else X[points]}
 

@@ -1,7 +1,6 @@
 """Kernel logistic regression whose penalty and kernel width are chosen on data left out."""
 
 import warnings
-from copy import copy
 from functools import partial
 from numbers import Integral, Real
 
@@ -218,7 +217,7 @@ default='rbf'
         settings = create_settings(self)
         settings.seed = 0
         self.approximation_ = None
-        source = create_gram(self, X, sample_weight)
+        source, self._gamma = create_gram(self, X, sample_weight, self.fit_intercept)
         self.Cs_ = _list_numbers(self.Cs, "Cs", lambda n: np.logspace(-2, 3, n))
         self.gammas_ = self._list_gammas(X, sample_weight)
         folds = self._list_folds(X, classes[codes], codes, weights)
@@ -259,9 +258,7 @@ default='rbf'
         """Gram source for one width: shares its points with the others."""
         if self.kernel == "precomputed" or callable(self.kernel):
             return source
-        other = copy(self)
-        other._gamma = gamma
-        return create_prediction_gram(other, X)
+        return create_prediction_gram(self, X, gamma, self.fit_intercept)
 
     def _search(self, X, source, codes, n_classes, weights, folds, settings, report):
         """Score every pair of `C` and `gamma`, and choose."""
@@ -325,8 +322,9 @@ default='rbf'
         self.C_, self.gamma_ = float(self.Cs_[by_C[C]]), float(self.gammas_[by_gamma[gamma]])
 
     def _fit_best(self, X, codes, classes, weights, source, settings):
+        source = self._with_gamma(X, source, self.gamma_)
         model = _core.kernel_logistic.fit.fit(
-            self._with_gamma(X, source, self.gamma_), codes, len(classes), self.C_ * weights,
+            source, codes, len(classes), self.C_ * weights,
             self.fit_intercept, settings,
         )  # fmt: skip
         set_solution(self, model, classes, X)

@@ -88,8 +88,13 @@ class OneVsOneSolver:
         if np.isfinite(result.alpha).all():
             coefs = np.zeros((1, self.points.n_samples))
             coefs[0, rows] = result.alpha * y
-            intercepts = self.points.restore_intercepts(coefs, np.array([result.intercept]))
+            intercepts, rounding = self.points.restore_intercepts(
+                coefs, np.array([result.intercept])
+            )
             result.intercept = float(intercepts[0])
+            # Rounding of the intercept that is returned, far from zero, counts.
+            result.gap += float(rounding[0])
+            result.converged &= bool(rounding[0] <= self.settings.tol)
         result.alpha = np.concatenate([result.alpha[y > 0], result.alpha[y < 0]])
         return result
 

@@ -13,6 +13,7 @@ from scipy.linalg import blas
 
 from skextra._core.gram import loops
 
+_EPS = np.finfo(np.float64).eps
 _NO_SUM = 1e-10  # of coefficients, relative to their sizes: rounding of an intercept's constraint
 
 NAMES = ("linear", "poly", "rbf", "sigmoid", "laplacian")
@@ -207,10 +208,19 @@ class NamedGram:
             Coefficients, whose rows sum to zero.
         b : ndarray of shape (n_rows,)
             Intercepts for kernel values of this source.
+
+        Returns
+        -------
+        intercepts : ndarray of shape (n_rows,)
+        rounding : ndarray of shape (n_rows,)
+            Typical error of scores by what rounding makes of the features' coefficients,
+            times the mean.
         """
         if self.kernel.name != "linear" or self._shift is None:
-            return b
-        return b - (A @ self._points.cast(np.float64)) @ self._shift
+            return b, np.zeros(len(b))
+        X = self._points.cast(np.float64)
+        rounding = _EPS * np.sqrt((A * A) @ (X * X)) @ np.abs(self._shift)
+        return b - (A @ X) @ self._shift, rounding
 
 
 class PrecomputedGram:
@@ -240,7 +250,7 @@ class PrecomputedGram:
 
     def restore_intercepts(self, A, b):
         """As in `NamedGram`."""
-        return b
+        return b, np.zeros(len(b))
 
     def take_ranges(self, first, second):
         """The source of two slices of the training points, one after the other."""
@@ -328,7 +338,7 @@ class CallableGram:
 
     def restore_intercepts(self, A, b):
         """As in `NamedGram`."""
-        return b
+        return b, np.zeros(len(b))
 
     def take(self, rows):
         """As in `NamedGram`."""

@@ -143,8 +143,7 @@ class KernelLogisticSolver:
         return self.product.multiply(V)
 
     def _iterate(self):
-        n_failures = 0
-        verified = self.product.is_exact
+        n_failures, verified = 0, False
         self._set_decision()
         while True:
             R = self.loss.compute_residual(self.P) - self.A
@@ -152,23 +151,26 @@ class KernelLogisticSolver:
             RK = None
             if self.absolute_gap > self.tol:
                 RK = self._multiply(R)
-                self.absolute_gap = min(
-                    self.absolute_gap,
-                    max(0.5 * float((R * RK).sum()), 0.0) + self._slack(R + self.A),
-                )
+                # Rounding may turn the sign of a square that is small.
+                square = abs(0.5 * float((R * RK).sum()))
+                self.absolute_gap = min(self.absolute_gap, square + self._slack(R + self.A))
             self.converged = self.absolute_gap <= self.tol
             if self.converged or self.n_iter >= self.settings.max_iter or n_failures > 2:
                 if verified:
+                    self.absolute_gap += self._measure_rounding()
+                    self.converged = self.absolute_gap <= self.tol
                     return
-                # The products so far were of single precision.
+                # The products so far were sums of steps, perhaps of single precision.
                 self.AK = self.product.multiply_exactly(self.A)
                 self._set_decision()
                 verified = True
                 continue
             decrease = self._step(R, RK)
-            verified = self.product.is_exact
+            verified = False
             self.n_iter += 1
             n_failures = n_failures + 1 if decrease <= 1e-15 * abs(self.value) else 0
+            if n_failures and self._space is not None and self._grow_space():
+                n_failures = 0  # products alone do not get there
             if self.settings.report is not None:
                 self.settings.report(self.A, self.b)
 
@@ -184,6 +186,11 @@ class KernelLogisticSolver:
         else:
             self.value, self.P = self.loss.evaluate(F)
         self.F = F
+
+    def _measure_rounding(self):
+        """What rounding of kernel values, large ones far from the origin, may do to the gap."""
+        error = _EPS * self.product.magnitude * float(np.linalg.norm(self.A))
+        return error * float(np.abs(self.A).sum())
 
     def _compute_feasible_gap(self):
         """Gap at the dual point that the coefficients themselves are, if they are one."""
@@ -213,16 +220,25 @@ class KernelLogisticSolver:
 
     def _solve_equations(self, curvature, R, RK):
         if self.n_rows == 1 and self.n <= _FEW_SAMPLES:
-            return solve_directly(self.product.K, curvature, R, RK)
+            try:
+                return solve_directly(self.product.K, curvature, R, RK)
+            except np.linalg.LinAlgError:
+                pass  # too far from definite for a factor; products still lower the objective
         if self._space is None:
             self._space = self._create_space()
         self._space.update(curvature)
         step = solve_iteratively(self._multiply, curvature, self._space, R, RK, tol=self.tol)
-        rank = choose_rank(self.n, self.n_rows, 2 * self._growth)
-        is_larger = len(self._space.factor) < rank <= _HUGE_INNER // self.n_rows
-        if step.n_products > _MANY_PRODUCTS and is_larger:
-            self._growth, self._space = 2 * self._growth, None
+        if step.n_products > _MANY_PRODUCTS:
+            self._grow_space()
         return step
+
+    def _grow_space(self):
+        """Double the rank of the coarse space from the next step on; False if it cannot be."""
+        rank = choose_rank(self.n, self.n_rows, 2 * self._growth)
+        if not len(self._space.factor) < rank <= _HUGE_INNER // self.n_rows:
+            return False
+        self._growth, self._space = 2 * self._growth, None
+        return True
 
     def _create_space(self):
         rank = choose_rank(self.n, self.n_rows, self._growth)

@@ -137,11 +137,14 @@ def _solve_whole(source, codes, n_classes, weights, fit_intercept, settings, n_c
         A[:, start[2]] = start[0]
         solver.start_from(A, start[1])
     solver.solve(weights)
-    points = np.arange(source.n_samples)
-    return Model(
-        product.project(solver.A), solver.b, points, solver.F, solver.gap, solver.n_iter,
-        solver.converged,
-    )  # fmt: skip
+    points, A, b = np.arange(source.n_samples), product.project(solver.A), solver.b
+    gap, converged = solver.gap, solver.converged
+    if fit_intercept:
+        b, rounding = source.restore_intercepts(A, b)
+        # Rounding of intercepts that are returned, far from zero, counts.
+        lost = float(rounding @ np.abs(A).sum(axis=1)) / solver.null
+        gap, converged = gap + lost, converged and gap + lost <= solver.tol / solver.null
+    return Model(A, b, points, solver.F, gap, solver.n_iter, bool(converged))
 
 
 def _solve_reduced(source, codes, n_classes, weights, fit_intercept, settings, n_components, start):

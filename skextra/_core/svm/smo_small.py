@@ -80,8 +80,10 @@ def solve(K, diag, y, C, alpha, f, tol, limit):
                     alpha[i], f[i] = exact[i], scores[i]
                 return n_iter, EXACT
     # Steps that were cut short may have led away: the violation does not fall with each.
-    for i in range(len(y)):
-        alpha[i], f[i] = close_alpha[i], close_f[i]
+    compute_scores(K, y, alpha, f)
+    if not compute_violation(y, C, alpha, f) <= violation:
+        for i in range(len(y)):
+            alpha[i], f[i] = close_alpha[i], close_f[i]
     return n_iter, CLOSE
 
 
