@@ -236,7 +236,7 @@ def run_case(make, contestants, repeat):
 
 
 def load_real():
-    """Name, X and classes of real data sets, standardised."""
+    """Name, X and classes of real data sets, standardized."""
     for name in ("breast_cancer", "wine", "digits"):
         problem = _classification.load_bundled(name) if name != "digits" else None
         if problem is None:

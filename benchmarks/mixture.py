@@ -329,15 +329,15 @@ def main(arguments=None):
         threadpool_limits(1)
         if has_onedal():
             import_onedal().daalinit(1)
-    neighbour = None
+    neighbor = None
     if options.busy:
-        neighbour = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        neighbor = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         run_cases(options)
     finally:
-        if neighbour is not None:
-            neighbour.kill()
-            neighbour.wait()
+        if neighbor is not None:
+            neighbor.kill()
+            neighbor.wait()
     return 0
 
 

@@ -48,7 +48,7 @@ check_sample_weight = _check_sample_weight
 
 
 def make_sklearn_tree(n_features, n_classes, n_outputs):
-    """scikit-learn's `Tree`, empty; imported here, for only trees need it."""
+    """An empty scikit-learn `Tree`; imported here because only trees need it."""
     from sklearn.tree._tree import Tree
 
     return Tree(n_features, n_classes, n_outputs)

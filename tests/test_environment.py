@@ -111,7 +111,7 @@ def test_warmup_runs_every_kernel(warmed):
     assert summary["idle"] == []
     assert summary["n_kernels"] > 0
     assert summary["n_compiled"] >= summary["n_kernels"]
-    assert Path(summary["cache_folder"]).parent == folder / "skextra"
+    assert Path(summary["cache_folder"]) == folder / "skextra"
     assert list(Path(summary["cache_folder"]).iterdir())
 
 
