@@ -76,11 +76,12 @@ default='rbf'
     coef0 : float, default=0.0
         Constant in the polynomial and the sigmoid kernel.
     shrinking : bool, default=True
-        Whether samples that sit firmly at a bound are left out for a while.
+        Whether samples at a bound that do not tend to leave it are left out for a while.
     tol : float, default=1e-3
         Largest violation of the optimality conditions, in units of the decision
         value, at the end. Problems of up to about 1,500 samples are solved exactly
-        from there in most cases.
+        from there in most cases. Where kernel values are so large that their rounding
+        exceeds it, the fit has converged if `dual_gap_` is below a thousandth of it.
     cache_size : float, default=200
         Megabytes (1e6 bytes) that a machine may use to keep kernel values.
     class_weight : dict or 'balanced', default=None
@@ -155,8 +156,8 @@ default='rbf'
     -----
     Differs from scikit-learn: `probability` is here to stay; probabilities come from
     decision values of samples that a machine has not seen, weights count in them, and
-    no random number does: equal rows share a fold, whose number follows from what
-    stands in the row. The slope of a sigmoid is never positive.
+    no random number does: folds follow from the ranks of values within their columns, and
+    equal samples share one. The slope of a sigmoid is never positive.
     ``class_weight="balanced"`` and ``gamma="scale"`` count sample weights. `cache_size` is
     never exceeded. Data in single precision are kept so. ``fit`` warns if it stops short of
     `tol` for any reason.

@@ -12,6 +12,7 @@ from copy import copy
 import numpy as np
 from scipy import sparse
 
+from skextra._core.numerics.scaling import round_to_power_of_two
 from skextra._core.svm.hinge import (
     balance,
     compute_null_objective,
@@ -238,10 +239,9 @@ class LinearProblem:
         return float(returned), float(inside)
 
     def compute_scales(self):
-        """Power of two next to the root mean square of each feature; 1 for a feature of zeros."""
+        """Power of two next to the root mean square of each feature, as `X` has it."""
         if self.is_sparse:
             squares = np.asarray(self.X.multiply(self.X).sum(axis=0)).ravel()
         else:
             squares = np.einsum("ij,ij->j", self.X, self.X)
-        squares = np.where(squares > 0, squares / self.shape[0], 1.0)
-        return 2.0 ** np.round(0.5 * np.log2(squares))
+        return round_to_power_of_two(np.sqrt(squares / self.shape[0]))
