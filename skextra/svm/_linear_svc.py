@@ -21,7 +21,7 @@ from skextra._validation import (
     validate_sample_weight,
 )
 from skextra.linear_model._base import LinearClassifier
-from skextra.svm._one_vs_rest import Problem
+from skextra.svm._one_vs_rest import OneVsRestSolver
 
 
 class LinearSVC(CallbackSupportMixin, LinearClassifier):
@@ -222,7 +222,7 @@ class LinearSVC(CallbackSupportMixin, LinearClassifier):
         X, codes, classes = validate_classification_data(self, X, y)
         sample_weight = validate_sample_weight(sample_weight, X)
         weights = compute_weights(sample_weight, self.class_weight, codes, classes)
-        problem = Problem(self, X, codes, len(classes), sample_weight, weights)
+        problem = OneVsRestSolver(self, X, codes, len(classes), sample_weight, weights)
         n_tasks = len(problem.positives)
         with (
             single_threaded_blas(),

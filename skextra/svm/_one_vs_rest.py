@@ -1,4 +1,4 @@
-"""The linear machines of a multi-class problem: each class against the rest, or all at once."""
+"""The linear problems of several classes: each class against the rest, or all at once."""
 
 from functools import partial
 
@@ -8,8 +8,8 @@ from skextra import _core
 from skextra._parallel import map_in_threads
 
 
-class Problem:
-    """The training data, and the machines of one-vs-rest or of all classes at once."""
+class OneVsRestSolver:
+    """The training data, and the fits of each class against the rest or of all at once."""
 
     def __init__(self, estimator, X, codes, n_classes, sample_weight, weights):
         counted = slice(None) if weights is None else np.flatnonzero(weights)
@@ -22,7 +22,7 @@ class Problem:
         )
         self.counts = np.ones(n) if sample_weight is None else sample_weight[counted]
         self.multi = estimator.multi_class == "crammer_singer"
-        # Two classes need one machine, whose positive class is the second.
+        # Two classes need one fit, whose positive class is the second.
         self.positives = [None] if self.multi else [1] if n_classes == 2 else list(range(n_classes))
         self.options = {
             "fit_intercept": estimator.fit_intercept, "tol": estimator.tol,
@@ -34,7 +34,7 @@ class Problem:
         }
 
     def solve(self, task, rows=None):
-        """Fit the machine of one task, to some samples or all."""
+        """Fit one class against the rest, or all at once, to some samples or all."""
         part, codes, C = self.rows, self.codes, self.C
         if rows is not None:
             part, codes, C = part.take(rows), codes[rows], C[rows]
@@ -44,7 +44,7 @@ class Problem:
         return _core.svm.linear.solve(part, y, C, **self.kind, **self.options)
 
     def calibrate(self, n_jobs):
-        """Slopes and offsets of the sigmoids, one a decision value."""
+        """Slopes and offsets of the sigmoids, one per decision value."""
         hashes = _core.svm.content_folds.hash_samples(self.raw)
         if self.multi:
             decide, n_values = self._decide_jointly(hashes)
@@ -67,7 +67,7 @@ class Problem:
         return _core.svm.calibration.calibrate(fit, hashes, is_positive, self.counts)
 
     def _decide_jointly(self, hashes):
-        """Decision values of all classes by machines that have not seen the sample."""
+        """Decision values of all classes by fits that have not seen the sample."""
         n_classes = self.n_classes
 
         def fit(train, test):

@@ -105,7 +105,7 @@ def test_reduced_model_predicts_from_its_components():
 def test_auto_goes_by_samples_and_memory(monkeypatch):
     X, y = load(2)
     assert KernelLogisticRegression().fit(X, y).approximation_ is None
-    monkeypatch.setattr("skextra._core.kernel_logistic.fit._MANY_SAMPLES", 100)
+    monkeypatch.setattr("skextra._core.kernel_logistic.solver_choice._MANY_SAMPLES", 100)
     assert KernelLogisticRegression().fit(X, y).approximation_ == "nystroem"
     monkeypatch.undo()
     monkeypatch.setattr("skextra._core.kernel_logistic.fit.measure_free_memory", lambda: 1e4)

@@ -27,21 +27,20 @@ from skextra._core.gram.products import apply_to_all
 from skextra._core.kernel_logistic.curvature import Curvature
 from skextra._core.kernel_logistic.deflation import CoarseSpace
 from skextra._core.kernel_logistic.newton_equations import solve_directly, solve_iteratively
+from skextra._core.kernel_logistic.solver_choice import (
+    Equations,
+    choose_equations,
+    choose_rank,
+)
 from skextra._core.logistic.loss import LogLoss
 from skextra._core.logistic.newton_system import compute_divergence
 
 _EPS = np.finfo(np.float64).eps
 # Gaps below this multiple of the null objective cannot be told from rounding.
 _ROUNDING = 64 * _EPS
-# Two classes: samples up to which the whole system is factored.
-_FEW_SAMPLES = 400
-# Of the coarse space: its rank relative to the root of the number of samples a row of
-# coefficients, and the largest product of its rank and the number of rows.
-_RANK_FACTOR = 2.5
-_LARGEST_INNER = 1000
-# Up to this product the whole space costs next to nothing. Products that a step may take
-# before the rank is doubled, and the product up to which it may be.
-_SMALL_INNER, _MANY_PRODUCTS, _HUGE_INNER = 60, 60, 3000
+# Products that a step may take before the rank of the coarse space is doubled, and the largest
+# product of this rank and the number of rows to which it may grow.
+_MANY_PRODUCTS, _HUGE_INNER = 60, 3000
 
 
 @dataclass
@@ -219,7 +218,7 @@ class KernelLogisticSolver:
         return self._search(step, b.sum(axis=1), DF, -float((R * step.DK).sum()))
 
     def _solve_equations(self, curvature, R, RK):
-        if self.n_rows == 1 and self.n <= _FEW_SAMPLES:
+        if choose_equations(self.n, self.n_rows) is Equations.FACTORED:
             try:
                 return solve_directly(self.product.K, curvature, R, RK)
             except np.linalg.LinAlgError:
@@ -268,9 +267,3 @@ class KernelLogisticSolver:
         self.b = self.b + t * b
         self._set_decision()
         return -change
-
-
-def choose_rank(n, n_rows, growth=1):
-    """Rank of the coarse space: forming its matrix costs about as much as a few products."""
-    rank = min(int(_RANK_FACTOR * np.sqrt(n / n_rows)), max(_LARGEST_INNER // n_rows, 20))
-    return min(n, max(growth * rank, _SMALL_INNER // n_rows))

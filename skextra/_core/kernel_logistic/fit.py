@@ -9,8 +9,6 @@ from skextra._core.kernel_logistic import nystroem
 from skextra._core.kernel_logistic.exact import KernelLogisticSolver
 from skextra._core.runtime.threads import single_threaded_blas
 
-# Samples up to which "auto" solves on all of them, if the kernel matrix fits.
-_MANY_SAMPLES = 20_000
 # Of the memory that is free, what kernel values may take.
 _SHARE = 0.5
 # This far below the likeliest class a probability is zero to double precision.
@@ -42,20 +40,6 @@ class Model:
     gap: float
     n_iter: int
     converged: bool
-
-
-def choose_approximation(approximation, n_samples, budget):
-    """'nystroem' or None: "auto" goes by the samples and by the memory for their matrix."""
-    if approximation != "auto":
-        return approximation
-    fits = n_samples <= _MANY_SAMPLES and 4.0 * n_samples**2 <= budget
-    return None if fits else "nystroem"
-
-
-def choose_n_components(n_components, n_samples):
-    """Centres to look for: where none are asked for, more for more samples."""
-    wanted = int(10 * np.sqrt(n_samples)) if n_components is None else n_components
-    return min(n_samples, max(wanted, 1))
 
 
 def get_budget():

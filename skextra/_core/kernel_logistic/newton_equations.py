@@ -87,7 +87,7 @@ def solve_iteratively(multiply, curvature, space, R, RK, *, tol):
     """Step by conjugate gradients in the kernel's norm, deflated.
 
     Every iterate lowers the quadratic model of the objective. The residual is the
-    difference of the linearised dual point and the coefficients: half its square in
+    difference of the linearized dual point and the coefficients: half its square in
     the kernel's norm is what it adds to the duality gap.
 
     Parameters
@@ -105,7 +105,7 @@ def solve_iteratively(multiply, curvature, space, R, RK, *, tol):
     _correct(space, R, D, DK)
     residual = R - D - curvature.multiply_projected(DK)
     direction, directionK, before, n_products = None, None, 1.0, 0
-    best, least = (D, DK, residual, None), np.inf
+    best, least = (np.zeros_like(R), np.zeros_like(R), R, RK), np.inf
     while True:
         residualK = multiply(residual)
         n_products += 1
@@ -114,7 +114,7 @@ def solve_iteratively(multiply, curvature, space, R, RK, *, tol):
             best, least = (D.copy(), DK.copy(), residual, residualK), abs(rho)
         elif not abs(rho) <= _DIVERGED * least or n_products >= _MAX_CG_STEPS:
             # Rounding has taken over.
-            D, DK, residual, residualK = best
+            (D, DK, residual, residualK), rho = best, least
             break
         if n_products >= _MAX_CG_STEPS or _is_solved(curvature, RK, D, DK, rho, tol):
             break
@@ -134,7 +134,7 @@ def solve_iteratively(multiply, curvature, space, R, RK, *, tol):
         residual = residual - step * image
     raised = float((residualK * curvature.multiply_projected(residualK)).sum()) - rho
     if raised <= _SMALL_PART * float((RK * D).sum()):
-        # The linearised probabilities are then a dual point to the last bit.
+        # The linearized probabilities are then a dual point to the last bit.
         D += residual
         DK += residualK
     return Step(D, DK, n_products)
