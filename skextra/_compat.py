@@ -49,7 +49,7 @@ check_sample_weight = _check_sample_weight
 
 
 def make_sklearn_tree(n_features, n_classes, n_outputs, is_read_only=False):
-    """scikit-learn's `Tree`, empty; imported here, for only trees need it.
+    """An empty scikit-learn `Tree`; imported here because only trees need it.
 
     With `is_read_only` the arrays that it shows cannot be changed.
     """

@@ -13,9 +13,9 @@ import numpy as np
 
 _REQUIRED = ("numpy", "scipy", "scikit-learn", "joblib", "threadpoolctl", "numba", "llvmlite")
 _OPTIONAL = ("pandas", "polars", "matplotlib", "dask", "celer", "skglm", "glum", "adelie")
-# Constructor parameters that select no kernel.
+# Constructor parameters that do not select a kernel.
 _NOT_CODE = ("copy_X", "scoring", "verbose", "warm_start")
-# Of trees, components and penalties a few run all the code there is.
+# A few trees, components and penalties run all the code.
 _FEW = {"n_estimators": 3, "max_components": 2, "alphas": 10, "Cs": 2, "gammas": 2}
 # Tall and wide: linear models change their algorithm at 300 features.
 _SHAPES = ((24, 5), (12, 320))
@@ -130,7 +130,7 @@ def warmup(verbose=False, *, estimators=None):
     Parameters
     ----------
     verbose : bool, default=False
-        Print a line an estimator.
+        Print one line per estimator.
     estimators : list of str, default=None
         Names of the estimators to make ready. None stands for all of them, and for
         the solvers that only data larger than a warm-up reach.

@@ -74,7 +74,7 @@ _N_LEFT = 2  # columns of names, aligned left; numbers are aligned right
 
 
 class Comparison:
-    """Measurements of skextra's estimators beside scikit-learn's.
+    """Measurements of skextra's estimators and scikit-learn's.
 
     Returned by :func:`skextra.compare`; prints as a table.
 
@@ -119,7 +119,7 @@ class Comparison:
         Returns
         -------
         frame : pandas.DataFrame
-            A row an estimator and data set; a column a measurement.
+            One row per estimator and data set, one column per measurement.
 
         Raises
         ------
@@ -177,7 +177,7 @@ class Comparison:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><ul>{notes}</ul>"
 
     def _explain(self):
-        """Lines under the table: how to read it, and what was noted."""
+        """Lines below the table: how to read it, and notes."""
         scores = sorted({row.score_name for row in self.rows if row.score_name})
         rounds = {row.n_rounds for row in self.rows}
         span = str(min(rounds)) if len(rounds) == 1 else f"{min(rounds)} to {max(rounds)}"
@@ -187,8 +187,8 @@ class Comparison:
             + ".",
             "Fit: the whole model, a pipeline with scaling, in a grid search unless the estimator",
             "chooses its penalty itself. Alone: the estimator by itself, as chosen.",
-            f"Times are medians of {span} rounds, the two libraries turn about.",
-            "First call: the first fit in this process, which loads or compiles; in no median.",
+            f"Times are medians of {span} rounds, in which the two libraries alternate.",
+            "First call: the first fit in this process, with compilation; not in the medians.",
         ]
         if scores:
             lines.append(f"Score: {' or '.join(scores)}, mean over the same folds for both.")
@@ -237,7 +237,7 @@ def _format_score(score):
 
 
 def format_seconds(seconds):
-    """A duration with a unit that suits it, to three digits at most."""
+    """A duration with a suitable unit, with at most three digits."""
     units = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
     unit = next((unit for unit, size in units.items() if seconds >= size), "us")
     value = seconds / units[unit]

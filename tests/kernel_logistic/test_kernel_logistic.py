@@ -154,7 +154,11 @@ def test_stopping_early_is_said():
         ({"gamma": -1.0}, ValueError, "'gamma' parameter"),
         ({"approximation": "random"}, ValueError, "'approximation' parameter"),
         ({"kernel": "precomputed"}, ValueError, "must be a square matrix"),
-        ({"kernel_params": {"a": 1}}, ValueError, "kernel_params go to a kernel that is a func"),
+        (
+            {"kernel_params": {"a": 1}},
+            ValueError,
+            "kernel_params is only supported when kernel is a callable",
+        ),
         ({"kernel": lambda A, B: np.ones(3)}, ValueError, "must return real numbers of shape"),
     ],
 )

@@ -2,5 +2,6 @@ from . import (
     entries as entries,
     families as families,
     jit as jit,
+    select as select,
     threads as threads,
 )

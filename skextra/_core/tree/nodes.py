@@ -7,6 +7,7 @@ impurities are kept of leaves only, where those of inner nodes follow from them.
 """
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -80,9 +81,21 @@ class Trees:
         """Number of outputs."""
         return len(self.n_classes)
 
+    @cached_property
+    def pure_classes(self):
+        """Class of each leaf whose samples are all of one class, else -1.
+
+        Empty for values of one number; found at the first prediction and not kept in files.
+        """
+        if self.leaf_values.shape[1] == 1:
+            return np.empty(0, np.int32)
+        found = np.empty(self.n_leaves, np.int32)
+        _find_pure_classes(self.leaf_values, found)
+        return found
+
     def to_arrays(self):
         """Fields by name, in the one form that equal trees have: what pickles hold."""
-        arrays = dict(vars(self))
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
         for name, value in arrays.items():
             if isinstance(value, np.ndarray):
                 # Strides of an array without entries are anything, and copies' differ.
@@ -112,6 +125,19 @@ class Trees:
             depths=self.depths[index : index + 1],
             criteria=self.criteria[index : index + 1],
         )
+
+
+@njit
+def _find_pure_classes(values, out):
+    for leaf in range(values.shape[0]):
+        n_zeros, last = 0, -1
+        for k in range(values.shape[1]):
+            if values[leaf, k] == 0.0:
+                n_zeros += 1
+            else:
+                last = k
+        is_pure = n_zeros == values.shape[1] - 1 and values[leaf, last] == 1.0
+        out[leaf] = last if is_pure else -1
 
 
 def _empty_like(array):
