@@ -6,8 +6,8 @@ as unpredictable, a selection stays a move.
 """
 
 import numba
-from llvmlite import ir
 from numba import types
+from numba.core.cgutils import ir
 from numba.extending import intrinsic
 
 
