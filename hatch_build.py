@@ -4,8 +4,8 @@
 per core, and keep the compiled kernels in ``skextra/_core/compiled``, from where a later
 build of the same sources takes them. Left out of editable installations, on platforms without
 a portable target, and with ``SKEXTRA_BUILD_KERNELS=0``; ``SKEXTRA_BUILD_KERNELS=all`` adds code
-for AVX-512 where that is faster, as in the wheels that are released. Whatever fails here, the wheel is
-built: kernels that it lacks are compiled when they are first called.
+for AVX-512 where that is faster, as in the wheels that are released. Whatever fails here, the
+wheel is built: kernels that it lacks are compiled when they are first called.
 """
 
 import json
