@@ -14,6 +14,7 @@ from skextra import _core
 from skextra._base import BaseEstimator
 from skextra._callbacks import report_fit
 from skextra._compat import CallbackSupportMixin
+from skextra._conversion import copy_to_sklearn
 from skextra._parallel import map_tasks
 from skextra._validation import validate_sample_weight
 from skextra.ensemble._forest.growing import (
@@ -33,7 +34,6 @@ from skextra.ensemble._forest.oob_importances import (
 )
 from skextra.ensemble._forest.out_of_bag import check_same_data, compute_out_of_bag, hash_data
 from skextra.tree import _data
-from skextra.tree._base import copy_to_sklearn
 
 
 class Forest(CallbackSupportMixin, BaseEstimator):
