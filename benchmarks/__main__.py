@@ -7,7 +7,7 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
-# OpenBLAS reads it when numpy loads; a kernel forced for one machine favours nobody here.
+# OpenBLAS reads it when numpy loads; a kernel forced for one machine favors nobody here.
 os.environ.pop("OPENBLAS_CORETYPE", None)
 
 from benchmarks import _harness, _report

@@ -18,7 +18,7 @@ def compute_relative_gaps(
 
     The objective of solution k is ``||y - X w - b||^2 / (2 n) + alpha_k * (l1_ratio
     * ||w||_1 + (1 - l1_ratio) / 2 * ||w||^2)``; at zero means w = 0 and the best b.
-    The dual point comes from the coefficients alone: the residual, centred if
+    The dual point comes from the coefficients alone: the residual, centered if
     there is an intercept, scaled as well as it can be. For a Lasso that point
     lags behind coefficients which are already good; `refine` also tries the
     residual of the exact optimum on their own support, and the better bound
@@ -104,7 +104,7 @@ def _solve_on_support(X, y, coef, alpha, fit_intercept):
     gram = columns.T @ columns
     gram = gram.toarray() if sparse.issparse(gram) else gram
     right = columns.T @ y - n_samples * alpha * np.sign(coef[support])
-    if fit_intercept:  # y is centred; the columns are not
+    if fit_intercept:  # y is centered; the columns are not
         means = np.asarray(columns.mean(axis=0)).ravel()
         gram = gram - n_samples * np.outer(means, means)
     try:

@@ -57,7 +57,7 @@ class Problem:
         return replace(problem, Cs=np.array([factor * problem.smallest_C / l1_ratio]))
 
     def with_column_of_ones(self):
-        """The same model with the intercept as a column, so that it is penalised."""
+        """The same model with the intercept as a column, so that it is penalized."""
         ones = np.ones((self.X.shape[0], 1))
         stack = sparse.hstack if sparse.issparse(self.X) else np.hstack
         X = stack([self.X, ones])
@@ -113,7 +113,7 @@ def _make_csr(X):
 def make_classification(
     n_samples, n_features, n_informative, n_classes=2, *, correlation=0.5, noise=1.0, seed=0
 ):
-    """Gaussian columns, each correlated with its left neighbour; classes from a softmax model."""
+    """Gaussian columns, each correlated with its left neighbor; classes from a softmax model."""
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((n_samples, n_features))
     for j in range(1, n_features):
@@ -128,7 +128,7 @@ def make_classification(
 
 
 def load_bundled(name):
-    """A data set that ships with scikit-learn, standardised."""
+    """A data set that ships with scikit-learn, standardized."""
     from sklearn import datasets
 
     X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
@@ -159,7 +159,7 @@ def load_fashion(n_rows):
 
 
 def load_covtype(n_rows, seed=0):
-    """Random rows of the forest covers; the 10 numeric columns standardised, 44 of 0/1."""
+    """Random rows of the forest covers; the 10 numeric columns standardized, 44 of 0/1."""
     arrays = _load_arrays("covtype.npz")
     if arrays is None:
         return None

@@ -35,9 +35,9 @@ class Problem:
 
     @property
     def alpha_max(self):
-        """Largest correlation of a column with the centred target: the scale of gradients."""
-        centred = self.y - self.y.mean(axis=0)
-        return float(np.abs(self.X.T @ centred).max()) / len(self.y)
+        """Largest correlation of a column with the centered target: the scale of gradients."""
+        centered = self.y - self.y.mean(axis=0)
+        return float(np.abs(self.X.T @ centered).max()) / len(self.y)
 
     @property
     def shape_text(self):
@@ -47,7 +47,7 @@ class Problem:
         return f"{self.X.shape[0]:,} x {self.X.shape[1]:,} {kind}{targets}"
 
     def with_path(self, n_alphas, eps, l1_ratio=1.0):
-        """The same data, centred where dense, with a path and without intercept."""
+        """The same data, centered where dense, with a path and without intercept."""
         X = self.X if sparse.issparse(self.X) else np.asfortranarray(self.X - self.X.mean(axis=0))
         problem = replace(self, X=X, y=self.y - self.y.mean(), l1_ratio=l1_ratio)
         alphas = problem.alpha_max / l1_ratio * np.geomspace(1, eps, n_alphas)
@@ -93,7 +93,7 @@ class Problem:
 
 
 def make_regression(n_samples, n_features, n_nonzero, *, n_targets=None, correlation=0.5, seed=0):
-    """Gaussian columns, each correlated with its left neighbour; noise a third of the signal."""
+    """Gaussian columns, each correlated with its left neighbor; noise a third of the signal."""
     rng = np.random.default_rng(seed)
     X = np.asfortranarray(rng.standard_normal((n_samples, n_features)))
     for j in range(1, n_features):

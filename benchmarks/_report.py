@@ -2,20 +2,18 @@
 
 import os
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
 
+from skextra._compare._timing import format_ratio, format_seconds
+
 COLUMNS = ("contestant", "ratio", "gap", "excess", "tol", "cold", "warm", "hot", "peak", "note")
+# What titles of cases start with.
+_ESTIMATORS = (
+    *("Lasso", "ElasticNet", "lasso_path", "enet_path", "LassoCV", "ElasticNetCV"),
+    *("Ridge", "RidgeCV", "LogisticRegressionCV"),
+)
 _WIDTHS = (15, 8, 7, 7, 8, 9, 9, 10, 10)
-
-
-def format_seconds(seconds):
-    """Seconds with three digits and a unit that fits."""
-    if seconds is None:
-        return "-"
-    for unit, scale in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
-        if seconds * scale >= 1 or unit == "us":
-            return f"{seconds * scale:.3g} {unit}" if seconds < 100 else f"{seconds:.0f} s"
-    raise AssertionError("unreachable")
 
 
 def _format(value, pattern):
@@ -26,7 +24,7 @@ def list_cells(row):
     """The cells of a row, in the order of `COLUMNS`."""
     return (
         row.contestant,
-        _format(row.ratio, "{:.2g}x" if (row.ratio or 0) < 0.95 else "{:.1f}x"),
+        format_ratio(row.ratio),
         _format(row.gap, "{:.0e}"),
         _format(row.excess, "{:.0e}"),
         _format(row.tol, "{:.0e}") if row.gap is None or row.tol else "default",
@@ -51,7 +49,7 @@ def format_title(case, problem, match):
 
 
 def describe_machine(command):
-    """Lines that say what was measured where."""
+    """Lines that say what was measured, and where."""
     import numpy  # noqa: F401, so that its BLAS shows
     from threadpoolctl import threadpool_info
 
@@ -95,25 +93,57 @@ def _find_processor():
 
 
 def format_markdown(machine, sections):
-    """A table with a row a contestant.
+    """One table per estimator: a row per case, a column per contestant.
+
+    A contestant's cell is the ratio of its time to ours, and in parentheses the accuracy that it
+    reached. Notes follow the table.
 
     Parameters
     ----------
     machine : list of str
         Lines of `describe_machine`.
     sections : list of tuple
-        Title and rows of each case.
+        Title and rows of each case; the title starts with the case's name and the estimator.
     """
-    lines = [*(f"- {line}" for line in machine), ""]
-    lines.append("| case | " + " | ".join(COLUMNS) + " |")
-    lines.append("|---|---|" + "---:|" * (len(COLUMNS) - 2) + "---|")
+    lines = [f"- {line}" for line in machine]
+    for estimator in dict.fromkeys(_find_estimator(title) for title, _ in sections):
+        own = [section for section in sections if _find_estimator(section[0]) == estimator]
+        lines += ["", f"### {estimator}", "", *_format_table(estimator, own)]
+    return "\n".join(lines) + "\n"
+
+
+def _find_estimator(title):
+    """Estimator that the first word of a title names; none stands for LogisticRegression."""
+    first = re.match(r"\w+", title.partition(": ")[2])
+    return first[0] if first and first[0] in _ESTIMATORS else "LogisticRegression"
+
+
+def _format_table(estimator, sections):
+    peers = dict.fromkeys(row.contestant for _, rows in sections for row in rows)
+    peers.pop("skextra", None)
+    # The title ends with the accuracy on which contestants were matched.
+    measure = "excess" if any(", excess " in title for title, _ in sections) else "gap"
+    lines = ["| " + " | ".join(["case", "skextra", measure, *peers]) + " |"]
+    lines.append("|---|" + "---:|" * (2 + len(peers)))
+    notes = []
     for title, rows in sections:
         name, _, rest = title.partition(": ")
-        for k, row in enumerate(rows):
-            first = f"**{name}** {rest}" if k == 0 else ""
-            cells = [cell.replace("|", "\\|") for cell in list_cells(row)]
-            lines.append("| " + " | ".join([first, *cells]) + " |")
-    return "\n".join(lines) + "\n"
+        case = re.sub(rf", {measure} [^,]*$", "", rest.removeprefix(estimator)).lstrip(", ")
+        found = {row.contestant: row for row in rows}
+        ours = found.get("skextra")
+        cells = [f"`{name}`: {case}", format_seconds(ours and ours.hot)]
+        cells.append(_format(ours and getattr(ours, measure), "{:.0e}"))
+        cells += [_format_peer(found.get(peer), measure) for peer in peers]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        notes += [f"- `{name}`, {row.contestant}: {row.note}" for row in rows if row.note]
+    return lines + ([""] + notes if notes else [])
+
+
+def _format_peer(row, measure):
+    if row is None:
+        return ""
+    accuracy = _format(getattr(row, measure), "{:.0e}")
+    return f"{format_ratio(row.ratio)} ({accuracy})" if row.ratio else "-"
 
 
 def write_between_markers(path, family, text):

@@ -32,7 +32,7 @@ class Solution:
     coefs: np.ndarray
     intercepts: np.ndarray
     position: int = 0
-    penalises_intercept: bool = False
+    penalizes_intercept: bool = False
 
 
 def _given(**arguments):
@@ -158,14 +158,14 @@ def measure_gap(case, problem, result, refine=False):
     """Objective above a lower bound, relative to the objective at zero coefficients.
 
     The bound is that of the coefficients' own dual point; with `refine`, that of
-    the optimum, found beforehand. Where the solver penalises the intercept, all
+    the optimum, found beforehand. Where the solver penalizes the intercept, all
     of it is about that problem.
     """
     solution = case.read(result, problem)
     coefs, intercepts = solution.coefs, solution.intercepts
-    bounds = problem.bounds.get("penalised" if solution.penalises_intercept else "plain")
+    bounds = problem.bounds.get("penalized" if solution.penalizes_intercept else "plain")
     null = compute_null_objective(problem.y, problem.n_classes, problem.fit_intercept)
-    if solution.penalises_intercept:
+    if solution.penalizes_intercept:
         problem = problem.with_column_of_ones()
         coefs = np.column_stack([coefs, intercepts])
         intercepts = np.zeros(len(coefs))
@@ -182,7 +182,7 @@ def prepare(problem, case):
     """The problem with lower bounds close to the minima of its objectives."""
     problems = {"plain": problem}
     if "liblinear" in case.runs and problem.fit_intercept:
-        problems["penalised"] = problem.with_column_of_ones()
+        problems["penalized"] = problem.with_column_of_ones()
     try:
         bounds = {name: find_bounds(each) for name, each in problems.items()}
     except Exception as error:  # every contestant then has to prove its own accuracy
@@ -211,7 +211,7 @@ def find_bounds(problem):
 def find_remark(contestant, problem):
     """What a reader has to know of a contestant's row."""
     if contestant == "liblinear" and problem.fit_intercept:
-        return "penalises the intercept; judged on that problem"
+        return "penalizes the intercept; judged on that problem"
     return ""
 
 
@@ -291,12 +291,12 @@ _MULTINOMIAL = (("fashion", _fashion), ("covtype", _covtype), ("reviews", _depar
 
 CASES = (
     _case(
-        "tiny-iris", "L2, defaults, standardised",
+        "tiny-iris", "L2, defaults, standardized",
         lambda quick: data.load_bundled("iris"), _choose(*_SMOOTH),
         target=None, fresh_when_quick=True,
     ),
     _case(
-        "tiny-breast-cancer", "L2, defaults, standardised",
+        "tiny-breast-cancer", "L2, defaults, standardized",
         lambda quick: data.load_bundled("breast_cancer"), _choose(*_SMOOTH, "liblinear"),
         target=None,
     ),
@@ -353,7 +353,7 @@ CASES = (
         {"skextra": _skextra_cv} | {name: _scikit_learn_cv(name) for name in _SMOOTH},
     ),
     _case(
-        "cv-digits", "LogisticRegressionCV, L2, 10 Cs, 5 folds, standardised",
+        "cv-digits", "LogisticRegressionCV, L2, 10 Cs, 5 folds, standardized",
         _with(lambda quick: data.load_bundled("digits"), Cs=_CV_GRID),
         {"skextra": _skextra_cv} | {name: _scikit_learn_cv(name) for name in _SMOOTH},
     ),

@@ -2,7 +2,7 @@
 
 Every contestant's accuracy is measured by one function on its own problem: the duality
 gap of what it returned (kernels), or the objective above a certified lower bound
-(linear; liblinear penalises the intercept, and is judged on the problem with a column of
+(linear; liblinear penalizes the intercept, and is judged on the problem with a column of
 ones). Both relative to the objective of the best constant. The clock is that of the
 process, so that others on the machine do not count; BLAS has one thread.
 """
@@ -21,6 +21,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from benchmarks import _classification as data, _report
+from skextra._compare._timing import time_in_turns
 
 #: Relative accuracy that linear machines have to reach.
 TARGET = 1e-4
@@ -125,22 +126,17 @@ class LinearJudge:
         )
         return 0.5 * coef @ coef + self.C * (missed**2 if self.is_squared else missed).sum()
 
-    def measure(self, model, penalises_intercept):
+    def measure(self, model, penalizes_intercept):
         b = float(model.intercept_[0])
         value = self.evaluate(model.coef_[0], b)
-        if penalises_intercept:
+        if penalizes_intercept:
             value += 0.5 * b * b
-        return (value - self.bounds[penalises_intercept]) / self.null
+        return (value - self.bounds[penalizes_intercept]) / self.null
 
 
 def time_calls(calls, repeat):
-    """Median seconds of each, taken in turn."""
-    times = {name: [] for name in calls}
-    for _ in range(repeat):
-        for name, call in calls.items():
-            start = time.process_time()
-            call()
-            times[name].append(time.process_time() - start)
+    """Median seconds of each, taken in turns."""
+    times = time_in_turns(calls, repeat, time.process_time)
     return {name: statistics.median(values) for name, values in times.items()}
 
 
@@ -191,7 +187,7 @@ def run_linear_case(name, options, quick, repeat, timeout):
 
 
 def run_default_case(name, estimator, options, repeat):
-    """Print a case of little standardised data: both at their defaults."""
+    """Print a case of little standardized data: both at their defaults."""
     import sklearn.datasets
     import sklearn.svm
     from sklearn.preprocessing import StandardScaler

@@ -17,3 +17,17 @@ _FUNCTIONS = tuple(name for name, module in read_stub(__file__).items() if modul
 
 def __dir__():
     return __all__
+
+
+def load_ipython_extension(shell):
+    """``%load_ext skextra`` patches scikit-learn in a notebook."""
+    from skextra._patch import patch_sklearn
+
+    patch_sklearn()
+
+
+def unload_ipython_extension(shell):
+    """``%unload_ext skextra`` takes the patch back."""
+    from skextra._patch import unpatch_sklearn
+
+    unpatch_sklearn()

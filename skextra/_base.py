@@ -26,7 +26,7 @@ class BaseEstimator(SklearnBaseEstimator):
         return {**super().__getstate__(), "_skextra_version": __version__}
 
     def __setstate__(self, state):
-        state = dict(state)  # the caller's, who may restore from it again
+        state = dict(state)  # a copy: the caller may use the state again
         version = state.pop("_skextra_version", "an unknown version")
         if version != __version__ and type(self).__module__.startswith("skextra."):
             warnings.warn(

@@ -1,8 +1,8 @@
-"""Progress of a fit, told to scikit-learn's callbacks (its version 1.9 and later).
+"""Report the progress of a fit to scikit-learn's callbacks (version 1.9 and later).
 
-Setting callbacks up, handing them on inside a meta-estimator and tearing them down is
-scikit-learn's: `CallbackSupportMixin` and `fit_context`. Here a fit says what it is
-doing. What a callback answers is not asked for: no part of these fits can be left out.
+Setting up callbacks, passing them on inside a meta-estimator and tearing them down is
+done by scikit-learn: `CallbackSupportMixin` and `fit_context`. Here a fit reports its progress.
+Return values of callbacks are ignored: no part of these fits can be left out.
 """
 
 from contextlib import contextmanager, nullcontext
@@ -22,7 +22,7 @@ def report_fit(estimator, X, y, sample_weight=None, max_subtasks=0):
     sample_weight : ndarray of shape (n_samples,) or None
     max_subtasks : int or None
         Number of tasks that `split` will be given, 0 if it is not called; None for
-        `count`, whose tasks nobody knows beforehand.
+        `count`, whose number of tasks is not known beforehand.
 
     Yields
     ------
@@ -68,7 +68,7 @@ class _Report:
         tasks : list of tuple
             Positional arguments of each call.
         name : str
-            What a callback shows for it.
+            The name that a callback shows for it.
 
         Returns
         -------
@@ -89,7 +89,7 @@ class _Report:
         Parameters
         ----------
         name : str
-            What a callback shows for an iteration.
+            The name that a callback shows for an iteration.
 
         Yields
         ------

@@ -1,4 +1,4 @@
-"""Kernel parameters of estimators -> Gram sources; once, for every kernel machine."""
+"""Kernel parameters of estimators -> Gram sources, for every kernel estimator."""
 
 from numbers import Real
 
@@ -8,7 +8,7 @@ from scipy import sparse
 from skextra import _core
 from skextra._compat import Interval, StrOptions
 
-# The core's names, said here so that importing an estimator does not load its kernels.
+# The names of the core, repeated here so that importing an estimator does not load its kernels.
 KERNELS = {"linear", "poly", "rbf", "sigmoid", "laplacian"}
 
 KERNEL_CONSTRAINTS = {
@@ -30,7 +30,7 @@ def compute_gamma(gamma, X, sample_weight=None):
         'auto' is ``1 / n_features``.
     X : ndarray or sparse of shape (n_samples, n_features)
     sample_weight : ndarray of shape (n_samples,) or None
-        Makes the variance a weighted one, so that a weight of two is the row twice.
+        Weights of the variance, so that a weight of two is equivalent to repeating the row.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def compute_gamma(gamma, X, sample_weight=None):
         values = X.data.astype(np.float64)
         size = X.shape[0] * X.shape[1]
         mean = values.sum() / size
-        # The zeros that are not stored deviate from the mean, too.
+        # Zeros that are not stored contribute to the variance, too.
         total = ((values - mean) ** 2).sum() + (size - len(values)) * mean**2
         variance = total / size
     else:
@@ -67,27 +67,31 @@ def _compute_weighted_variance(X, shares):
     return float(shares @ ((X - mean) ** 2).sum(axis=1, dtype=np.float64)) / X.shape[1]
 
 
-def create_gram(estimator, X, sample_weight=None):
+def create_gram(estimator, X, sample_weight=None, is_centered=False):
     """Gram source of training data, from an estimator's parameters.
 
     Parameters
     ----------
     estimator : estimator instance
-        With `kernel`, `gamma`, `degree` and `coef0`, and perhaps `kernel_params`; gets
-        ``_gamma``.
+        With `kernel`, `gamma`, `degree` and `coef0`, and perhaps `kernel_params`.
     X : ndarray or sparse
         As validated; the square matrix of kernel values if precomputed.
     sample_weight : ndarray of shape (n_samples,) or None
         See `compute_gamma`.
+    is_centered : bool
+        See `NamedGram`.
 
     Returns
     -------
     source : NamedGram, PrecomputedGram or CallableGram
+    gamma : float
+        0 where no kernel takes it.
 
     Raises
     ------
     ValueError
-        If a precomputed matrix is sparse or not square, or parameters go with no kernel.
+        If a precomputed matrix is sparse or not square, or `kernel_params` are given for a
+        named kernel.
     """
     if estimator.kernel == "precomputed":
         if sparse.issparse(X):
@@ -97,21 +101,24 @@ def create_gram(estimator, X, sample_weight=None):
                 "Precomputed matrix must be a square matrix. Input is a "
                 f"{X.shape[0]}x{X.shape[1]} matrix."
             )
-        estimator._gamma = 0.0
-        return _core.gram.kernel_functions.PrecomputedGram(X)
-    estimator._gamma = 0.0
+        return _core.gram.kernel_functions.PrecomputedGram(X), 0.0
+    gamma = 0.0
     if not callable(estimator.kernel):
-        estimator._gamma = compute_gamma(estimator.gamma, X, sample_weight)
-    return create_prediction_gram(estimator, X)
+        gamma = compute_gamma(estimator.gamma, X, sample_weight)
+    return create_prediction_gram(estimator, X, gamma, is_centered), gamma
 
 
-def create_prediction_gram(estimator, points):
-    """Gram source of a fitted estimator, from the training points that it kept.
+def create_prediction_gram(estimator, points, gamma=None, is_centered=False):
+    """Gram source of points, with the kernel of an estimator.
 
     Parameters
     ----------
     estimator : estimator instance
     points : ndarray or sparse of shape (n_points, n_features)
+    gamma : float or None
+        None for that of a fitted estimator.
+    is_centered : bool
+        See `NamedGram`.
 
     Returns
     -------
@@ -122,17 +129,20 @@ def create_prediction_gram(estimator, points):
         return _core.gram.kernel_functions.CallableGram(estimator.kernel, points, params)
     if params:
         raise ValueError(
-            f"kernel_params go to a kernel that is a function; kernel={estimator.kernel!r} takes "
-            f"gamma, degree and coef0, got {sorted(params)}"
+            "kernel_params is only supported when kernel is a callable; "
+            f"kernel={estimator.kernel!r} takes gamma, degree and coef0, got {sorted(params)}"
         )
     kernel = _core.gram.kernel_functions.Kernel(
-        estimator.kernel, estimator._gamma, estimator.degree, estimator.coef0
+        estimator.kernel,
+        estimator._gamma if gamma is None else gamma,
+        estimator.degree,
+        estimator.coef0,
     )
-    return _core.gram.kernel_functions.NamedGram(kernel, points)
+    return _core.gram.kernel_functions.NamedGram(kernel, points, is_centered=is_centered)
 
 
 class KernelTagsMixin:
-    """What an estimator with a `kernel` parameter takes."""
+    """Input tags of an estimator with a `kernel` parameter."""
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -48,3 +48,29 @@ def read_stub(file):
         if isinstance(node, ast.ImportFrom):
             sources.update({alias.name: node.module for alias in node.names})
     return sources
+
+
+def forward_to_sklearn(package):
+    """Pass names that a sub-package does not have on to scikit-learn's of the same name.
+
+    Parameters
+    ----------
+    package : str
+        ``__name__`` of one of our sub-packages.
+
+    Returns
+    -------
+    getattr : callable
+        ``__getattr__`` of the sub-package. Public names of scikit-learn's only.
+    """
+    source = f"sklearn.{package.rpartition('.')[2]}"
+
+    def load(name):
+        # Private names and dunders are asked for by tools, which must not import scikit-learn.
+        if not name.startswith("_"):
+            module = import_module(source)
+            if name in module.__all__:
+                return getattr(module, name)
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    return load

@@ -12,7 +12,7 @@ class LogOddsMixin:
     """
 
     def predict(self, X):
-        """Predict the likeliest class.
+        """Predict the most probable class.
 
         Parameters
         ----------
@@ -43,7 +43,7 @@ class LogOddsMixin:
         """
         scores = self.decision_function(X)
         if scores.ndim == 1:
-            # Not 1 minus the other, which loses all digits of a small one.
+            # Not 1 minus the other: that would lose all digits of a small probability.
             return np.column_stack([expit(-scores), expit(scores)])
         return softmax(scores, axis=1)
 

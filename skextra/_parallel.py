@@ -40,7 +40,7 @@ def map_in_threads(function, tasks, n_jobs=None):
     """
     n_workers = effective_n_jobs(n_jobs)
     if not getattr(get_active_backend()[0], "supports_sharedmem", False):
-        # The workers of a cluster say nothing about the cores of this machine.
+        # The number of workers of a cluster says nothing about the cores of this machine.
         n_workers = min(n_workers, cpu_count())
     # `prefer` overrules a configured preference for processes, which joblib would refuse.
     return _map(function, tasks, n_workers, prefer="threads", require="sharedmem")

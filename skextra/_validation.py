@@ -1,4 +1,4 @@
-"""User input -> checked, typed, contiguous arrays; once, for every estimator."""
+"""Validation of user input: checked, typed, contiguous arrays, for every estimator."""
 
 import numbers
 from functools import partial
@@ -102,12 +102,12 @@ def validate_classification_data(estimator, X, y, *, dtype=_FLOATS):
     Raises
     ------
     ValueError
-        If y is continuous or holds a single class, or the data are otherwise unfit.
+        If y is continuous or has a single class, or the data are otherwise invalid.
     """
     X, y = validate_data(estimator, X, y, accept_sparse=["csr", "csc"], dtype=list(dtype))
     classes, codes = np.unique(y, return_inverse=True)
-    # Few different integers, booleans or strings are classes; to be told so costs more than
-    # small fits do.
+    # Few distinct integers, booleans or strings are classes; scikit-learn's check would take
+    # longer than a small fit.
     if y.dtype.kind not in "iubSU" or 2 * len(classes) > len(y):
         check_classification_targets(y)
     if len(classes) < 2:
@@ -126,7 +126,7 @@ def as_columns(X):
 def as_contiguous(X):
     """X in a layout that the core takes: contiguous dense or canonical compressed sparse."""
     if not sparse.issparse(X):
-        if not X.flags.aligned:  # numba compiles anew for these, NumPy crawls
+        if not X.flags.aligned:  # numba would compile for these again, and NumPy is slow
             return np.array(X, order="F")
         return X if X.flags.c_contiguous or X.flags.f_contiguous else np.asfortranarray(X)
     if not X.has_canonical_format:
@@ -136,7 +136,7 @@ def as_contiguous(X):
 
 
 def validate_sample_weight(sample_weight, X, *, negative_is_zero=False):
-    """Check sample weights; None and 1 become None, another number one a sample.
+    """Check sample weights; None and 1 become None, another number one weight per sample.
 
     Numbers are kept, not dropped: where the loss is a sum (Ridge), equal weights
     of 2 halve the penalty.
@@ -146,7 +146,7 @@ def validate_sample_weight(sample_weight, X, *, negative_is_zero=False):
     sample_weight : float or array-like of shape (n_samples,) or None
     X : array-like of n_samples
     negative_is_zero : bool
-        Whether negative entries of an array leave their samples out; else they are refused.
+        Whether negative entries of an array exclude their samples; otherwise they are an error.
 
     Returns
     -------
@@ -165,14 +165,13 @@ def validate_sample_weight(sample_weight, X, *, negative_is_zero=False):
     if values.ndim == 0:
         if not (np.isfinite(values) and values > 0):
             raise ValueError(
-                "sample_weight must be positive and finite if it is a number, "
-                f"got {sample_weight!r}"
+                f"as a scalar, sample_weight must be positive and finite, got {sample_weight!r}"
             )
         if values == 1:
             return None
         values = float(values)
     if negative_is_zero and np.all(values <= 0):
-        # scikit-learn's words, for those who look for them.
+        # scikit-learn's message.
         raise ValueError(
             "Invalid input - all samples have zero or negative weights. sample_weight must "
             "contain at least one positive number"
@@ -188,7 +187,7 @@ def validate_sample_weight(sample_weight, X, *, negative_is_zero=False):
 
 
 def compute_weights(sample_weight, class_weight, codes, classes):
-    """Weight of each sample: its own times that of its class.
+    """Weight of each sample: its sample weight times its class weight.
 
     Parameters
     ----------
@@ -205,9 +204,9 @@ def compute_weights(sample_weight, class_weight, codes, classes):
     Raises
     ------
     TypeError, ValueError
-        If a class weight is negative, not finite or no number.
+        If a class weight is negative, not finite or not a number.
     ValueError
-        If less than two classes are left, `class_weight` misses a class, or the
+        If fewer than two classes have positive weight, `class_weight` misses a class, or the
         sum of all weights overflows.
     """
     if sample_weight is None and class_weight is None:
@@ -274,7 +273,7 @@ def validate_penalty_weights(penalty_weights, n_features):
     weights = _as_numeric_array(penalty_weights, "penalty_weights").astype(np.float64)
     if weights.shape != (n_features,):
         raise ValueError(
-            f"penalty_weights must have shape ({n_features},), one entry a feature, "
+            f"penalty_weights must have shape ({n_features},), one entry per feature, "
             f"got shape {weights.shape}"
         )
     if np.isnan(weights).any() or (weights < 0).any():
@@ -286,7 +285,7 @@ def validate_penalty_weights(penalty_weights, n_features):
 
 
 def validate_alphas(alphas, allow_zero):
-    """Check the penalties to choose from.
+    """Check the candidate penalties.
 
     Returns
     -------
@@ -295,8 +294,8 @@ def validate_alphas(alphas, allow_zero):
     Raises
     ------
     ValueError, TypeError
-        For entries that are negative, zero (unless `allow_zero`), not finite or
-        no numbers, for no entries, or more than one dimension.
+        For entries that are negative, zero (unless `allow_zero`), not finite or not
+        numbers, for no entries, or more than one dimension.
     """
     check = partial(
         check_scalar,
@@ -320,7 +319,7 @@ def validate_alphas(alphas, allow_zero):
 
 
 def _as_numeric_array(values, name):
-    """Array of bool, int or float; whatever else came is refused by its name."""
+    """Array of bool, int or float; an error that names the argument for anything else."""
     try:
         array = np.asarray(values)
         if array.dtype.kind == "O":
@@ -333,7 +332,7 @@ def _as_numeric_array(values, name):
 
 
 def check_finite_result(estimator, *results):
-    """Refuse fitted arrays that overflowed: an error, never a silent NaN.
+    """Raise an error if fitted arrays overflowed, instead of returning NaN.
 
     Raises
     ------
@@ -343,12 +342,11 @@ def check_finite_result(estimator, *results):
     if not all(np.isfinite(result).all() for result in results):
         name = estimator if isinstance(estimator, str) else type(estimator).__name__
         raise ValueError(
-            f"{name} overflowed: the scales of X, y and sample_weight are "
-            "beyond what floating-point numbers hold; rescale X or y, for instance with "
-            "StandardScaler"
+            f"{name} overflowed: the scales of X, y and sample_weight exceed the range of "
+            "floating-point numbers; rescale X or y, for instance with StandardScaler"
         )
 
 
 def as_writeable(array):
-    """A copy of what is read-only or not C-contiguous: kernels compile anew for these."""
+    """A writable, C-contiguous array: kernels would compile again for other layouts."""
     return np.require(array, requirements=["C", "W", "A"])

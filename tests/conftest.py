@@ -14,13 +14,23 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 
 # Started first, so that no worker is left alone with the longest of them at the end.
-_LONGEST = ("tests/test_environment.py", "tests/sklearn_suite/", "tests/common/")
+_LONGEST = ("tests/test_warmup.py", "tests/sklearn_suite/", "tests/common/")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption(
+        "--long", action="store_true", help="also run the tests marked long, as CI does at night"
+    )
+
+
+def pytest_collection_modifyitems(config, items):
     def find_rank(item):
         return next((i for i, p in enumerate(_LONGEST) if item.nodeid.startswith(p)), len(_LONGEST))
 
+    if not config.getoption("--long"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
     items.sort(key=find_rank)
 
 

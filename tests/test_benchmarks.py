@@ -265,8 +265,8 @@ def test_command_prints_every_column_and_fills_it(tmp_path):
         assert " - " not in row
     text = target.read_text()
     assert text.startswith("# Results\n\nbefore\n")
-    assert "| **tiny** Lasso, defaults" in text
-    assert "| scikit-learn |" in text
+    assert "### Lasso\n\n| case | skextra | gap | scikit-learn |\n" in text
+    assert "\n| `tiny`: defaults, 442 x 10 dense, default tolerances | " in text
 
 
 @pytest.mark.parametrize(
@@ -306,16 +306,30 @@ def test_markers_keep_the_rest_of_the_file(tmp_path):
     assert order == sorted(order)
 
 
-def test_markdown_rows_have_as_many_cells_as_the_header():
-    rows = [_harness.Row("a", "skextra", gap=1e-7, hot=2.0, note="a | b"), _harness.Row("a", "x")]
-    text = _report.format_markdown(["machine"], [("a: title", rows)])
-    table = [line for line in text.splitlines() if line.startswith("|")]
-    assert {line.replace("\\|", "").count("|") for line in table} == {len(_report.COLUMNS) + 2}
+def test_markdown_has_one_table_per_estimator_and_a_column_per_contestant():
+    ours = _harness.Row("a", "skextra", gap=1e-7, excess=1e-9, hot=2.0, ratio=1.0)
+    peer = _harness.Row("a", "x", gap=3e-7, excess=4e-9, hot=6.0, ratio=3.0, note="a | b")
+    failed = _harness.Row("b", "y", note="over 40 s")
+    sections = [
+        ("a: Lasso, words, 9 x 9 dense, gap 1e-06", [ours, peer]),
+        ("b: Lasso at alpha_max, 9 x 9 dense, gap 1e-06", [ours, failed]),
+        ("c: L1 binary, 9 x 9 dense, excess 1e-06", [ours, peer]),
+    ]
+    text = _report.format_markdown(["machine"], sections)
+    lasso, logistic = text.split("### ")[1:]
+    assert lasso.splitlines()[0] == "Lasso" and logistic.splitlines()[0] == "LogisticRegression"
+    rows = [line for line in lasso.splitlines() if line.startswith("|")]
+    assert rows[0] == "| case | skextra | gap | x | y |"
+    assert rows[2] == "| `a`: words, 9 x 9 dense | 2.00 s | 1e-07 | 3.0x (3e-07) |  |"
+    assert rows[3].endswith("| 2.00 s | 1e-07 |  | - |")
+    assert {line.count("|") for line in rows} == {6}
+    assert "- `a`, x: a | b" in lasso and "- `b`, y: over 40 s" in lasso
+    assert "| 1e-09 | 3.0x (4e-09) |" in logistic  # the accuracy on which they were matched
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, "-"), (2e-6, "2 us"), (0.0123, "12.3 ms"), (1.5, "1.5 s"), (123.4, "123 s")],
+    [(None, "-"), (2e-6, "2.00 us"), (0.0123, "12.3 ms"), (1.5, "1.50 s"), (123.4, "123 s")],
 )
 def test_seconds_are_readable(seconds, text):
     assert _report.format_seconds(seconds) == text

@@ -108,7 +108,7 @@ def test_problem_survives_the_way_to_a_worker(tmp_path, kind):
     assert (loaded.l1_ratio, loaded.fit_intercept) == (0.5, False)
 
 
-def test_a_solver_that_penalises_the_intercept_is_judged_on_its_own_problem():
+def test_a_solver_that_penalizes_the_intercept_is_judged_on_its_own_problem():
     problem = _classification.make_classification(100, 5, 3).with_penalty(1.0, 20)
     problem = replace(problem, X=problem.X + 1.0)
     case = next(case for case in logistic.CASES if case.name == "l1-tall")

@@ -12,11 +12,11 @@ from numpydoc.validate import validate
 
 import skextra
 
-# What numpydoc asks for beyond the form, and we leave to judgement: an extended
+# What numpydoc demands beyond the form, and we leave to judgment: an extended
 # summary (ES01), nameless return values (RT02), a See Also section (SA01) and its
 # wording (SA04), a one-line summary (SS06) that opens with a verb (SS05), capitals
 # (PR08, RT04) and full stops (PR09, RT05) in descriptions that may be a formula.
-LEFT_TO_JUDGEMENT = {"ES01", "RT02", "SA01", "SA04", "SS05", "SS06", "PR08", "PR09", "RT04", "RT05"}
+LEFT_TO_JUDGMENT = {"ES01", "RT02", "SA01", "SA04", "SS05", "SS06", "PR08", "PR09", "RT04", "RT05"}
 # Their meaning is in the name, in scikit-learn's words or in the class docstring.
 SHORT_IS_FINE = {"EX01", "RT01", "RT03", "GL08"}
 INHERITED = ("sklearn.", "builtins")
@@ -58,13 +58,13 @@ def find_errors(name, ignored):
 
 @pytest.mark.parametrize("name", OBJECTS)
 def test_public_objects_are_documented(name):
-    assert find_errors(name, LEFT_TO_JUDGEMENT) == []
+    assert find_errors(name, LEFT_TO_JUDGMENT) == []
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_public_methods_are_documented(name):
     assert METHODS[name].__doc__, "no docstring"
-    assert find_errors(name, LEFT_TO_JUDGEMENT | SHORT_IS_FINE) == []
+    assert find_errors(name, LEFT_TO_JUDGMENT | SHORT_IS_FINE) == []
 
 
 @pytest.mark.parametrize("name", [n for n, item in OBJECTS.items() if inspect.isclass(item)])

@@ -1,4 +1,4 @@
-"""What the door lets in, in which form, and what it says to the rest."""
+"""Input validation: accepted forms, conversions, error messages."""
 
 import warnings
 
@@ -262,10 +262,10 @@ class TestSampleWeight:
             ("balanced", TypeError, "sample_weight must be an array of numbers"),
             ([[1], [1, 2]], TypeError, "sample_weight must be an array of numbers"),
             ([object()] * 4, TypeError, "sample_weight must be an array of numbers"),
-            (0, ValueError, "sample_weight must be positive and finite.*got 0"),
-            (-2.0, ValueError, "sample_weight must be positive and finite.*got -2.0"),
-            (np.nan, ValueError, "sample_weight must be positive and finite.*got nan"),
-            (np.inf, ValueError, "sample_weight must be positive and finite.*got inf"),
+            (0, ValueError, "as a scalar, sample_weight must be positive and finite, got 0"),
+            (-2.0, ValueError, "as a scalar, sample_weight must be positive and finite, got -2.0"),
+            (np.nan, ValueError, "as a scalar, sample_weight must be positive and finite, got nan"),
+            (np.inf, ValueError, "as a scalar, sample_weight must be positive and finite, got inf"),
             (1j, TypeError, "sample_weight must be an array of numbers"),
         ],
     )

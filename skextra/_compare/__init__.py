@@ -1,4 +1,4 @@
-"""Our estimators beside scikit-learn's, measured here and now."""
+"""compare(): our estimators and scikit-learn's, timed and scored on the same folds."""
 
 import numbers
 import os
@@ -18,7 +18,7 @@ from skextra._compare._result import Comparison
 __all__ = ["compare"]
 
 
-# Rows that a note names one by one.
+# Up to this many rows a note names each.
 _MOST_NAMED = 6
 
 
@@ -35,13 +35,13 @@ def compare(
     data_name="data",
     verbose=False,
 ):
-    """Run our estimators beside scikit-learn's of the same name.
+    """Time and score our estimators and scikit-learn's of the same name.
 
     Both get the same folds, the same parameters and the same BLAS settings,
     inside a pipeline with scaling and, unless the estimator chooses its own
     penalty, a small grid search. Fits and predictions alternate between the two;
     the times are medians, without the first call, which loads or compiles
-    kernels and is reported by itself.
+    kernels and is reported separately.
 
     Parameters
     ----------
@@ -54,25 +54,25 @@ def compare(
         is a category). None runs on data sets that ship with scikit-learn.
     y : array-like of shape (n_samples,) or (n_samples, n_targets), or str, default=None
         The target, or the name of its column if `X` is a frame. Rows where it is
-        missing are left out. Regression targets are standardised, so that one
+        missing are left out. Regression targets are standardized, so that one
         grid of penalties suits any unit.
     n_folds : int, default=3
         Number of outer folds; the grid search inside always has three.
     time_budget : float or None, default=40.0
-        Seconds within which folds are repeated, up to three times, for steadier
-        medians. Once they are spent, each row left runs on one fold only. None
-        repeats every fold whatever it takes.
+        Seconds within which folds are repeated, up to three times, for more stable
+        medians. After that, each remaining row runs on one fold only. None
+        repeats every fold regardless of the time.
     max_rows : int or None, default=None
         Rows of `X` to use: a random sample, where there are more. A fit is never
-        cut short, so that large data can take far longer than `time_budget`.
+        interrupted, so that large data can take far longer than `time_budget`.
     blas_threads : int or None, default=1
-        Threads of the linear-algebra library, for both libraries alike. One by
-        default, since on these sizes several threads on a busy machine wait for
-        one another and the times vary a hundredfold. None leaves them as they are.
+        Threads of BLAS, for both libraries. One by
+        default, because at these sizes several threads on a busy machine wait for
+        one another, and times vary by a factor of a hundred. None leaves the setting.
     random_state : int, default=0
         Seed of the folds.
     data_name : str, default="data"
-        How the table calls your data.
+        Name of your data in the table.
     verbose : bool, default=False
         Whether to show progress on standard error.
 
@@ -142,13 +142,13 @@ def _measure_all(pairs, settings, time_budget, progress):
 
     end = float("inf") if time_budget is None else perf_counter() + time_budget
     measurements, warm = [Measurement(*pair, settings) for pair in pairs], set()
-    # Small data first: if time runs out, it does so where most of it goes.
+    # Small data first: if time runs out, it does so on the data sets that take longest.
     for done, measurement in enumerate(sorted(measurements, key=lambda m: m.problem.size)):
         name = measurement.case.name
         progress.show(done + 1, len(pairs), f"{name} on {measurement.problem.name}")
         measurement.run_first_pass(end, warm_theirs=name not in warm)
         warm.add(name)
-    # Repeats come when every row has had its folds, the fewest first.
+    # Repeats start when every row has had its folds; rows with the fewest rounds come first.
     while waiting := [
         m for m in measurements if not m.is_complete and perf_counter() + m.round_seconds < end
     ]:
@@ -245,18 +245,18 @@ def _choose_suitable(cases, groups):
         if suitable:
             return suitable
     kinds = " or ".join(TASKS[task].plural for tasks in groups for task in tasks)
-    raise InputError(f"without estimators named, this target asks for {kinds}: there are none yet")
+    raise InputError(f"no estimator is named, and none suits this target, which needs {kinds}")
 
 
 def _check_multi_output(case, target):
     if target is None or target.ndim == 1:
         return
     if not all(get_tags(case.make(k)[-1][1]).target_tags.multi_output for k in (0, 1)):
-        raise InputError(f"{case.name} takes one target, y has {target.shape[1]} columns")
+        raise InputError(f"{case.name} accepts one target, y has {target.shape[1]} columns")
 
 
 def _note_shortcomings(rows, settings):
-    """What went wrong without being an error, a line each."""
+    """Notes on shortcomings that are not errors, one line each."""
     cut = [row for row in rows if row.n_folds < settings.n_folds]
     if len(cut) > _MOST_NAMED:
         folds = f"fewer than {settings.n_folds} folds, down to {min(row.n_folds for row in cut)}"

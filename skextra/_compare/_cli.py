@@ -55,7 +55,7 @@ def _build_parser():
         type=int,
         default=1,
         metavar="N",
-        help="threads of the linear-algebra library, for both (default: 1)",
+        help="threads of BLAS, for both libraries (default: 1)",
     )
     return parser
 
@@ -85,7 +85,7 @@ def main(arguments=None):
         print("skextra: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader has left; keep the interpreter from failing on its last flush.
+        # The reader closed the pipe; keep the interpreter from failing on its last flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
@@ -124,7 +124,7 @@ def _run(options):
 
 
 def _load(options):
-    """Arguments of `compare` that bring the user's data."""
+    """Arguments of `compare` for the user's data."""
     from skextra._compare import _tables
 
     if options.data is None:
@@ -153,7 +153,7 @@ def _print_list():
 
 
 def _check_plot_file(path):
-    """Fail before the run, not after it, if the picture cannot be written."""
+    """Fail before the run, not after it, if the image cannot be written."""
     need("matplotlib", "--plot", "plot")
     from matplotlib.backend_bases import FigureCanvasBase
 
@@ -172,7 +172,7 @@ def _check_plot_file(path):
 
 
 def _save_plot(comparison, path):
-    # Not through pyplot: no window system is needed to write a file.
+    # Not through pyplot: writing a file needs no window system.
     from matplotlib.figure import Figure
 
     from skextra._compare._plot import get_figure_size

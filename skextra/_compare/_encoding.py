@@ -15,7 +15,7 @@ def encode_features(frame):
     """Encode every column of a pandas frame as numbers.
 
     Numbers and booleans stay as they are and keep missing values as NaN. A text
-    column becomes one column a category (the `MAX_CATEGORIES` most frequent, then
+    column becomes one column per category (the `MAX_CATEGORIES` most frequent, then
     "other"; missing is a category). Dates become days since the first one and the
     sine and cosine of the season, the weekday and the hour. Constant or empty
     columns, and text that hardly repeats, are left out.
@@ -82,7 +82,7 @@ def _as_floats(series, name):
     values = series.astype("Float64" if series.dtype.kind == "b" else np.float64)
     values = values.to_numpy(dtype=np.float64, na_value=np.nan)
     if (np.abs(values) > _LARGEST).any():  # false for NaN
-        raise InputError(f"column {name!r} holds infinite or astronomically large values")
+        raise InputError(f"column {name!r} has infinite or extremely large values")
     return values
 
 
@@ -129,7 +129,7 @@ def _encode_categories(series, name):
     values, codes = np.unique(labels[~missing].astype(str), return_inverse=True)
     n_present = codes.size
     if values.size > MAX_CATEGORIES and values.size > _FREE_TEXT_SHARE * n_present:
-        return [], f"column {name!r} left out: {values.size} different texts in {n_present} rows"
+        return [], f"column {name!r} left out: {values.size} distinct texts in {n_present} rows"
     full_codes = np.full(len(series), -1)
     full_codes[~missing] = codes
     counts = np.bincount(codes, minlength=values.size)

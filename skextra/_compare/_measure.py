@@ -18,7 +18,7 @@ from skextra._compare._registry import TASKS
 from skextra._compare._result import Row
 
 _PASSES = 3  # over the folds, at most
-# What is over in a moment is repeated within a round: once would be mostly noise.
+# Short calls are repeated within a round: a single one would be mostly noise.
 _SHORT_REPEATS, _SHORT_SECONDS = 5, 0.01
 OURS, THEIRS = 0, 1
 
@@ -53,7 +53,7 @@ def build_model(case, side, problem, settings):
     if not case.grid:
         return pipeline
     grid = {f"{pipeline.steps[-1][0]}__{name}": values for name, values in case.grid.items()}
-    # An error in one fit must surface, not become a NaN among the scores.
+    # An error in one fit must be raised, not become a NaN score.
     return GridSearchCV(pipeline, grid, cv=settings.n_inner_folds, error_score="raise")
 
 
@@ -72,7 +72,7 @@ def standardise_target(problem):
 
 
 class _Side:
-    """What one library has shown so far."""
+    """Measurements of one library so far."""
 
     def __init__(self):
         self.fit_seconds = []
@@ -158,8 +158,8 @@ class Measurement:
     def run_first_pass(self, deadline, warm_theirs=True):
         """Warm up and run each fold once; after `deadline` the first fold only.
 
-        scikit-learn has nothing to compile: its classes are warm for all data
-        once they have run on any.
+        scikit-learn has nothing to compile: its classes need no second warm-up
+        on other data.
         """
         self.first_call_seconds = self._warm_up(warm_theirs)
         for position in range(len(self.folds)):
@@ -176,8 +176,8 @@ class Measurement:
         self.round_seconds = perf_counter() - start
 
     def _warm_up(self, warm_theirs):
-        # scikit-learn goes first, so that what both share is loaded already and
-        # our first call shows what is ours alone.
+        # scikit-learn goes first, so that shared modules are loaded already and
+        # our first call measures our own part only.
         first = (_Side(), _Side())
         for side in (THEIRS, OURS) if warm_theirs else (OURS,):
             self._run_fold(self.folds[0], first, (side,), scored=False)

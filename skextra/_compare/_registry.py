@@ -1,4 +1,4 @@
-"""What is compared: one `Case` an estimator, one `Task` a kind of estimator."""
+"""What is compared: one `Case` per estimator, one `Task` per kind of estimator."""
 
 import difflib
 from dataclasses import dataclass, field
@@ -57,20 +57,19 @@ class Case:
     task : str
         Key of `TASKS`.
     data : tuple of str
-        Keys of the shipped data sets it runs on without data of the user's.
+        Keys of the shipped data sets that it runs on if the user passes no data.
     params : dict
         Constructor parameters of both, where they differ from the defaults.
     grid : dict
         Parameter grid of the surrounding ``GridSearchCV``; empty for none, as
         for estimators that choose their own penalty.
     follow : str, type or None
-        Estimator that comes after a transformer, the same on both sides, so that
-        what the transformer is worth shows in a score; `task` and `grid` are then
-        the follower's.
+        Estimator that follows a transformer, the same on both sides, so that
+        the transformer can be scored; `task` and `grid` are then those of this estimator.
     own_params : tuple of 2 dict
         Constructor parameters of ours alone and of theirs alone.
     note : str
-        What a reader must know about the counterpart.
+        Note about the counterpart, printed below the table.
     """
 
     ours: str | type
@@ -108,7 +107,7 @@ def _make_sampler_case(name, params=None):
         "transform",
         ("wine", "digits"),
         params or {},
-        note=f"{name}Sampler: scikit-learn has none; NumPy's Generator.gumbel stands beside it",
+        note=f"{name}Sampler: not in scikit-learn; compared with NumPy's Generator.gumbel",
     )
 
 
@@ -118,7 +117,7 @@ def _make_use_case(name, description):
         f"skextra._compare._sampling_uses.Numpy{name}",
         "classification",
         ("wine", "digits"),
-        note=f"{name}: {description}; beside it the same with NumPy's draws",
+        note=f"{name}: {description}; compared with the same using NumPy's draws",
     )
 
 
@@ -209,19 +208,19 @@ CASES = (
         "density",
         ("wine", "cancer"),
         {"max_components": 4, "reg_covar": 1e-3, "random_state": 0},
-        note="GaussianMixtureIC: scikit-learn has none; beside it stands a loop over fits of its "
-        "GaussianMixture, the lowest BIC kept",
+        note="GaussianMixtureIC: not in scikit-learn; compared with a loop over fits of its "
+        "GaussianMixture that keeps the lowest BIC",
     ),
-    # scikit-learn has no kernel logistic regression: beside it stands what its users take
-    # for probabilities from a kernel.
+    # scikit-learn has no kernel logistic regression: compared with its usual way to get
+    # probabilities from a kernel.
     Case(
         "skextra.kernel_logistic.KernelLogisticRegression",
         "skextra._compare._calibrated_svc.CalibratedSVC",
         "classification",
         _CLASSES,
         grid={"C": [1.0, 10.0]},
-        note="KernelLogisticRegression: scikit-learn has none; CalibratedClassifierCV(SVC()) "
-        "stands beside it",
+        note="KernelLogisticRegression: not in scikit-learn; compared with "
+        "CalibratedClassifierCV(SVC())",
     ),
     Case(
         "skextra.kernel_logistic.KernelLogisticRegressionCV",
@@ -229,15 +228,14 @@ CASES = (
         "classification",
         ("wine", "cancer"),
         own_params=({"Cs": [1.0, 10.0, 100.0], "gammas": 3}, {}),
-        note="KernelLogisticRegressionCV: scikit-learn has none; a GridSearchCV of "
-        "CalibratedClassifierCV(SVC()) stands beside it",
+        note="KernelLogisticRegressionCV: not in scikit-learn; compared with GridSearchCV of "
+        "CalibratedClassifierCV(SVC())",
     ),
     _make_case("svm.SVC", "classification", _CLASSES, grid={"C": [1.0, 10.0]}),
     _make_case(
         "svm.LinearSVC", "classification", _CLASSES, {"loss": "hinge"}, grid={"C": [0.1, 1.0]}
     ),
-    # scikit-learn has no such encoders: beside them stand its own way to let a
-    # linear model bend, and the table as it is.
+    # scikit-learn has no such encoders: compared with its splines, and with no encoding.
     Case(
         "skextra.preprocessing.SinusoidalEncoder",
         "sklearn.preprocessing.SplineTransformer",
@@ -303,7 +301,7 @@ def select_cases(estimators=None, cases=None):
 
 
 def describe_unknown(kind, name, known, shown=12):
-    """One line that says what was asked for, what comes close and what there is."""
+    """One line with the unknown name, the closest known one and a list of those known."""
     lowered = {str(k).lower(): str(k) for k in known}
     close = difflib.get_close_matches(str(name).lower(), lowered, n=1)
     hint = f"did you mean {lowered[close[0]]!r}? " if close else ""

@@ -6,6 +6,7 @@ import statistics
 from dataclasses import asdict, dataclass
 
 from skextra._compare._errors import need
+from skextra._compare._timing import format_ratio, format_seconds
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ _N_LEFT = 2  # columns of names, aligned left; numbers are aligned right
 
 
 class Comparison:
-    """Measurements of skextra's estimators beside scikit-learn's.
+    """Measurements of skextra's estimators and scikit-learn's.
 
     Returned by :func:`skextra.compare`; prints as a table.
 
@@ -119,7 +120,7 @@ class Comparison:
         Returns
         -------
         frame : pandas.DataFrame
-            A row an estimator and data set; a column a measurement.
+            One row per estimator and data set, one column per measurement.
 
         Raises
         ------
@@ -177,7 +178,7 @@ class Comparison:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><ul>{notes}</ul>"
 
     def _explain(self):
-        """Lines under the table: how to read it, and what was noted."""
+        """Lines below the table: how to read it, and notes."""
         scores = sorted({row.score_name for row in self.rows if row.score_name})
         rounds = {row.n_rounds for row in self.rows}
         span = str(min(rounds)) if len(rounds) == 1 else f"{min(rounds)} to {max(rounds)}"
@@ -187,8 +188,8 @@ class Comparison:
             + ".",
             "Fit: the whole model, a pipeline with scaling, in a grid search unless the estimator",
             "chooses its penalty itself. Alone: the estimator by itself, as chosen.",
-            f"Times are medians of {span} rounds, the two libraries turn about.",
-            "First call: the first fit in this process, which loads or compiles; in no median.",
+            f"Times are medians of {span} rounds, in which the two libraries alternate.",
+            "First call: the first fit in this process, with compilation; not in the medians.",
         ]
         if scores:
             lines.append(f"Score: {' or '.join(scores)}, mean over the same folds for both.")
@@ -234,18 +235,3 @@ def _format_row(row):
 
 def _format_score(score):
     return "-" if score is None else f"{score:.4f}"
-
-
-def format_seconds(seconds):
-    """A duration with a unit that suits it, to three digits at most."""
-    units = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
-    unit = next((unit for unit, size in units.items() if seconds >= size), "us")
-    value = seconds / units[unit]
-    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"
-
-
-def format_ratio(ratio):
-    """A ratio as in ``3.2x``: two digits."""
-    if ratio >= 9.95:
-        return f"{ratio:.0f}x"
-    return f"{ratio:.1f}x" if ratio >= 0.95 else f"{ratio:.2g}x"

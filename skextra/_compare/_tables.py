@@ -1,4 +1,4 @@
-"""A user's file or frame -> a float matrix and a target, with notes on what was done."""
+"""A file or frame -> a float matrix and a target, with notes on the conversion."""
 
 import csv
 import gzip
@@ -60,7 +60,7 @@ def _read_csv(pandas, path):
     open_text = gzip.open if path.name.lower().endswith(".gz") else open
     with open_text(path, "rt", encoding="utf-8-sig") as file:
         header = file.readline()
-    # Semicolons and tabs are as common as commas; the header tells them apart.
+    # Semicolons and tabs are as common as commas; the header shows which it is.
     separator = max(",;\t|", key=header.count)
     return pandas.read_csv(
         path, sep=separator, na_values=["?"], skipinitialspace=True, low_memory=False

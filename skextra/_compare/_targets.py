@@ -1,4 +1,4 @@
-"""The user's target: which tasks it suits, and its checked, encoded form."""
+"""The target: the tasks that it suits, and its checked, encoded form."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ _MAX_CLASSES = 20
 
 
 def guess_tasks(y):
-    """Groups of tasks that the target `y` suits, the likeliest group first."""
+    """Groups of tasks that the target `y` suits, the most likely group first."""
     if y is None:
         return [tuple(name for name, task in TASKS.items() if not task.supervised)]
     values = np.asarray(y)
@@ -82,7 +82,7 @@ def prepare_target(values, task, name, n_folds):
         shown = ", ".join(repr(str(v)) for v in list(dict.fromkeys(values.ravel().tolist()))[:3])
         raise InputError(f"target {name!r} is text ({shown}, ...): regressors need numbers")
     if not (np.abs(values) < 1e100).all():
-        raise InputError(f"target {name!r} holds infinite or astronomically large values")
+        raise InputError(f"target {name!r} has infinite or extremely large values")
     if (values == values[:1]).all(axis=0).any():
         raise InputError(f"target {name!r} is constant: there is nothing to predict")
     return values
@@ -95,7 +95,7 @@ def _prepare_classes(values, name, n_folds):
         classes, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
         if (classes != np.round(classes)).any():
             raise InputError(
-                f"target {name!r} holds {classes.size} different fractional numbers: "
+                f"target {name!r} holds {classes.size} distinct fractional numbers: "
                 "classifiers need classes"
             )
     else:
@@ -108,6 +108,6 @@ def _prepare_classes(values, name, n_folds):
         rarest = f"{rarest:g}" if _is_numeric(classes) else rarest
         raise InputError(
             f"class {str(rarest)!r} of target {name!r} has {counts.min()} rows: "
-            f"{n_folds} folds need at least {n_folds} of every class"
+            f"{n_folds} folds need at least {n_folds} rows of every class"
         )
     return codes

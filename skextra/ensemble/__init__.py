@@ -1,5 +1,6 @@
 """Ensembles of trees and of other estimators."""
 
+from skextra._lazy import forward_to_sklearn
 from skextra.ensemble._adaboost.classifier import AdaBoostClassifier
 from skextra.ensemble._adaboost.display import StagedScoreDisplay
 from skextra.ensemble._adaboost.regressor import AdaBoostRegressor
@@ -17,3 +18,6 @@ __all__ = [
     "RandomForestRegressor",
     "StagedScoreDisplay",
 ]
+
+# Whole imports can be changed: what we do not have is scikit-learn's.
+__getattr__ = forward_to_sklearn(__name__)

@@ -1,5 +1,6 @@
 """Linear models."""
 
+from skextra._lazy import forward_to_sklearn
 from skextra.linear_model._display.path import RegularizationPathDisplay
 from skextra.linear_model._elastic_net import ElasticNet, Lasso
 from skextra.linear_model._elastic_net_cv import ElasticNetCV, LassoCV
@@ -24,3 +25,6 @@ __all__ = [
     "lasso_path",
     "logistic_path",
 ]
+
+# Whole imports can be changed: what we do not have is scikit-learn's.
+__getattr__ = forward_to_sklearn(__name__)

@@ -12,7 +12,8 @@ from skextra._base import BaseEstimator
 from skextra._core.runtime.threads import single_threaded_blas
 from skextra._parallel import count_threads
 from skextra._validation import validate_sample_weight
-from skextra.mixture._parameters import get_kind, to_layout
+from skextra.mixture._parameters import get_kind, invert, to_layout
+from skextra.mixture._rows import check_total
 
 
 class FittedMixture(DensityMixin, BaseEstimator):
@@ -50,8 +51,7 @@ class FittedMixture(DensityMixin, BaseEstimator):
         log_likelihood : float
             Mean of `score_samples`.
         """
-        total, weight = self._sum_scores(X, sample_weight)
-        return total / weight
+        return self._average_scores(X, sample_weight)[0]
 
     def predict(self, X):
         """Predict the likeliest component of each sample.
@@ -109,20 +109,46 @@ class FittedMixture(DensityMixin, BaseEstimator):
                 f"Invalid value for 'n_samples': {n_samples!r} . The sampling requires at "
                 "least one sample."
             )
-        parameters, random_state = self._to_parameters(), check_random_state(self.random_state)
-        counts = random_state.multinomial(n_samples, parameters.weights)
+        random_state = check_random_state(self.random_state)
+        weights = np.asarray(self.weights_, dtype=np.float64)
+        # Weights that were rounded to float32 may sum to more than NumPy lets pass.
+        counts = random_state.multinomial(n_samples, weights / weights.sum())
         labels = np.repeat(np.arange(len(counts)), counts)
-        X = random_state.standard_normal((n_samples, parameters.means.shape[1]))
+        means = np.asarray(self.means_, dtype=np.float64)
+        X = random_state.standard_normal((n_samples, means.shape[1]))
+        factors = self._factorize_covariances()
         starts = np.concatenate([[0], np.cumsum(counts)])
-        for k, mean in enumerate(parameters.means):
+        for k, mean in enumerate(means):
             rows = slice(starts[k], starts[k + 1])
-            covariance = parameters.covariances[0 if len(parameters.covariances) == 1 else k]
-            if parameters.is_matrix:
-                X[rows] = X[rows] @ np.linalg.cholesky(covariance).T
-            else:
-                X[rows] *= np.sqrt(covariance[0])
+            factor = factors[0 if len(factors) == 1 else k]
+            X[rows] = X[rows] @ factor.T if len(factor) > 1 else X[rows] * factor[0]
             X[rows] += mean
         return X, labels
+
+    def _factorize_covariances(self):
+        """Matrices F with ``covariances_ = F @ F.T`` (square roots for variances).
+
+        As in scikit-learn, samples follow ``covariances_`` as they stand, whoever set them.
+        """
+        covariance_type = self._get_covariance_type()
+        covariances = to_layout(self.covariances_, covariance_type)
+        if covariance_type in ("diag", "spherical"):
+            return np.sqrt(covariances)
+        # One scale for all features, so that the units do not decide what is rounding.
+        scales = np.sqrt(np.einsum("kii->ki", covariances))[:, :, None]
+        scales[scales == 0] = 1.0
+        correlations = covariances / scales / scales.swapaxes(1, 2)
+        if self.covariances_.dtype == np.float32 and hasattr(self, "precisions_cholesky_"):
+            # The precisions have kept the narrow directions that rounding took away.
+            cholesky = to_layout(self.precisions_cholesky_, covariance_type)
+            factors = np.linalg.inv(cholesky).swapaxes(1, 2) / scales
+            if np.allclose(factors @ factors.swapaxes(1, 2), correlations, rtol=0, atol=1e-3):
+                return factors * scales
+        try:
+            return np.linalg.cholesky(correlations) * scales
+        except np.linalg.LinAlgError:  # singular, or a little indefinite after rounding
+            values, vectors = np.linalg.eigh(correlations)
+            return vectors * np.sqrt(np.maximum(values, 0.0))[:, None] * scales
 
     def bic(self, X, sample_weight=None):
         """Bayesian information criterion of the mixture on samples.
@@ -185,13 +211,23 @@ class FittedMixture(DensityMixin, BaseEstimator):
         entropy = entropies.sum() if weights is None else weights @ entropies
         return self.bic(X, sample_weight) + 2 * float(entropy)
 
-    def _sum_scores(self, X, sample_weight):
+    def _average_scores(self, X, sample_weight):
+        """Mean of the scores, and the sum of the weights."""
         scores = self.score_samples(X)
         weights = self._check_weights(sample_weight, len(scores))
         if weights is None:
             # As scikit-learn: the mean in the type of the scores.
-            return float(scores.mean()) * len(scores), float(len(scores))
-        return float(weights @ scores), float(weights.sum())
+            return float(scores.mean()), float(len(scores))
+        # Relative to the largest, as in `fit`: neither sum can overflow or vanish.
+        largest = float(weights.max())
+        shares = weights / largest
+        return float(shares @ scores) / float(shares.sum()), largest * float(shares.sum())
+
+    def _sum_scores(self, X, sample_weight):
+        """Sum of the scores, and the number of samples that the weights stand for."""
+        mean, weight = self._average_scores(X, sample_weight)
+        check_total(weight, mean)
+        return mean * weight, weight
 
     @staticmethod
     def _check_weights(sample_weight, n_samples):
@@ -211,20 +247,31 @@ class FittedMixture(DensityMixin, BaseEstimator):
     def _get_covariance_type(self):
         return getattr(self, "covariance_type_", None) or self.covariance_type
 
-    def _to_parameters(self):
-        """Fitted attributes as the core has them, in float64."""
+    def _to_parameters(self, with_exact_covariances=True):
+        """Fitted attributes as the core has them, in float64.
+
+        As in scikit-learn, densities are those of ``precisions_cholesky_``; where it was not
+        set, of ``covariances_``. Marginals and conditionals need covariances that agree with
+        it to the last digits, which ``covariances_`` in float32 do not; complete rows do not
+        need them, and are spared the inverses.
+        """
         covariance_type = self._get_covariance_type()
-        kind = get_kind(covariance_type)
-        cholesky = to_layout(self.precisions_cholesky_, covariance_type)
+        kind, is_matrix = get_kind(covariance_type), covariance_type in ("full", "tied")
+        covariances = cholesky = None
         if hasattr(self, "covariances_"):
             covariances = to_layout(self.covariances_, covariance_type)
+        if hasattr(self, "precisions_cholesky_"):
+            cholesky = to_layout(self.precisions_cholesky_, covariance_type)
+            if covariances is None or with_exact_covariances:
+                covariances = _core.mixture.covariances.invert_precision_cholesky(
+                    cholesky, is_matrix
+                )
         else:
-            covariances = _core.mixture.covariances.invert_precision_cholesky(
-                cholesky, covariance_type in ("full", "tied")
-            )
+            cholesky = invert(covariances, kind)
+        weights = np.asarray(self.weights_, dtype=np.float64)
         return _core.mixture.parameters.Parameters(
             kind,
-            np.asarray(self.weights_, dtype=np.float64),
+            weights,
             np.ascontiguousarray(self.means_, dtype=np.float64),
             covariances,
             cholesky,
@@ -238,7 +285,7 @@ class FittedMixture(DensityMixin, BaseEstimator):
         return self._evaluate_checked(X, with_responsibilities)
 
     def _evaluate_checked(self, X, with_responsibilities=False):
-        parameters = self._to_parameters()
+        parameters = self._to_parameters(_core.mixture.data.has_missing(X))
         evaluated = _core.mixture.small_em.evaluate_small(X, parameters)
         if evaluated is None:
             n_threads = count_threads(getattr(self, "n_jobs", None))
@@ -248,13 +295,15 @@ class FittedMixture(DensityMixin, BaseEstimator):
                 )
         scores, labels, shares = evaluated
         dtype = np.result_type(X.dtype, self.means_.dtype)
+        with np.errstate(over="ignore"):
+            scores = scores.astype(dtype, copy=False)
         if not np.isfinite(scores).all():
             raise ValueError(
                 f"the densities of {type(self).__name__} overflow: entries of X are too large "
                 "for its covariances"
             )
         shares = None if shares is None else shares.astype(dtype, order="C", copy=False)
-        return scores.astype(dtype, copy=False), labels, shares
+        return scores, labels, shares
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -27,7 +27,7 @@ from skextra.mixture._parameters import (
     to_layout,
 )
 from skextra.mixture._rows import create_data, select_rows
-from skextra.mixture._start import INIT_PARAMS, create_start, draw_statistics, impute
+from skextra.mixture._start import INIT_PARAMS, draw_statistics
 from skextra.mixture._verbose import Printer
 
 
@@ -267,7 +267,7 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
         given = X, y
         X = self._validate_X(X)
         weights = validate_sample_weight(sample_weight, X)
-        rows, row_weights = select_rows(X, weights, self.n_components)
+        rows, row_weights, _ = select_rows(X, weights, self.n_components)
         n_threads = count_threads(self.n_jobs)
         is_first = not (self.warm_start and hasattr(self, "converged_"))
         n_init = self.n_init if is_first else 1
@@ -329,16 +329,22 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
         random_state = check_random_state(self.random_state)
         X = data.X
         if not data.is_complete and len(given) < 3:
-            X = impute(data, self.reg_covar, pool)
-        spread = None if self.on_collapse == "raise" else data.covariance
+            X = _core.mixture.start.impute(data, self.reg_covar, pool)
+        # Clusters without width collapse, as in scikit-learn; single rows have none to begin with.
+        is_refused = self.on_collapse == "raise" and self.init_params in ("kmeans", "random")
+        spread = None if is_refused else data.covariance
         starts = []
         for _ in range(n_init):
             statistics = None
             if len(given) < 3:
                 statistics = draw_statistics(
-                    X, data.weights, data.kind, self.n_components, self.init_params, random_state
+                    X, data, self.n_components, self.init_params, self.reg_covar, random_state
                 )
-            starts.append(create_start(statistics, self.reg_covar, data.kind, given, spread))
+            starts.append(
+                _core.mixture.start.create_start(
+                    statistics, self.reg_covar, data.kind, given, spread
+                )
+            )
         return starts
 
     def _to_warm_start(self, n_features):
@@ -411,7 +417,9 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
             given["weights"] = self.weights_init
         if self.precisions_init is not None:
             given["precisions"] = to_layout(self.precisions_init, self.covariance_type)
-        self._set_parameters(create_start(statistics, self.reg_covar, kind, given), X.dtype)
+        self._set_parameters(
+            _core.mixture.start.create_start(statistics, self.reg_covar, kind, given), X.dtype
+        )
 
     def _set_parameters(self, parameters, dtype=np.float64):
         """Set fitted arrays; also from scikit-learn's tuple, its last the Cholesky factors."""

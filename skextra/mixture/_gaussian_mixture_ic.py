@@ -1,11 +1,11 @@
 """Choice of the number of components and the covariance type."""
 
 import warnings
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import KFold, check_cv
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
@@ -16,9 +16,10 @@ from skextra._core.runtime.threads import single_threaded_blas
 from skextra._parallel import count_threads
 from skextra._validation import validate_sample_weight
 from skextra.mixture._base import FittedMixture
+from skextra.mixture._folds import Fold, make_folds
 from skextra.mixture._gaussian_mixture import GaussianMixture
 from skextra.mixture._parameters import get_kind
-from skextra.mixture._rows import create_data, select_rows
+from skextra.mixture._rows import check_total, create_data, select_rows
 from skextra.mixture._search import Plan, draw_assignments, fit_size, improve
 from skextra.mixture._start import INIT_PARAMS
 
@@ -200,29 +201,32 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
             ensure_all_finite="allow-nan",
         )  # fmt: skip
         weights = validate_sample_weight(sample_weight, X)
-        rows, row_weights = select_rows(X, weights, sizes[0])
-        # More components than samples is no choice.
+        rows, row_weights, total = select_rows(X, weights, sizes[0], merge=True)
+        check_total(total)
+        # More components than distinct samples is no choice.
         sizes = tuple(size for size in sizes if size <= len(rows))
+        if not sizes:
+            raise ValueError(
+                f"min_components={self.min_components} is more than the distinct samples of X, "
+                f"{len(rows)}"
+            )
         settings = _core.mixture.em.Settings(
             tol=self.tol, max_iter=self.max_iter, floor=self.reg_covar
         )
         plan = Plan(sizes, self.n_init, self.init_params, settings)
         random_state = check_random_state(self.random_state)
-        folds = self._make_folds(X, weights, len(rows), random_state)
+        folds = [Fold(rows, row_weights)]
+        if self.criterion == "held_out":
+            folds += make_folds(X, weights, rows, row_weights, self.cv, random_state)
         n_tasks = len(types) * len(sizes) * len(folds)
         with (
             report_fit(self, *given, sample_weight, max_subtasks=n_tasks) as report,
             single_threaded_blas(),
             _core.mixture.data.Pool(count_threads(self.n_jobs)) as pool,
         ):
-            tables, problems = self._fit_folds(
-                rows, row_weights, folds, types, plan, random_state, report, pool
-            )
+            tables, problems = self._fit_folds(folds, types, plan, random_state, report, pool)
             likelihoods = self._compute_likelihoods(problems[: len(types)], tables[0], pool)
-            total = float(len(rows) if weights is None else np.sum(weights))
-            self._choose(
-                rows, row_weights, folds, types, sizes, tables, likelihoods, total, X.dtype
-            )
+            self._choose(folds, types, sizes, tables, likelihoods, total, X.dtype)
         if not self.converged_:
             warnings.warn(
                 "The mixture that was chosen did not converge. Increase max_iter or tol, or "
@@ -267,36 +271,17 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
             )
         return types, tuple(range(self.min_components, self.max_components + 1))
 
-    def _make_folds(self, X, weights, n_rows, random_state):
-        """Rows to fit on: all of them, then those of each fold where samples are left out."""
-        folds = [np.arange(n_rows)]
-        if self.criterion != "held_out":
-            return folds
-        if isinstance(self.cv, Integral):
-            if n_rows < self.cv:
-                raise ValueError(f"cv={self.cv} folds need as many samples, X has {n_rows}")
-            splitter = KFold(self.cv, shuffle=True, random_state=random_state)
-            return folds + [train for train, _ in splitter.split(np.empty(n_rows))]
-        # Splits count all rows of X, those that do not count for the fit too.
-        has_values = ~np.isnan(X).all(axis=1)
-        kept = np.flatnonzero(has_values if weights is None else has_values & (weights > 0))
-        splits = check_cv(self.cv).split(X)
-        return folds + [np.flatnonzero(np.isin(kept, train)) for train, _ in splits]
-
-    def _fit_folds(self, X, weights, folds, types, plan, random_state, report, pool):
+    def _fit_folds(self, folds, types, plan, random_state, report, pool):
         """Results by fold and type: a list over sizes; and the data of each fold and type."""
         problems, tasks = [], []
         for fold in folds:
-            rows = X if len(fold) == len(X) else X[fold]
-            fold_weights = None if weights is None else weights[fold]
-            sizes = [size for size in plan.sizes if size <= len(rows)]
+            sizes = tuple(size for size in plan.sizes if size <= len(fold.X))
+            largest = max(sizes, default=1)
             made = [
-                create_data(self, kind, sizes[-1], rows, fold_weights)
+                create_data(self, kind, largest, fold.X, fold.weights)
                 for kind in map(get_kind, types)
             ]
-            filled, drawn = draw_assignments(
-                made[0], Plan(tuple(sizes), *list(vars(plan).values())[1:]), random_state
-            )
+            filled, drawn = draw_assignments(made[0], replace(plan, sizes=sizes), random_state)
             problems += made
             for data in made:
                 tasks += [(data, filled, size, drawn.get(size, []), plan) for size in plan.sizes]
@@ -323,7 +308,7 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
                     likelihoods[i, j] = statistics.log_likelihood / statistics.weight
         return likelihoods
 
-    def _choose(self, X, weights, folds, types, sizes, tables, likelihoods, total, dtype):
+    def _choose(self, folds, types, sizes, tables, likelihoods, total, dtype):
         shape = len(types), len(sizes)
         values = np.full(shape, np.inf)
         for i, covariance_type in enumerate(types):
@@ -333,9 +318,8 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
                     continue
                 mixture = self._make_mixture(covariance_type, result, dtype)
                 values[i, j] = self._compute_criterion(
-                    mixture, X, weights, folds, [table[i][j] for table in tables[1:]],
-                    likelihoods[i, j], total, dtype,
-                )  # fmt: skip
+                    mixture, folds, [table[i][j] for table in tables[1:]], likelihoods[i, j], total
+                )
         if not np.isfinite(values).any():
             raise ValueError(
                 "every mixture collapsed on X: increase reg_covar, or scale the features of X"
@@ -350,28 +334,29 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
             if name.endswith("_") and name not in ("lower_bounds_", "n_features_in_"):
                 setattr(self, name, value)
 
-    def _compute_criterion(self, mixture, X, weights, folds, held, likelihood, total, dtype):
+    def _compute_criterion(self, mixture, folds, held, likelihood, total):
         if self.criterion == "held_out":
-            return self._score_held_out(mixture.covariance_type, X, weights, folds, held, dtype)
+            return self._score_held_out(mixture, folds[1:], held)
         n_parameters, fit = mixture._n_parameters(), -2 * total * likelihood
         if self.criterion == "aic":
             return fit + 2 * n_parameters
         value = fit + n_parameters * np.log(total)
         if self.criterion == "icl":
+            X, weights = folds[0].X, folds[0].weights
             scale = total / (len(X) if weights is None else weights.sum())
             extra = mixture.icl(X, sample_weight=weights) - mixture.bic(X, sample_weight=weights)
             value += scale * extra
         return value
 
-    def _score_held_out(self, covariance_type, X, weights, folds, held, dtype):
+    def _score_held_out(self, mixture, folds, results):
         loss, weight = 0.0, 0.0
-        for train, result in zip(folds[1:], held, strict=True):
+        for fold, result in zip(folds, results, strict=True):
             if result is None:
                 return np.inf
-            rows = np.setdiff1d(np.arange(len(X)), train)
-            scores = self._make_mixture(covariance_type, result, dtype).score_samples(X[rows])
-            w = np.ones(len(rows)) if weights is None else weights[rows]
-            loss, weight = loss - w @ scores, weight + w.sum()
+            if len(fold.X_test):
+                fitted = self._make_mixture(mixture.covariance_type, result, mixture.means_.dtype)
+                loss -= fold.weights_test @ fitted.score_samples(fold.X_test)
+                weight += fold.weights_test.sum()
         return loss / weight
 
     def _make_mixture(self, covariance_type, result, dtype):

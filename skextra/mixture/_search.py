@@ -1,11 +1,12 @@
 """Mixtures of every number of components: starts of their own, splits and merges."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from skextra import _core
-from skextra.mixture._start import create_start, draw_labels, draw_statistics, impute
+from skextra.mixture._start import draw_labels, draw_statistics, summarise_labels
 
 _TRIALS, _SHORT = 3, 5  # components tried for splitting, iterations each gets
 
@@ -37,7 +38,7 @@ def draw_assignments(data, plan, random_state):
     X = data.X
     if not data.is_complete:
         with _core.mixture.data.Pool(1) as pool:
-            X = impute(data, plan.settings.floor, pool)
+            X = _core.mixture.start.impute(data, plan.settings.floor, pool)
     drawn = {}
     for size in plan.sizes:
         if plan.init_params == "random":
@@ -53,22 +54,20 @@ def draw_assignments(data, plan, random_state):
 
 def fit_size(data, X, size, drawn, plan):
     """Best result of the starts of one size and covariance type; None if all collapse."""
-    best = None
+    best, settings = None, plan.settings
     for assignment in drawn:
         if isinstance(assignment, int):
-            statistics = draw_statistics(
-                X, data.weights, data.kind, size, "random", np.random.RandomState(assignment)
-            )
+            random_state = np.random.RandomState(assignment)
+            statistics = draw_statistics(X, data, size, "random", settings.floor, random_state)
         else:
-            statistics = _core.mixture.start.summarise_labels(
-                data.kind, size, X, data.weights, assignment
+            statistics = summarise_labels(
+                X, data, size, assignment, plan.init_params, settings.floor
             )
-        best = _choose(
-            best,
-            _try(data, plan, lambda s=statistics: create_start(
-                s, plan.settings.floor, data.kind, {}, data.covariance
-            )),
+        start = partial(
+            _core.mixture.start.create_start,
+            statistics, settings.floor, data.kind, {}, data.covariance,
         )  # fmt: skip
+        best = _choose(best, _try(data, plan, start))
     return best
 
 

@@ -31,6 +31,10 @@ class Block:
         self.width, self.layout, self.labels, self.unit = width, layout, labels, unit
         self.n_cosines = min(len(turns), width // 2)
 
+    def to_plain(self):
+        """The arguments that make this block."""
+        return self.turns, self.residues, self.width, self.layout, self.labels, self.unit
+
     @property
     def n_sines(self):
         """Number of frequencies."""

@@ -1,6 +1,6 @@
 """A user's table -> float64 columns: numbers as they are, dates as time since an origin."""
 
-import datetime
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
@@ -8,8 +8,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from skextra.preprocessing._calendar import UNITS
-
-_DATES = (datetime.date, datetime.timedelta, np.datetime64, np.timedelta64)
+from skextra.preprocessing._dates import extract_dates, get_columns, parse_date
 
 
 def find_columns(columns, n_features, feature_names, name):
@@ -67,62 +66,20 @@ def _find_column(column, n_features, feature_names, name):
     return int(column) % n_features
 
 
-class Dates:
-    """A column of dates or durations as integers.
+@dataclass(frozen=True)
+class Schema:
+    """What the columns of a table hold; that of later tables must be the same.
 
     Attributes
     ----------
-    values : ndarray of int64
-        Since 1970, or of duration.
-    missing : ndarray of bool
-    resolution : int
-        Nanoseconds a unit of `values`.
-    kind : {'datetime', 'duration'}
+    kinds : tuple of str
+        'number', 'datetime' or 'duration' for each column.
+    zones : tuple of (str, tzinfo or None)
+        Time zone of each column, None where it has none.
     """
 
-    def __init__(self, array):
-        if np.datetime_data(array.dtype)[0] in ("Y", "M", "W"):
-            # Years and months have no fixed length, and weeks no key in UNITS.
-            array = array.astype(f"{array.dtype.kind}8[D]")
-        unit, count = np.datetime_data(array.dtype)
-        if unit not in UNITS:
-            array = array.astype(f"{array.dtype.kind}8[ns]")
-            unit, count = "ns", 1
-        self.missing = np.isnat(array)
-        self.values = array.astype(np.int64)
-        self.resolution = UNITS[unit] * count
-        self.kind = "datetime" if array.dtype.kind == "M" else "duration"
-
-    def count(self, unit, origin=0):
-        """Floats in `unit` since `origin`, NaN where missing.
-
-        Parameters
-        ----------
-        unit : str
-        origin : int
-            Nanoseconds since 1970. Subtracted as an integer: nanoseconds since
-            1970 are beyond what a float64 holds.
-
-        Returns
-        -------
-        positions : ndarray of float64
-        """
-        whole, rest = divmod(origin, self.resolution)
-        elapsed = self.values - whole
-        length = UNITS[unit]
-        if length % self.resolution == 0:
-            positions = elapsed / (length // self.resolution)
-        else:
-            positions = elapsed * (self.resolution / length)
-        if rest:
-            positions -= rest / length
-        positions[self.missing] = np.nan
-        return positions
-
-    def find_first(self):
-        """The earliest date in nanoseconds since 1970, or 0 if there is none."""
-        present = self.values[~self.missing]
-        return int(present.min()) * self.resolution if len(present) else 0
+    kinds: tuple
+    zones: tuple
 
 
 class Table:
@@ -133,26 +90,29 @@ class Table:
     numbers : ndarray of shape (n_samples, n_features)
         float64, or float32 if the input was; columns of dates are not filled.
     dates : dict of int to Dates
-    kinds : list of str
-        'number', 'datetime' or 'duration', one a column.
+    schema : Schema
     """
 
     def __init__(self, numbers, dates):
-        self.numbers = numbers
-        self.dates = dates
-        self.kinds = [dates[j].kind if j in dates else "number" for j in range(numbers.shape[1])]
+        self.numbers, self.dates = numbers, dates
+        columns = [dates.get(j) for j in range(numbers.shape[1])]
+        self.schema = Schema(
+            tuple("number" if column is None else column.kind for column in columns),
+            tuple(None if column is None else column.zone for column in columns),
+        )
 
 
-def read_table(estimator, X, *, reset, allow_nan, allow_infinite=False):
+def read_table(estimator, X, schema=None, *, allow_nan, allow_infinite=False):
     """Check a table whose columns may hold dates.
 
     Parameters
     ----------
     estimator : estimator instance
-        Receives ``n_features_in_`` and ``feature_names_in_`` if `reset`, and holds
-        the kinds of its columns to compare with in ``_kinds`` if not.
+        Receives ``n_features_in_`` and ``feature_names_in_`` if `schema` is None.
     X : array-like or frame of shape (n_samples, n_features)
-    reset : bool
+    schema : Schema or None
+        Of the table seen in fit; None in fit. Dates are converted to its time zones, so that
+        the same instants become the same positions.
     allow_nan : bool
         Whether NaN and NaT may stand for missing values.
     allow_infinite : bool
@@ -167,8 +127,9 @@ def read_table(estimator, X, *, reset, allow_nan, allow_infinite=False):
     ValueError, TypeError
         For text, infinite values, sparse data, or columns of another kind than in fit.
     """
+    reset = schema is None
     finite = "allow-nan" if allow_nan else not allow_infinite
-    columns = _extract_dates(X)
+    columns = extract_dates(X, {} if reset else dict(enumerate(schema.zones)))
     if not columns:
         numbers = validate_data(
             estimator,
@@ -180,21 +141,29 @@ def read_table(estimator, X, *, reset, allow_nan, allow_infinite=False):
         )
         table = Table(numbers, {})
     else:
-        if _get_columns(X) is None:
+        if get_columns(X) is None:
             X = np.asarray(X, dtype=None if hasattr(X, "dtype") else object)
         validate_data(estimator, X, reset=reset, skip_check_array=True)
         table = Table(*_convert_columns(estimator, X, columns, finite))
-    if not reset and table.kinds != estimator._kinds:
-        raise ValueError(_describe_kinds(estimator, table.kinds))
+    if not reset:
+        _check_schema(table.schema, schema, type(estimator).__name__)
     return table
 
 
-def _describe_kinds(estimator, kinds):
-    j = next(j for j, kind in enumerate(kinds) if kind != estimator._kinds[j])
-    return (
-        f"X holds a {kinds[j]} in feature {j}, where {type(estimator).__name__} was fitted "
-        f"on a {estimator._kinds[j]}"
-    )
+def _check_schema(schema, expected, name):
+    for j, (kind, wanted) in enumerate(zip(schema.kinds, expected.kinds)):
+        if kind != wanted:
+            raise ValueError(
+                f"X holds a {kind} in feature {j}, where {name} was fitted on a {wanted}"
+            )
+        zone, wanted = schema.zones[j], expected.zones[j]
+        if (zone is None) != (wanted is None):
+            found = f"the time zone {zone}" if wanted is None else "no time zone"
+            seen = "dates without one" if wanted is None else f"{wanted}"
+            raise ValueError(
+                f"X holds dates with {found} in feature {j}, where {name} was fitted on {seen}: "
+                "localize or convert them"
+            )
 
 
 def _convert_columns(estimator, X, columns, finite):
@@ -202,9 +171,9 @@ def _convert_columns(estimator, X, columns, finite):
     n_samples, n_features = len(X), estimator.n_features_in_
     numbers, dates = np.zeros((n_samples, n_features)), {}
     for j in range(n_features):
-        column = _get_columns(X)[j] if _get_columns(X) is not None else X[:, j]
+        column = X[:, j] if get_columns(X) is None else get_columns(X)[j]
         if j in columns:
-            dates[j] = Dates(columns[j])
+            dates[j] = columns[j]
             if finite is True and dates[j].missing.any():
                 hint = ", or let handle_missing say what to do"
                 hint = hint if hasattr(estimator, "handle_missing") else ""
@@ -216,79 +185,6 @@ def _convert_columns(estimator, X, columns, finite):
                 raise ValueError(f"X must hold numbers and dates, feature {j}: {error}") from error
     numbers = check_array(numbers, ensure_all_finite=finite, estimator=estimator, input_name="X")
     return numbers, dates
-
-
-def _get_columns(X):
-    """The columns of a pandas or polars frame, or None."""
-    if hasattr(X, "iloc"):
-        return [X.iloc[:, j] for j in range(X.shape[1])] if X.ndim == 2 else None
-    if hasattr(X, "get_columns"):
-        return X.get_columns()
-    return None
-
-
-def _extract_dates(X):
-    """Columns of dates as datetime64 or timedelta64 arrays, by index; mostly none."""
-    columns = _get_columns(X)
-    if columns is None:
-        array = X
-        if isinstance(X, list | tuple):
-            # The first row tells; what is no table is for scikit-learn to refuse.
-            if not X or not isinstance(X[0], list | tuple):
-                return {}
-            if not any(isinstance(value, _DATES) for row in X[:1] for value in row):
-                return {}
-            array = np.array(X, dtype=object)
-        if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind not in "mMO":
-            return {}
-        columns = list(array.T)
-    found = {j: _as_dates(column) for j, column in enumerate(columns)}
-    return {j: dates for j, dates in found.items() if dates is not None}
-
-
-def _as_dates(column):
-    """A column as datetime64 or timedelta64, or None if it holds something else."""
-    if hasattr(column, "dtype") and type(column).__module__.startswith("polars"):
-        return _convert_polars(column)
-    dtype = getattr(column, "dtype", None)
-    if getattr(dtype, "kind", "") in ("m", "M"):
-        if getattr(dtype, "tz", None) is not None or "tz=" in str(dtype):
-            # The wall clock is what a daily or weekly cycle follows.
-            column = column.dt.tz_localize(None)
-        array = np.asarray(column)
-        if array.dtype.kind not in "mM":  # pandas' columns that live in Arrow
-            array = array.astype(f"{dtype.kind}8[ns]")
-        return array
-    if getattr(dtype, "kind", "") == "O":
-        return _convert_objects(np.asarray(column, dtype=object))
-    return None
-
-
-def _convert_polars(series):
-    if not series.dtype.is_temporal():
-        return None
-    if getattr(series.dtype, "time_zone", None) is not None:
-        series = series.dt.replace_time_zone(None)
-    if str(series.dtype) == "Time":
-        return series.cast(int).to_numpy().astype("m8[ns]")
-    return series.to_numpy()
-
-
-def _convert_objects(values):
-    present = [v for v in values if v is not None and v == v]
-    if not present or not isinstance(present[0], _DATES):
-        return None
-    is_duration = isinstance(present[0], datetime.timedelta | np.timedelta64)
-    kinds = (datetime.timedelta, np.timedelta64) if is_duration else _DATES[::2]
-    if not all(isinstance(v, kinds) for v in present):
-        raise ValueError("X must not mix dates with other values in one column")
-    plain = [
-        (v.replace(tzinfo=None) if getattr(v, "tzinfo", None) is not None else v)
-        if v is not None and v == v
-        else "NaT"
-        for v in values
-    ]
-    return np.array(plain, dtype="m8[us]" if is_duration else "M8[us]")
 
 
 def resolve_origins(origin, table, indices, unit):
@@ -325,7 +221,7 @@ def resolve_origins(origin, table, indices, unit):
 
 
 def _resolve_origin(value, table, j, unit):
-    dates, kind = table.dates.get(j), table.kinds[j]
+    dates, kind = table.dates.get(j), table.schema.kinds[j]
     if value is None:
         return 0 if kind == "datetime" else 0.0
     if isinstance(value, str) and value == "min":
@@ -335,30 +231,13 @@ def _resolve_origin(value, table, j, unit):
         present = column[~np.isnan(column)].astype(np.float64)
         return float(present.min()) if len(present) else 0.0
     if kind == "datetime":
-        return _parse_date(value)
+        return parse_date(value, dates.zone, j)
     if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(value):
         raise TypeError(
             f"origin must be None, 'min' or a finite number for feature {j}, which holds "
             f"a {kind}, got {value!r}"
         )
     return float(value)
-
-
-def _parse_date(value):
-    """Nanoseconds since 1970."""
-    if getattr(value, "tzinfo", None) is not None:
-        value = value.replace(tzinfo=None)
-    # NumPy knows "now" and "today", which would be others at every fit.
-    if isinstance(value, datetime.date | np.datetime64) or (
-        isinstance(value, str) and value[:1].isdigit()
-    ):
-        try:
-            dates = Dates(np.array([np.datetime64(value)]))
-        except ValueError as error:
-            raise ValueError(f"origin must be a date, got {value!r}: {error}") from error
-        if not dates.missing[0]:
-            return dates.find_first()
-    raise TypeError(f"origin must be None, 'min' or a date for a column of dates, got {value!r}")
 
 
 def count_positions(table, j, origin, unit):
@@ -371,6 +250,16 @@ def count_positions(table, j, origin, unit):
     column = np.ascontiguousarray(table.numbers[:, j], dtype=np.float64)
     # Kernels are compiled anew for read-only arrays, such as memory maps.
     return column - origin if origin or not column.flags.writeable else column
+
+
+def convert_origins(origins, indices, schema, unit):
+    """Origins as the public attribute has them: in `unit`, those of dates since 1970."""
+    return np.array(
+        [
+            origin / UNITS[unit] if schema.kinds[j] == "datetime" else origin
+            for j, origin in zip(indices, origins)
+        ]
+    )
 
 
 def restore_dates(positions, kind, origin, unit):

@@ -14,6 +14,8 @@ from skextra._validation import as_writeable
 from skextra.preprocessing._blocks import check_positions
 from skextra.preprocessing._calendar import UNITS
 from skextra.preprocessing._columns import (
+    Schema,
+    convert_origins,
     count_positions,
     find_columns,
     read_table,
@@ -44,7 +46,8 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
         How many features each column of positions rotates, one section after the
         other; None shares them out as evenly as pairs allow.
     base : float, default=10000.0
-        The frequencies are ``base ** (-2 i / n_rotated)`` radians per unit.
+        The frequencies are ``base ** (-i / n)`` radians per unit, for ``i < n``, the
+        number of pairs: half of `n_rotated` or of the section, rounded down.
     frequencies : array-like of shape (n_rotated // 2,) or list of them, default=None
         Radians per unit, in place of `base`; with several columns of positions an
         array for each.
@@ -106,7 +109,8 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
     Phases are exact products of the position and a frequency of 32 digits: relative
     positions hold to 1e-15, also for seconds since 1970.
 
-    Dates with a time zone are read as their local wall clock.
+    Dates with a time zone are read on the wall clock of the time zone seen in `fit`, whatever
+    zone later data come in.
 
     References
     ----------
@@ -210,8 +214,7 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
             For data or parameters that do not go together.
         """
         resolve_dtype(self.dtype, np.dtype(np.float64))
-        table = read_table(self, X, reset=True, allow_nan=False)
-        self._kinds = table.kinds
+        table = read_table(self, X, allow_nan=False)
         names = getattr(self, "feature_names_in_", None)
         indices = find_columns(self.columns, self.n_features_in_, names, "columns")
         self.columns_ = np.array(indices)
@@ -223,13 +226,9 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
             )
         if any(j in table.dates for j in features):
             raise ValueError("X holds dates among the features to rotate: name them in columns")
+        self._schema = table.schema.kinds, table.schema.zones  # plain, for files of any format
         self._origins = resolve_origins(self.origin, table, indices, self.unit)
-        self.origin_ = np.array(
-            [
-                o / UNITS[self.unit] if table.kinds[j] == "datetime" else o
-                for j, o in zip(indices, self._origins)
-            ]
-        )
+        self.origin_ = convert_origins(self._origins, indices, table.schema, self.unit)
         rotation = self._make_rotation()
         self.frequencies_, self.amplitude_ = rotation.frequencies, rotation.amplitude
         positions = self._count_positions(table, rotation)
@@ -282,7 +281,7 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
         rotation = self._make_rotation()
         # The kernel looks for what is not finite as it goes, which spares two passes.
         looks = all(n for _, n in rotation.sections)
-        table = read_table(self, X, reset=False, allow_nan=False, allow_infinite=looks)
+        table = read_table(self, X, Schema(*self._schema), allow_nan=False, allow_infinite=looks)
         numbers = as_writeable(table.numbers)
         dtype = resolve_dtype(self.dtype, numbers.dtype)
         sources = []
@@ -301,7 +300,7 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
         if features != list(range(start, start + len(features))):
             x, start = np.ascontiguousarray(x[:, features]), 0
         if not rotation.apply(x, start, sources, self._units, out, n_kept):
-            read_table(self, X, reset=False, allow_nan=False)
+            read_table(self, X, Schema(*self._schema), allow_nan=False)
             self._count_positions(table, rotation)
             raise ValueError(
                 f"the rotated features overflow {out.dtype}: scale X, or the positions of xpos"
@@ -341,7 +340,7 @@ default=None
         if positions is None:
             given = X[:, :n_kept].astype(np.float64)
             # Dates are kept as time since their origin, numbers as they came.
-            is_date = np.array([self._kinds[j] == "datetime" for j in self.columns_])
+            is_date = np.array([self._schema[0][j] == "datetime" for j in self.columns_])
             given = given + np.where(is_date, self.origin_, 0.0)
         else:
             given = check_array(positions, ensure_2d=False, dtype=np.float64)

@@ -24,7 +24,7 @@ def rotary_frequencies(
     n_rotated : int
         Features that are rotated; of an odd number the last one is not.
     base : float, default=10000.0
-        The frequencies are ``base ** (-2 i / n_rotated)``.
+        The frequencies are ``base ** (-i / n)`` for ``i < n = n_rotated // 2``.
     scaling : str, default=None
         How they are stretched for positions beyond `original_length`. One of
         'linear' (position interpolation), 'ntk' (a larger base), 'dynamic' (the same

@@ -11,16 +11,17 @@ from sklearn.utils.validation import check_is_fitted
 from skextra import _core
 from skextra._base import BaseEstimator
 from skextra._compat import Interval, StrOptions, check_feature_names_in, fit_context
-from skextra.preprocessing._blocks import Block, check_positions, find_bounds
+from skextra.preprocessing._blocks import check_positions, find_bounds
 from skextra.preprocessing._calendar import UNITS, resolve_periods
 from skextra.preprocessing._columns import (
+    convert_origins,
     count_positions,
     find_columns,
     read_table,
     resolve_dtype,
     resolve_origins,
-    restore_dates,
 )
+from skextra.preprocessing._encoding import Encoding, create_encoding
 
 
 def _keeps_the_rest(encoder):
@@ -111,12 +112,14 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
     Notes
     -----
     Phases are exact products of the position and a frequency of 32 digits, so that an
-    entry is within 5e-16 of the true sine or cosine for any position of up to 8e12
+    entry is within 7e-16 of the true sine or cosine for any position of up to 8e12
     periods. In float32, as many libraries compute them, they are wrong by 4e-4 at
     position 4096 already.
 
-    Dates with a time zone are read as their local wall clock, which daily and weekly
-    habits follow.
+    Dates with a time zone are read on the wall clock of the time zone seen in `fit`, which
+    daily and weekly habits follow: the same instants are encoded alike in whatever zone later
+    data come, and :meth:`inverse_transform` returns that wall clock. Dates with a zone and
+    dates without one do not go together, and are refused.
 
     With an odd width the last frequency has a sine only ('paper'), or the last column
     is zero ('tensor2tensor').
@@ -215,37 +218,25 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
             For data or parameters that do not go together.
         """
         resolve_dtype(self.dtype, np.dtype(np.float64))
-        allow_nan = self.handle_missing != "error"
-        table = read_table(self, X, reset=True, allow_nan=allow_nan)
-        self._kinds = table.kinds
+        table = read_table(self, X, allow_nan=self.handle_missing != "error")
         names = getattr(self, "feature_names_in_", None)
         indices = find_columns(self.columns, self.n_features_in_, names, "columns")
-        self.columns_ = np.array(indices)
-        self._origins = resolve_origins(self.origin, table, indices, self.unit)
-        self.origin_ = np.array(
-            [
-                o / UNITS[self.unit] if table.kinds[j] == "datetime" else o
-                for j, o in zip(indices, self._origins)
-            ]
+        origins = resolve_origins(self.origin, table, indices, self.unit)
+        frequencies, bases = self._choose_frequencies(table, indices, origins)
+        encoding = create_encoding(
+            table, indices, origins, self.unit, self.mode, self.layout, frequencies
         )
-        positions = [
-            count_positions(table, j, o, self.unit) for j, o in zip(indices, self._origins)
+        self._encoding = encoding
+        self.columns_, self.base_ = np.array(indices), bases
+        self.frequencies_ = [
+            _core.positions.frequencies.round_to_floats(angular) for _, _, angular in frequencies
         ]
-        bounds = [find_bounds(p) for p in positions]
-        self._widths = self._resolve_widths()
-        self._labels, angular, self.base_ = self._choose_frequencies(bounds)
-        self._turns = [_core.positions.frequencies.split_turns(a) for a in angular]
-        self._units = [_core.positions.sinusoids.find_unit(p) for p in positions]
-        blocks = self._make_blocks()
-        for p, block, j in zip(positions, blocks, indices):
-            check_positions(p, block.turns, j)
-        self.frequencies_ = [_core.positions.frequencies.round_to_floats(a) for a in angular]
-        self.inverse_range_ = np.array([block.find_range(*b) for block, b in zip(blocks, bounds)])
+        self.origin_ = convert_origins(origins, indices, table.schema, self.unit)
+        self.inverse_range_ = encoding.ranges
         return self
 
-    def _resolve_widths(self):
+    def _resolve_widths(self, n_columns):
         """Columns of output for each column of positions."""
-        n_columns = len(self.columns_)
         n_others = self.n_features_in_ - n_columns
         combines = self.mode in ("add", "multiply")
         wanted = self.n_components
@@ -270,28 +261,29 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
             )
         return widths
 
-    def _choose_frequencies(self, bounds):
-        """Labels and exact frequencies of each column, and the bases or None."""
+    def _choose_frequencies(self, table, indices, origins):
+        """Width, labels and exact frequencies of each column, and the bases or None."""
+        widths = self._resolve_widths(len(indices))
         if self.periods is not None:
             lengths, names = resolve_periods(self.periods, self.unit)
             angular = _core.positions.frequencies.convert_periods(tuple(lengths), self.n_harmonics)
             numbers = [""] if self.n_harmonics == 1 else range(1, self.n_harmonics + 1)
             labels = [f"{name}_{{}}{number}" for name in names for number in numbers]
-            n_columns = len(self.columns_)
-            return [labels] * n_columns, [angular] * n_columns, None
-        labels, chosen, bases = [], [], []
-        for width, (low, high), j in zip(self._widths, bounds, self.columns_):
+            return [(width, labels, angular) for width in widths], None
+        chosen, bases = [], []
+        for width, j, origin in zip(widths, indices, origins):
             if self.spacing == "paper":
                 n, denominator = (width + 1) // 2, width / 2
             else:
                 n, denominator = width // 2, max(width // 2 - 1, 1)
             base = self.base
             if base == "auto":
+                low, high = find_bounds(count_positions(table, j, origin, self.unit))
                 base = self._find_base(high - low, width // 2, denominator, j)
             bases.append(float(base))
-            chosen.append(_core.positions.frequencies.compute_geometric(bases[-1], n, denominator))
-            labels.append([f"{{}}{i}" for i in range(n)])
-        return labels, chosen, np.array(bases)
+            angular = _core.positions.frequencies.compute_geometric(bases[-1], n, denominator)
+            chosen.append((width, [f"{{}}{i}" for i in range(n)], angular))
+        return chosen, np.array(bases)
 
     def _find_base(self, length, n_pairs, denominator, j):
         if length > _core.positions.base_search.LONGEST_RANGE:
@@ -310,14 +302,6 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
             )
         return base
 
-    def _make_blocks(self):
-        return [
-            Block(*turns, width, self.layout, labels, unit)
-            for turns, width, labels, unit in zip(
-                self._turns, self._widths, self._labels, self._units
-            )
-        ]
-
     def transform(self, X):
         """Encode positions.
 
@@ -332,40 +316,9 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
             The features that are kept, then the encodings.
         """
         check_is_fitted(self)
-        table = read_table(self, X, reset=False, allow_nan=self.handle_missing != "error")
+        table = read_table(self, X, self._encoding.schema, allow_nan=self.handle_missing != "error")
         dtype = resolve_dtype(self.dtype, table.numbers.dtype)
-        kept, width = self._list_kept(), sum(self._widths)
-        combines = self.mode in ("add", "multiply")
-        start = 0 if combines else len(kept)
-        out = np.empty((len(table.numbers), start + width), dtype=dtype)
-        if not combines:
-            self._copy_kept(table, kept, out)
-        for block, j, origin in zip(self._make_blocks(), self.columns_, self._origins):
-            positions = count_positions(table, j, origin, self.unit)
-            check_positions(positions, block.turns, j)
-            block.write(positions, out, start)
-            if self.handle_missing == "zero":
-                out[np.isnan(positions), start : start + block.width] = 0
-            start += block.width
-        if self.mode == "add":
-            out += table.numbers[:, kept]
-        elif self.mode == "multiply":
-            out *= table.numbers[:, kept]
-        return out
-
-    def _list_kept(self):
-        if self.mode == "append":
-            return list(range(self.n_features_in_))
-        encoded = set(self.columns_.tolist())
-        return [j for j in range(self.n_features_in_) if j not in encoded]
-
-    def _copy_kept(self, table, kept, out):
-        for i, j in enumerate(kept):
-            if j in table.dates:
-                origins = dict(zip(self.columns_.tolist(), self._origins))
-                out[:, i] = count_positions(table, j, origins.get(j, 0), self.unit)
-            else:
-                out[:, i] = table.numbers[:, j]
+        return self._encoding.encode(table, dtype, self.handle_missing == "zero")
 
     @available_if(_keeps_the_rest)
     def inverse_transform(self, X):
@@ -394,32 +347,10 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         finite = True if self.handle_missing == "error" else "allow-nan"
         X = check_array(X, dtype=[np.float64, np.float32], ensure_all_finite=finite)
-        kept = self._list_kept()
-        n_expected = len(kept) + sum(self._widths)
+        n_expected = len(self._encoding.kept) + self._encoding.width
         if X.shape[1] != n_expected:
             raise ValueError(f"X must have {n_expected} features, got {X.shape[1]}")
-        columns = {j: X[:, i].astype(np.float64) for i, j in enumerate(kept)}
-        start, origins = len(kept), dict(zip(self.columns_.tolist(), self._origins))
-        for block, j, bounds in zip(self._make_blocks(), self.columns_, self.inverse_range_):
-            if self.mode != "append":
-                encoded = X[:, start : start + block.width]
-                columns[int(j)] = block.decode(encoded, bounds.mean()) + (
-                    0.0 if self._kinds[j] == "datetime" else origins[int(j)]
-                )
-            start += block.width
-        return self._restore(columns, origins)
-
-    def _restore(self, columns, origins):
-        restored = [
-            restore_dates(columns[j], kind, origins.get(j, 0), self.unit)
-            for j, kind in enumerate(self._kinds)
-        ]
-        if len(set(self._kinds)) == 1:
-            return np.column_stack(restored)
-        result = np.empty((len(restored[0]), len(restored)), dtype=object)
-        for j, column in enumerate(restored):
-            result[:, j] = list(column)
-        return result
+        return self._encoding.decode(X)
 
     def kernel(self, delta):
         """Inner product of the encodings of positions that are `delta` apart.
@@ -443,7 +374,7 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
             such kernel.
         """
         check_is_fitted(self)
-        blocks = self._make_blocks()
+        blocks = self._encoding.blocks
         if any(block.has_lone_sine for block in blocks):
             raise ValueError("kernel needs an even width: the last sine has no cosine")
         delta = np.asarray(delta, dtype=np.float64)
@@ -473,11 +404,19 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         names = check_feature_names_in(self, input_features)
-        kept = [names[j] for j in self._list_kept()]
-        if self.mode not in ("add", "multiply"):
-            for block, j in zip(self._make_blocks(), self.columns_):
-                kept += block.list_names(names[j])
-        return np.array(kept, dtype=object)
+        return np.array(self._encoding.list_names(names), dtype=object)
+
+    # Files of whatever format hold plain data, so that they need trust in no other class.
+    def __getstate__(self):
+        state = super().__getstate__()
+        if "_encoding" in state:
+            state = state | {"_encoding": state["_encoding"].to_plain()}
+        return state
+
+    def __setstate__(self, state):
+        if "_encoding" in state:
+            state = state | {"_encoding": Encoding.from_plain(state["_encoding"])}
+        super().__setstate__(state)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -136,6 +136,7 @@ class GumbelSampler(TransformerMixin, BaseEstimator):
             if salt is not None:
                 column = np.ascontiguousarray(X[:, [salt]])
                 rows ^= _core.numerics.counter_rng.compute_row_keys(column, 0)
+            _core.numerics.counter_rng.tell_repeats_apart(rows)
         return values, is_log(self.input), rows
 
     def _get_category_names(self, input_features):

@@ -24,15 +24,17 @@ def concrete_log_prob(x, X, temperature=1.0, *, is_log=False, input="logits"):
     temperature : float, default=1.0
         Temperature of the distribution, above zero.
     is_log : bool, default=False
-        Whether `x` holds logarithms. The density is then that of the logarithms
-        (Maddison et al., appendix C.3), and does not underflow.
+        Whether `x` holds logarithms, and the density is that of the logarithms, which
+        does not underflow.
     input : {'logits', 'log-probabilities', 'probabilities', 'weights'}, default='logits'
         What a row of `X` holds.
 
     Returns
     -------
     log_prob : float or ndarray of shape ([..., n_samples])
-        Log-density with respect to the first ``n_categories - 1`` coordinates.
+        Log-density with respect to the first ``n_categories - 1`` coordinates of the
+        point; if `is_log`, with respect to the log-ratios
+        ``log(x_j / x_n)``, ``j < n = n_categories``, of the coordinates to the last.
 
     Raises
     ------
@@ -42,6 +44,13 @@ def concrete_log_prob(x, X, temperature=1.0, *, is_log=False, input="logits"):
     See Also
     --------
     gumbel_softmax : Draws from it.
+
+    Notes
+    -----
+    With ``dx_1 ... dx_{n-1} = x_1 ... x_n dr_1 ... dr_{n-1}`` for the log-ratios r, the two
+    log-densities differ by ``sum_j log(x_j)``. That of the logarithms is the density of
+    ExpConcrete in Maddison et al., appendix C.3, and of ``ExpRelaxedOneHotCategorical`` in
+    other libraries; ratios of densities are the same in both forms.
 
     References
     ----------

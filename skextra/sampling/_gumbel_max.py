@@ -95,14 +95,15 @@ class GumbelMaxSampler(GumbelSampler):
         'inverse-cdf' has the same distribution and needs one uniform number a row;
         'auto' takes it.
     noise : {'row-keyed', 'iid'}, default='row-keyed'
-        'row-keyed' noise is a function of the seed and of the numbers in the row,
-        to nine digits: a row gets the same draw in every batch, order and thread,
-        and equal rows get equal draws. 'iid' noise is new for every row of every call, a stream
-        that goes on from one call to the next.
+        'row-keyed' noise is a function of the seed, of the numbers in the row (to nine
+        digits) and of how many equal rows precede it in the same call: a distinct row gets
+        the same draw in every batch, order and thread, and equal rows get independent ones.
+        A new call counts from zero again. 'iid' noise is new for every row of every call, a
+        stream that goes on from one call to the next.
     salt : int or str, default=None
-        Column, by position or name, that is no category: it only goes into the
-        key of the row's noise, so that equal rows with different salts get
-        independent draws. A row number or an identifier will do.
+        Column, by position or name, that is no category and only goes into the key of
+        the row's noise: a row number or an identifier. Equal rows with different salts then
+        get independent draws that do not depend on the batch either.
     random_state : int, RandomState, Generator or None, default=None
         Where :meth:`fit` takes the seed from; an integer makes all of it
         reproducible.

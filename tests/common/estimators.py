@@ -1,12 +1,12 @@
 """Every public estimator, data that suits it, and ways to compare two fits.
 
-Nothing here names an estimator: a class that appears in a package's ``__all__``
-is tested by everything in this folder, chosen by its tags and its signature.
+A class that appears in a package's ``__all__`` is tested by everything in this folder, chosen by
+its tags and its signature. Nothing is fitted when tests are collected.
 """
 
 import inspect
 import warnings
-from functools import cache
+from functools import cache, wraps
 
 import numpy as np
 import pytest
@@ -29,6 +29,23 @@ OUTPUT_METHODS = (
 N_SAMPLES, N_FEATURES = 60, 6
 
 
+# Estimators whose default fit depends on the seed, and so on the order of rows; a test holds
+# the list to the truth.
+RANDOMIZED = {
+    "AdaBoostRegressor",
+    "DecisionTreeRegressor",
+    "ExtraTreeClassifier",
+    "ExtraTreeRegressor",
+    "ExtraTreesClassifier",
+    "ExtraTreesRegressor",
+    "GumbelMaxSampler",
+    "GumbelSoftmaxSampler",
+    "GumbelTopKSampler",
+    "RandomForestClassifier",
+    "RandomForestRegressor",
+}
+
+
 def for_each(condition=lambda cls: True):
     """Parametrize a test over the public estimators that meet a condition.
 
@@ -40,6 +57,39 @@ def for_each(condition=lambda cls: True):
         if not classes:
             return None
         return pytest.mark.parametrize("cls", classes, ids=lambda cls: cls.__name__)(test)
+
+    return decorate
+
+
+def in_turn(argument, values):
+    """Run a test for all values of an argument, one after the other, as one test.
+
+    Unlike ``parametrize`` this makes no test per value, which would be thousands over all
+    estimators. Every value runs; the failures are reported together, each with its value.
+    """
+
+    def decorate(test):
+        signature = inspect.signature(test)
+
+        @wraps(test)
+        def run(*args, **others):
+            failures = []
+            for value in values:
+                try:
+                    test(*args, **others, **{argument: value})
+                except (Exception, pytest.fail.Exception) as failure:
+                    failure.add_note(f"{argument}: {value!r}")
+                    failures.append(failure)
+            if len(failures) == 1:
+                raise failures[0]
+            if failures:
+                raise BaseExceptionGroup(f"{len(failures)} of {len(values)} cases", failures)
+
+        del run.__wrapped__  # pytest would ask it for its arguments
+        run.__signature__ = signature.replace(
+            parameters=[p for name, p in signature.parameters.items() if name != argument]
+        )
+        return run
 
     return decorate
 
@@ -115,6 +165,16 @@ def fit(estimator, X, y, sample_weight=None):
         return estimator.fit(X, y, sample_weight=sample_weight)
 
 
+@cache
+def fit_default(cls):
+    """A default fit, its data X and y; shared, so that nobody may change any of them."""
+    X, y = make_data(cls)
+    for array in (X, y):
+        if array is not None:
+            array.flags.writeable = False
+    return fit(make(cls), X, y), X, y
+
+
 def compute_outputs(estimator, X):
     """What each of the estimator's methods says about X, as dense arrays."""
     outputs = {}
@@ -174,22 +234,12 @@ def _sklearn_classes():
     return dict(all_sklearn_estimators())
 
 
-@cache
-def is_randomised(cls):
-    """Whether the seed shows in a default fit; such fits depend on the order of rows."""
-    if "random_state" not in list_parameters(cls):
-        return False
-    X, y = make_data(cls)
-    first, second = (make(cls, random_state=seed).fit(X, y) for seed in (0, 1))
-    try:
-        assert_same_outputs(first, second, add_rows_between(X), exact=True)
-    except AssertionError:
-        return True
-    return False
+def is_randomized(cls):
+    return cls.__name__ in RANDOMIZED
 
 
 def is_deterministic(cls):
-    return not is_randomised(cls)
+    return not is_randomized(cls)
 
 
 def make_splits(groups):

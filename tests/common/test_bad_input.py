@@ -17,12 +17,14 @@ from tests.common.estimators import (
     OUTPUT_METHODS,
     compute_outputs,
     fit,
+    fit_default,
     for_each,
     get_fitted_attributes,
     get_sklearn_class,
     has_parameter,
+    in_turn,
     is_kind,
-    is_randomised,
+    is_randomized,
     is_sparse,
     is_weighted,
     make,
@@ -108,7 +110,7 @@ def assert_refused(call, about):
 
 
 @for_each()
-@pytest.mark.parametrize("case", BAD_X)
+@in_turn("case", BAD_X)
 def test_bad_X_is_refused_by_fit(cls, case):
     if is_allowed(cls, case):
         return
@@ -120,19 +122,18 @@ def test_bad_X_is_refused_by_fit(cls, case):
 
 
 @for_each()
-@pytest.mark.parametrize("case", BAD_X)
+@in_turn("case", BAD_X)
 def test_bad_X_is_refused_by_a_fitted_model(cls, case):
     if is_allowed(cls, case):
         return
-    X, y = make_data(cls)
-    estimator = fit(make(cls), X, y)
+    estimator, X, _ = fit_default(cls)
     bad = BAD_X[case](X)
     for name in set(OUTPUT_METHODS) & set(dir(estimator)):
         assert_refused(lambda name=name: getattr(estimator, name)(bad), ABOUT_X)
 
 
 @for_each(is_sparse)
-@pytest.mark.parametrize("value", [np.nan, np.inf])
+@in_turn("value", [np.nan, np.inf])
 def test_bad_sparse_entries_are_refused(cls, value):
     X, y = make_data(cls)
     for container in (sparse.csr_array, sparse.csc_matrix):
@@ -145,10 +146,9 @@ def test_bad_sparse_entries_are_refused(cls, value):
 
 
 @for_each()
-@pytest.mark.parametrize("change", [-1, 1])
+@in_turn("change", [-1, 1])
 def test_wrong_number_of_features_is_refused(cls, change):
-    X, y = make_data(cls)
-    estimator = fit(make(cls), X, y)
+    estimator, X, _ = fit_default(cls)
     bad = X[:, :-1] if change < 0 else np.c_[X, X[:, 0]]
     expected = f"X has {bad.shape[1]} features, but {cls.__name__} is expecting {X.shape[1]}"
     for name in set(OUTPUT_METHODS) & set(dir(estimator)):
@@ -156,7 +156,7 @@ def test_wrong_number_of_features_is_refused(cls, change):
 
 
 @for_each(requires_y)
-@pytest.mark.parametrize("case", BAD_Y)
+@in_turn("case", BAD_Y)
 def test_bad_y_is_refused(cls, case):
     X, y = make_data(cls)
     bad = BAD_Y[case](y)
@@ -164,7 +164,7 @@ def test_bad_y_is_refused(cls, case):
 
 
 @for_each(is_kind("regressor"))
-@pytest.mark.parametrize("case", ["text", "objects"])
+@in_turn("case", ["text", "objects"])
 def test_y_that_is_no_number_is_refused_by_regressors(cls, case):
     X, y = make_data(cls)
     bad = np.full(y.shape, "high") if case == "text" else np.full(y.shape, object())
@@ -199,7 +199,7 @@ def test_one_class_is_refused_unless_scikit_learn_takes_it(cls):
 
 
 @for_each(is_weighted)
-@pytest.mark.parametrize("case", BAD_WEIGHTS)
+@in_turn("case", BAD_WEIGHTS)
 def test_bad_weights_are_refused(cls, case):
     if case == "negative" and cls.__name__ == "SVC":
         return  # leaves such samples out, as scikit-learn's does; see its own tests
@@ -219,7 +219,7 @@ BAD_PENALTY_WEIGHTS = {
 
 
 @for_each(has_parameter("penalty_weights"))
-@pytest.mark.parametrize("case", BAD_PENALTY_WEIGHTS)
+@in_turn("case", BAD_PENALTY_WEIGHTS)
 def test_bad_penalty_weights_are_refused(cls, case):
     X, y = make_data(cls)
     bad = BAD_PENALTY_WEIGHTS[case]
@@ -329,7 +329,7 @@ def assert_right_or_refused(cls, X, y, weights=None, **parameters):
         if getattr(value, "dtype", np.dtype(object)).kind == "f" and np.ndim(value):
             assert not np.isnan(np.asarray(value)).any(), name
     # One that draws its samples at random does not promise it.
-    if get_tags(estimator).estimator_type == "regressor" and not is_randomised(cls):
+    if get_tags(estimator).estimator_type == "regressor" and not is_randomized(cls):
         assert_no_worse_than_the_mean(outputs["predict"], y, weights)
     if get_tags(estimator).estimator_type == "classifier":
         assert set(outputs["predict"]) <= set(y)
@@ -350,20 +350,20 @@ def assert_no_worse_than_the_mean(predicted, y, weights=None):
 
 
 @for_each()
-@pytest.mark.parametrize("case", HARD)
+@in_turn("case", HARD)
 def test_hard_X_gives_a_right_answer_or_a_clear_error(cls, case):
     X, y = make_data(cls)
     assert_right_or_refused(cls, *HARD[case](X, np.zeros(len(X)) if y is None else y))
 
 
 @for_each(is_kind("regressor"))
-@pytest.mark.parametrize("case", HARD_Y)
+@in_turn("case", HARD_Y)
 def test_hard_y_gives_a_right_answer_or_a_clear_error(cls, case):
     assert_right_or_refused(cls, *HARD_Y[case](*make_data(cls)))
 
 
 @for_each(is_sparse)
-@pytest.mark.parametrize("case", ["one feature", "only zeros", "duplicate columns", "huge X"])
+@in_turn("case", ["one feature", "only zeros", "duplicate columns", "huge X"])
 def test_hard_sparse_X_gives_a_right_answer_or_a_clear_error(cls, case):
     X, y = HARD[case](*make_data(cls))
     assert_right_or_refused(cls, sparse.csr_array(X), y)
@@ -380,7 +380,7 @@ HARD_WEIGHTS = {
 
 
 @for_each(is_weighted)
-@pytest.mark.parametrize("case", HARD_WEIGHTS)
+@in_turn("case", HARD_WEIGHTS)
 def test_hard_weights_give_a_right_answer_or_a_clear_error(cls, case):
     X, y = make_data(cls)
     assert_right_or_refused(cls, X, y, HARD_WEIGHTS[case](np.linspace(0.5, 1.5, len(X))))

@@ -14,6 +14,7 @@ from tests.common.estimators import (
     fit,
     for_each,
     get_sklearn_class,
+    in_turn,
     is_drop_in,
     is_kind,
     is_multi_output,
@@ -60,7 +61,7 @@ LAYOUTS = {
 
 
 @for_each()
-@pytest.mark.parametrize("layout", LAYOUTS)
+@in_turn("layout", LAYOUTS)
 def test_containers_and_layouts_of_X(cls, layout):
     X, y = make_data(cls)
     reference = fit(make(cls, tight=True), X, y)
@@ -71,7 +72,7 @@ def test_containers_and_layouts_of_X(cls, layout):
 
 
 @for_each(lambda cls: make_data(cls)[1] is not None)
-@pytest.mark.parametrize("container", [list, pd.Series, pl.Series, np.asfortranarray])
+@in_turn("container", [list, pd.Series, pl.Series, np.asfortranarray])
 def test_containers_of_y_and_weights(cls, container):
     X, y = make_data(cls)
     weights = np.linspace(0.5, 1.5, len(X)) if is_weighted(cls) else None
@@ -81,7 +82,7 @@ def test_containers_of_y_and_weights(cls, container):
 
 
 @for_each(is_multi_output)
-@pytest.mark.parametrize("container", [np.asfortranarray, pd.DataFrame, np.ndarray.tolist])
+@in_turn("container", [np.asfortranarray, pd.DataFrame, np.ndarray.tolist])
 def test_containers_of_several_targets(cls, container):
     X, y = make_data(cls, n_targets=3)
     reference = fit(make(cls, tight=True), X, y)
@@ -89,7 +90,7 @@ def test_containers_of_several_targets(cls, container):
 
 
 @for_each()
-@pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint8, np.bool_, np.float16])
+@in_turn("dtype", [np.int32, np.int64, np.uint8, np.bool_, np.float16])
 def test_other_types_are_computed_in_floating_point(cls, dtype):
     X, y = make_data(cls)
     X = np.abs(np.round(2 * X)).astype(dtype)
@@ -136,12 +137,12 @@ class TestSparse:
         assert_same_outputs(reference, actual, X, converted, rtol=rtol)
         assert_same_outputs(reference, actual, X, rtol=rtol)
 
-    @pytest.mark.parametrize("container", SPARSE_CONTAINERS)
+    @in_turn("container", SPARSE_CONTAINERS)
     def test_containers(self, cls, container):
         X, y = self.make_data(cls)
         self.check(cls, X, y, container(X))
 
-    @pytest.mark.parametrize("container", SPARSE_CONTAINERS[:4])
+    @in_turn("container", SPARSE_CONTAINERS[:4])
     def test_64_bit_indices(self, cls, container):
         X, y = self.make_data(cls)
         converted = container(X)
@@ -150,7 +151,7 @@ class TestSparse:
         self.check(cls, X, y, converted)
         assert converted.indices.dtype == np.int64, "the user's matrix is left as it was"
 
-    @pytest.mark.parametrize("container", SPARSE_CONTAINERS[:4])
+    @in_turn("container", SPARSE_CONTAINERS[:4])
     def test_unsorted_duplicate_and_zero_entries(self, cls, container):
         X, y = self.make_data(cls)
         major = container(X)
@@ -198,7 +199,7 @@ CONTAINERS = {"c": np.ascontiguousarray, "fortran": np.asfortranarray}
 
 
 @for_each()
-@pytest.mark.parametrize("container", [*CONTAINERS, "csr", "csc"])
+@in_turn("container", [*CONTAINERS, "csr", "csc"])
 def test_read_only_memory_maps(cls, container, tmp_path):
     if container in ("csr", "csc") and not is_sparse(cls):
         return
@@ -207,7 +208,7 @@ def test_read_only_memory_maps(cls, container, tmp_path):
     convert = CONTAINERS.get(container) or getattr(sparse, f"{container}_array")
     converted = convert(X)
     reference = fit(make(cls), converted, y, weights)
-    path = tmp_path / "data"
+    path = tmp_path / container
     joblib.dump((converted, y, weights), path)
     mapped, mapped_y, mapped_weights = joblib.load(path, mmap_mode="r")
     buffers = [mapped] if container in CONTAINERS else [mapped.data, mapped.indices]

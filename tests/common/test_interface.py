@@ -22,6 +22,7 @@ from tests.common.estimators import (
     for_each,
     get_fitted_attributes,
     get_sklearn_class,
+    in_turn,
     is_drop_in,
     is_multi_output,
     is_weighted,
@@ -120,8 +121,8 @@ def describe(value):
 
 
 @for_each(is_drop_in)
-@pytest.mark.parametrize("n_targets", [1, 2])
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@in_turn("n_targets", [1, 2])
+@in_turn("dtype", [np.float64, np.float32])
 def test_fitted_attributes_are_sklearns(cls, n_targets, dtype):
     if n_targets > 1 and not is_multi_output(cls):
         return

@@ -1,7 +1,6 @@
-"""What must not change a model: how often a row is written, and in what order things come."""
+"""Invariances: repeated rows and weights, order of rows, features, targets and labels."""
 
 import numpy as np
-import pytest
 
 from tests.common.estimators import (
     add_rows_between,
@@ -10,6 +9,7 @@ from tests.common.estimators import (
     for_each,
     get_sklearn_class,
     has_parameter,
+    in_turn,
     is_deterministic,
     is_drop_in,
     is_kind,
@@ -49,8 +49,21 @@ def balance(weights, groups):
     return weights
 
 
+@for_each(has_parameter("random_state"))
+def test_randomized_estimators_are_those_listed(cls):
+    """Else the tests of this file would leave an estimator out that they should cover."""
+    X, y = make_data(cls)
+    first, second = (make(cls, random_state=seed).fit(X, y) for seed in (0, 1))
+    try:
+        assert_same_outputs(first, second, add_rows_between(X), exact=True)
+    except AssertionError:
+        assert not is_deterministic(cls)
+    else:
+        assert is_deterministic(cls)
+
+
 @for_each(is_weighted_and_deterministic)
-def test_weight_is_how_often_the_row_stands(cls):
+def test_integer_weights_equal_repeated_rows(cls):
     X, y, groups = make_grouped_data(cls)
     weights = balance(np.tile(np.repeat([1, 2, 3, 0], N_GROUPS), len(X) // 12), groups).astype(
         float
@@ -64,13 +77,13 @@ def test_weight_is_how_often_the_row_stands(cls):
 
 
 @for_each(is_weighted_and_deterministic)
-def test_weight_0_is_the_row_gone(cls):
+def test_zero_weight_equals_removing_the_row(cls):
     X, y, groups = make_grouped_data(cls)
     kept = np.arange(len(X)) % 10 >= N_GROUPS
     weights = balance(kept.astype(float), groups)
     reference = fit_grouped(cls, X[kept], take(y, kept), groups[kept])
     assert_same_outputs(reference, fit_grouped(cls, X, y, groups, weights), X)
-    # What stands in a row that does not count must not count either.
+    # The values of rows with zero weight must not matter.
     X = np.where(kept[:, None], X, 1e3)
     if is_kind("regressor")(cls):
         y = np.where(kept, y, -1e3)
@@ -78,7 +91,7 @@ def test_weight_0_is_the_row_gone(cls):
 
 
 @for_each(is_weighted_and_deterministic)
-def test_equal_weights_of_1_are_none(cls):
+def test_unit_weights_equal_no_weights(cls):
     X, y = make_data(cls)
     reference = fit(make(cls, tight=True), X, y)
     for weights in (1, np.ones(len(X)), np.ones(len(X), dtype=np.float32), [1] * len(X)):
@@ -152,7 +165,7 @@ def test_order_of_targets(cls):
 
 
 @for_each(is_kind("classifier"))
-@pytest.mark.parametrize("names", ["text", "objects", "negative"])
+@in_turn("names", ["text", "objects", "negative"])
 def test_names_of_classes(cls, names):
     X, y = make_data(cls)
     labels = {

@@ -22,6 +22,7 @@ from tests.common.estimators import (
     for_each,
     get_fitted_attributes,
     has_parameter,
+    in_turn,
     is_sparse,
     list_parameters,
     make,
@@ -61,8 +62,8 @@ def test_grid_search_in_workers_equals_serial(cls, backend):
 
 
 @for_each(has_parameter("n_jobs"))
-@pytest.mark.parametrize("convert", [np.asarray, np.asfortranarray, sparse.csr_array])
-@pytest.mark.parametrize("shape", [(400, 30), (40, 90)])
+@in_turn("convert", [np.asarray, np.asfortranarray, sparse.csr_array])
+@in_turn("shape", [(400, 30), (40, 90)])
 def test_jobs_change_no_bit(cls, convert, shape):
     if convert is sparse.csr_array and not is_sparse(cls):
         return

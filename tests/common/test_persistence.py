@@ -17,6 +17,7 @@ from tests.common.estimators import (
     fit,
     for_each,
     get_fitted_attributes,
+    in_turn,
     make,
     make_data,
 )
@@ -41,7 +42,7 @@ def test_clone_keeps_parameters_and_forgets_the_fit(cls):
 
 
 @for_each()
-@pytest.mark.parametrize("protocol", [2, pickle.HIGHEST_PROTOCOL])
+@in_turn("protocol", [2, pickle.HIGHEST_PROTOCOL])
 def test_pickle_round_trip(cls, protocol):
     X, y = make_data(cls)
     fitted = fit(make(cls), X, y)

@@ -54,7 +54,7 @@ def test_free_text_and_constants_are_left_out_with_a_note():
     )
     assert X.shape == (40, 1)
     assert notes == [
-        "column 'id' left out: 40 different texts in 40 rows",
+        "column 'id' left out: 40 distinct texts in 40 rows",
         "column 'k' left out: constant or empty",
         "column 'e' left out: constant or empty",
     ]
@@ -101,7 +101,7 @@ def test_durations_are_seconds():
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, 1e200])
 def test_values_no_model_can_square_are_refused(value):
-    with pytest.raises(ValueError, match="column 'a' holds infinite or astronomically large"):
+    with pytest.raises(ValueError, match="column 'a' has infinite or extremely large"):
         encode(a=[1.0, value])
 
 

@@ -48,7 +48,8 @@ def test_wine():
     It is none of ours, whose best must not be better.
     """
     X = load_wine().data
-    search = GaussianMixtureIC(max_components=5, **PRECISE).fit(X)
+    # Several starts: that of five components (6941.3) beats that of four (6936.2) for some seeds.
+    search = GaussianMixtureIC(max_components=5, n_init=4, **PRECISE).fit(X)
     assert 6849.391 < search.best_criterion_ < 6950.0
     assert search.n_components_ in (3, 4)
 

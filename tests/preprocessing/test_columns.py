@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from skextra.preprocessing import RotaryEncoder, SinusoidalEncoder
-from skextra.preprocessing._columns import Dates, find_columns
+from skextra.preprocessing._columns import find_columns
+from skextra.preprocessing._dates import Dates
 
 START = np.datetime64("2024-03-01T12:00:00", "s")
 TIMES = START + np.array([0, 1, 3600, 86400, -(10**6)]).astype("m8[s]")

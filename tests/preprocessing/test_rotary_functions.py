@@ -277,3 +277,10 @@ class TestLinearAttention:
 def test_bad_arguments_are_refused(call, words):
     with pytest.raises((ValueError, TypeError), match=words):
         call()
+
+
+@pytest.mark.parametrize("n_rotated", [1, 2, 5, 7, 8])
+def test_frequencies_of_odd_numbers_of_features_are_those_of_their_pairs(n_rotated):
+    n = n_rotated // 2
+    found, _ = rotary_frequencies(n_rotated, base=50.0)
+    assert_allclose(found, [50.0 ** (-i / n) for i in range(n)], rtol=1e-15)

@@ -53,6 +53,25 @@ def test_density_of_logarithms_differs_by_the_jacobian():
     assert np.isfinite(concrete_log_prob(tiny, LOGITS, 1e-4, is_log=True)).all()
 
 
+@pytest.mark.parametrize("temperature", [0.4, 1.0, 3.0])
+def test_density_of_logarithms_is_that_of_the_log_ratios(temperature):
+    """It integrates to one over log(x_0 / x_1), the measure that its docstring states."""
+
+    def density(ratio):
+        log_x = -np.logaddexp(0.0, [-ratio, ratio])
+        return np.exp(concrete_log_prob(log_x, LOGITS[:2], temperature, is_log=True))
+
+    assert_allclose(integrate.quad(density, -200, 200, limit=500, points=[0.0])[0], 1.0, rtol=1e-7)
+
+
+def test_density_of_logarithms_of_three_categories_integrates_to_one():
+    steps = np.linspace(-40.0, 40.0, 801)
+    ratios = np.stack([*np.meshgrid(steps, steps), np.zeros((801, 801))], axis=-1)
+    log_x = ratios - logsumexp(ratios, axis=-1, keepdims=True)
+    log_prob = concrete_log_prob(log_x, LOGITS, 1.0, is_log=True)
+    assert_allclose(np.exp(log_prob).sum() * (steps[1] - steps[0]) ** 2, 1.0, rtol=1e-6)
+
+
 def test_density_does_not_change_with_a_shift_or_the_form_of_the_weights():
     x = gumbel_softmax(LOGITS, 0.7, size=(5), random_state=1)
     reference = concrete_log_prob(x, LOGITS, 0.7)

@@ -107,14 +107,34 @@ def test_batches_order_and_threads_change_no_draw(sampler):
         np.testing.assert_array_equal(to_dense(threads.transform(X)), whole)
 
 
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_equal_rows_of_one_call_are_drawn_independently(scale, dtype):
+    X = np.full((200_000, 2), 0.5 * scale, dtype=dtype)
+    sampler = GumbelMaxSampler(input="weights", output="label", random_state=0).fit(X)
+    labels = sampler.transform(X)[:, 0]
+    assert_distributed(labels, [0.5, 0.5])
+    assert_distributed(2 * labels[1:] + labels[:-1], [0.25] * 4)
+    np.testing.assert_array_equal(sampler.transform(X)[:, 0], labels)
+
+
 @for_each_sampler
-def test_equal_rows_get_equal_draws_unless_salted(sampler):
-    X = np.tile(LOGITS, (50, 1))
-    draws = to_dense(clone(sampler).fit_transform(X))
-    assert (draws == draws[0]).all()
+def test_the_nth_of_equal_rows_gets_the_same_draw_in_every_call(sampler):
+    """Whatever stands between them; only a salt carries over to calls with fewer of them."""
+    rows = make_rows(20, 4)
+    X = np.repeat(rows, 3, axis=0)
+    fitted = clone(sampler).fit(X)
+    draws = to_dense(fitted.transform(X))
+    assert (draws[0::3] != draws[1::3]).any() and (draws[1::3] != draws[2::3]).any()
+    mixed = to_dense(fitted.transform(np.concatenate([rows[::-1], rows, rows[::-1]])))
+    for i in range(3):
+        part = mixed[20 * i : 20 * (i + 1)]
+        np.testing.assert_array_equal(part if i == 1 else part[::-1], draws[i::3])
+    np.testing.assert_array_equal(to_dense(fitted.transform(rows)), draws[0::3])
     salted = clone(sampler).set_params(salt=-1)
-    draws = to_dense(salted.fit_transform(np.c_[X, 1e9 + np.arange(50)]))
-    assert (draws != draws[0]).any()
+    X = np.c_[X, 1e9 + np.arange(60)]
+    draws = to_dense(salted.fit_transform(X))
+    np.testing.assert_array_equal(to_dense(salted.transform(X[1::3])), draws[1::3])
 
 
 @for_each_sampler

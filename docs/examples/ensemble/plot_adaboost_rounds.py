@@ -38,12 +38,12 @@ for ax, max_depth in zip(axes, (1, 3)):
 plt.show()
 
 # %%
-# Stumps add up to a sum of functions of one feature each, which is what this problem is. Deeper
-# trees get the training data right to the last label, the wrong ones included.
+# Stumps add up to a sum of functions of one feature each, which fits this problem. Deeper
+# trees fit all training labels, including the wrong ones.
 #
-# ``n_iter_no_change`` sets a tenth of the training data aside, and ends when the error there has
-# not fallen for so many rounds: an eighth of them here, for some points of accuracy. More patience
-# takes more rounds.
+# ``n_iter_no_change`` sets a tenth of the training data aside, and stops when the error there has
+# not decreased for that many rounds: here after an eighth of the rounds, at a small loss of
+# accuracy. A larger value takes more rounds.
 
 early = AdaBoostClassifier(
     DecisionTreeClassifier(max_depth=3), n_estimators=400, n_iter_no_change=20, random_state=0
@@ -52,8 +52,8 @@ print(f"{len(early)} rounds, error {1 - early.score(X_val, y_val):.3f}")
 print(f"{len(models[3])} rounds, error {1 - models[3].score(X_val, y_val):.3f}")
 
 # %%
-# Probabilities: the default divides the votes by their sum, and stays near one half; the votes as
-# they are follow the additive model, which shows in the log loss.
+# Probabilities: the default divides the votes by their sum, and stays near one half; the
+# unnormalized votes follow the additive model, which shows in the log loss.
 
 for normalize_votes in (True, False):
     model = models[1].set_params(normalize_votes=normalize_votes)

@@ -7,8 +7,8 @@ and which features it needs: without a test set.
 """
 
 # %%
-# Medical data that scikit-learn ships, with two columns of noise beside them: one of many values,
-# one of two.
+# Medical data from scikit-learn, with two columns of noise added: one with many values,
+# one with two.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -33,8 +33,8 @@ print(f"out-of-bag accuracy {forest.oob_score_:.3f}")
 OOBCurveDisplay.from_estimator(forest)
 
 # %%
-# Impurity gives the noise of many values some importance, for it was there to be split on.
-# Permutation among unseen rows gives it none: within two standard errors of zero.
+# Impurity gives some importance to the noise with many values, because it can be split on.
+# Permutation among out-of-bag rows gives it none: within two standard errors of zero.
 
 importances = forest.compute_oob_importances(X, data.target)
 order = np.argsort(importances.importances_mean)

@@ -29,16 +29,16 @@ y = (rng.uniform(size=len(X)) < expit(compute_log_odds(X))).astype(int)
 
 # %%
 # The logistic loss needs no folds for its probabilities; penalty and width are chosen by the
-# log-loss of single samples left out, approximately. The machine with the hinge loss gets the same
-# width, and sigmoids fitted on what five folds left out.
+# approximate leave-one-out log-loss. The support vector machine gets the same
+# width, and sigmoids fitted on the held-out samples of five folds.
 
 logistic = KernelLogisticRegressionCV(Cs=8, gammas=[0.1, 0.2, 0.4, 0.8]).fit(X, y)
 hinge = SVC(C=logistic.C_, gamma=logistic.gamma_, probability=True).fit(X, y)
 print(f"C={logistic.C_:.3g}, gamma={logistic.gamma_}, duality gap {logistic.dual_gap_:.1e}")
 
 # %%
-# Both find the boundary. The surfaces differ where the hinge loss has gone flat: beyond its margin
-# it does not ask how sure one can be.
+# Both find the boundary. The surfaces differ where the hinge loss is flat: beyond its margin
+# it carries no information about confidence.
 
 side = np.linspace(-3.0, 3.0, 120)
 grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)

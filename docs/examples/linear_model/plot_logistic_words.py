@@ -7,8 +7,8 @@ held-out log-loss keeps what predicts well; the one-standard-error rule keeps wh
 """
 
 # %%
-# Real text that every installation has: what SciPy's public functions and classes say of
-# themselves, before their lists of parameters. The signature at the top of some is left out.
+# Real text that every installation has: the docstrings of SciPy's public functions and classes,
+# before their lists of parameters. The signature at the top of some is left out.
 
 import inspect
 import re
@@ -70,8 +70,8 @@ shares = np.bincount(np.unique(labels, return_inverse=True)[1]) / len(labels)
 print(f"Class frequencies alone: log-loss {-(shares @ np.log(shares)):.3f}")
 
 # %%
-# The words that speak most for each part. Habits of writing count too: many descriptions in
-# ``linalg`` share a note on batches of matrices.
+# The words with the largest coefficients of each part. Writing habits matter too: many descriptions
+# in ``linalg`` share a note on batches of matrices.
 
 model = models["1se"]
 fig, axes = plt.subplots(3, 3, figsize=(9, 7), sharex=True, layout="constrained")
@@ -83,7 +83,7 @@ fig.supxlabel("coefficient")
 plt.show()
 
 # %%
-# How the words of one part enter as the penalty gives way.
+# How the words of one part enter as the penalty decreases.
 
 RegularizationPathDisplay.from_estimator(
     model, X, labels, feature_names=list(words), panels=["optimize"], kind="coefficients"

@@ -8,8 +8,8 @@ one-standard-error rule takes the strongest of them, and with it the smallest mo
 """
 
 # %%
-# Ten measurements of 442 diabetes patients, and how far the disease went within a year. The
-# interactions of the measurements are candidates too: 65 features, most of them of no use.
+# Ten measurements of 442 diabetes patients, and the progression of the disease within a year. The
+# interactions of the measurements are candidates too: 65 features, most of them irrelevant.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -38,14 +38,14 @@ for rule, model in models.items():
     )
 
 # %%
-# The path shows what the rule leaves out: features that enter once the error has stopped falling in
-# earnest. The band is one standard error of the mean over the folds.
+# The path shows what the rule leaves out: features that enter when the error hardly
+# decreases any more. The band is one standard error of the mean over the folds.
 
 RegularizationPathDisplay.from_estimator(models["1se"], X, y)
 plt.show()
 
 # %%
-# What is left can be read.
+# The model that remains is short enough to interpret.
 
 kept = models["1se"].coef_ != 0
 for name, coef in sorted(zip(X.columns[kept], models["1se"].coef_[kept]), key=lambda p: -abs(p[1])):

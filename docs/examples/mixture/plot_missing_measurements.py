@@ -36,8 +36,8 @@ ModelSelectionDisplay.from_estimator(search)
 plt.show()
 
 # %%
-# With three components told, the species come out. The mixture of all rows agrees better with them
-# than that of the complete rows alone.
+# With three components given, the clusters match the species. The mixture of all rows agrees better
+# with them than that of the complete rows alone.
 
 complete = holes.notna().all(axis=1)
 for name, rows in (("complete rows", holes[complete]), ("all rows", holes)):
@@ -53,7 +53,7 @@ DensityDisplay.from_estimator(mixture, holes, features=("petal length", "petal w
 plt.show()
 
 # %%
-# A mixture also says what a hole may hold: the distribution of the petals of a flower whose sepals
+# A mixture also gives the distribution of missing values: of the petals of a flower whose sepals
 # are known.
 
 petals = mixture.condition(["sepal length", "sepal width"], [6.0, 2.7])

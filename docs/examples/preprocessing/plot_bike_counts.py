@@ -45,9 +45,9 @@ X = data[["ts", "tmax", "pn"]].rename(columns={"ts": "time"})
 y = np.log1p(data["count"].to_numpy())
 
 # %%
-# A period and its harmonics draw any curve that repeats. The week's 42 harmonics, 84 columns, are
-# half as many as its hours; three draw the year. There is nothing to extract from the timestamp
-# first, and hour 23 of Sunday is beside hour 0 of Monday.
+# A period and its harmonics represent any periodic curve. The week's 42 harmonics, 84 columns, are
+# half as many as its hours; three represent the year. Nothing has to be extracted from the
+# timestamp first, and hour 23 of Sunday is close to hour 0 of Monday.
 
 calendar = make_column_transformer(
     (SinusoidalEncoder(periods="week", n_harmonics=42), ["time"]),
@@ -65,9 +65,9 @@ one_hot = make_pipeline(split, OneHotEncoder(handle_unknown="ignore"))
 numbers = make_pipeline(split, StandardScaler())
 
 # %%
-# Warmth matters more at some hours than at others. `RotaryEncoder` turns a feature by the clock:
-# of a pair (feature, 0) it makes (feature times cosine, feature times sine), so that a linear model
-# on it has coefficients that go round with the day.
+# Warmth matters more at some hours than at others. `RotaryEncoder` rotates a feature by the time of
+# day: it turns the pair (feature, 0) into (feature times cosine, feature times sine), so that a
+# linear model has coefficients that vary with the time of day.
 
 N_HARMONICS = 4
 
@@ -106,7 +106,7 @@ ax.set_xlabel("R2 on later data, four folds")
 plt.show()
 
 # %%
-# The kernel says what such a model takes for alike: a linear model on the encoding is a kernel
+# The kernel shows what such a model considers similar: a linear model on the encoding is a kernel
 # machine with this function of the time between two rows.
 
 encoder = SinusoidalEncoder(periods="week", n_harmonics=42).fit(X[["time"]])

@@ -9,8 +9,8 @@ fitted to draws from it: `GumbelMaxSampler` makes them.
 
 # %%
 # Half of the images are for training. An annotator gives the right digit with probability 0.55,
-# else the next one or the one after it. His votes are draws from the row of his confusion matrix
-# that belongs to the true digit.
+# else the next one or the one after it. The votes are draws from the row of the confusion matrix
+# of the true digit.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -37,14 +37,14 @@ votes = [
 print(f"right: {[round(float((v == y).mean()), 2) for v in votes]}")
 
 # %%
-# By Bayes' rule the posterior of the true digit is proportional to the chances of the votes times
-# what was believed before: equal digits, to begin with, then what a classifier makes of the image.
+# By Bayes' rule the posterior of the true digit is proportional to the likelihood of the votes
+# times the prior: uniform at first, then the prediction of a classifier for the image.
 
 likelihood = np.prod([c[:, v].T for c, v in zip(confusions, votes)], axis=0)
 
 
 def draw_labels(beliefs, seed):
-    """One label a row from the posterior; the row's number keeps equal posteriors apart."""
+    """One label per row; the row number makes draws of equal posteriors differ."""
     rows = np.c_[likelihood * beliefs, np.arange(len(X))]
     sampler = GumbelMaxSampler(input="weights", output="label", salt=-1, random_state=seed)
     return sampler.fit_transform(rows)[:, 0]
@@ -55,9 +55,9 @@ def fit(labels):
 
 
 # %%
-# Stochastic EM draws the labels, fits the classifier to them, lets it say what it believes now, and
-# starts again. Drawing, rather than taking the likeliest digit, keeps a belief from confirming
-# itself: the classifier hears how sure the annotators and it are together. Its answer is the mean
+# Stochastic EM draws the labels, fits the classifier to them, updates its predictions, and
+# repeats. Drawing labels, rather than taking the most probable ones, keeps the classifier from
+# confirming its own errors, because it sees the uncertainty. The result is the mean
 # of the probabilities of the last rounds.
 
 answers = {

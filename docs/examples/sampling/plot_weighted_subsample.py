@@ -9,7 +9,7 @@ replacement, is *not* the number of draws times the share of the weights.
 
 # %%
 # Two thousand items have sizes that are known and values that are roughly in proportion to them. A
-# sample of sixty, by size and without replacement, is to tell the total of the values.
+# sample of sixty, by size and without replacement, is used to estimate the total of the values.
 
 import matplotlib.pyplot as plt
 import numpy as np

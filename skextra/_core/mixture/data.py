@@ -172,18 +172,21 @@ class Data:
         return cache[key]
 
 
+def has_missing(X):
+    """Whether X holds NaN."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        # A sum over all is NaN if an entry is, and needs no second array.
+        return bool(np.isnan(X.sum()) and np.isnan(X).any())
+
+
 def group_by_pattern(X):
     """Rows and columns of each pattern of missing values; None if nothing is missing.
 
     Patterns come in a fixed order, rows within them in theirs.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        # A sum over all is NaN if an entry is, and needs no second array.
-        if not np.isnan(X.sum()):
-            return None
-    missing = np.isnan(X)
-    if not missing.any():
+    if not has_missing(X):
         return None
+    missing = np.isnan(X)
     packed = np.packbits(missing, axis=1)
     _, first, group = np.unique(packed, axis=0, return_index=True, return_inverse=True)
     order = np.argsort(group.ravel(), kind="stable")

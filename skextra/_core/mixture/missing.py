@@ -20,6 +20,7 @@ import numpy as np
 
 from skextra._core.mixture.covariances import invert_covariances
 from skextra._core.mixture.features import DIAG, FULL, SPHERICAL
+from skextra._core.mixture.parameters import CollapseError
 from skextra._core.mixture.statistics import SufficientStatistics, create_scatters
 
 
@@ -36,7 +37,7 @@ def take_marginal(parameters, columns):
         invert_covariances(covariances, True, cholesky, failed)
         if failed.any():
             # Principal blocks of what is positive definite: only rounding can fail.
-            raise np.linalg.LinAlgError("a marginal covariance is singular")
+            raise CollapseError(np.flatnonzero(failed))
     elif kind == DIAG:
         covariances = np.ascontiguousarray(covariances[:, :, columns])
         cholesky = np.ascontiguousarray(cholesky[:, :, columns])

@@ -18,8 +18,9 @@ GUMBEL, UNIFORM, SEQUENCE = 0, 1, 2
 
 _STRIP = 1024  # counters expanded at a time: the scratch stays in the first-level cache
 
-
-_U6, _U27, _U29, _U31, _U32, _U33 = (np.uint64(n) for n in (6, 27, 29, 31, 32, 33))
+_U1, _U6, _U27, _U29, _U30, _U31, _U32, _U33 = (
+    np.uint64(n) for n in (1, 6, 27, 29, 30, 31, 32, 33)
+)
 
 _LOW = np.uint64(0xFFFFFFFF)
 _MULTIPLIER_0, _MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -28,6 +29,11 @@ _PRIME_1 = np.uint64(0x9E3779B185EBCA87)
 _PRIME_2 = np.uint64(0xC2B2AE3D27D4EB4F)
 _PRIME_3 = np.uint64(0x165667B19E3779F9)
 _PRIME_4 = np.uint64(0x85EBCA77C2B2AE63)
+# Of SplitMix64: Steele, Lea & Flood, "Fast splittable pseudorandom number generators", 2014.
+_WEYL_64 = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+
+_BUCKET_SIZE = 512  # keys that are compared with each other: table and keys fit the first cache
 
 
 @njit(error_model="numpy")
@@ -135,3 +141,65 @@ def compute_row_keys(values, n_dropped):
         for i in range(n):
             keys[first + i] = _key_row(words, i)
     return keys
+
+
+@njit(error_model="numpy")
+def tell_repeats_apart(keys):
+    """Change the keys that occurred before, by how often they did; the first of each is kept.
+
+    A hash table in one piece would miss the cache with every key: keys are first sorted into
+    buckets by their leading bits (hashes fill these evenly), each with a table that fits.
+
+    Parameters
+    ----------
+    keys : ndarray of uint64
+        Hashes. Changed in place.
+    """
+    n, n_bits = keys.shape[0], 0
+    while n_bits < 11 and n >> n_bits > _BUCKET_SIZE:
+        n_bits += 1
+    shift = np.uint64(63 - n_bits)
+    ends = np.zeros((1 << n_bits) + 1, dtype=np.int64)
+    for i in range(n):
+        ends[((keys[i] >> _U1) >> shift) + _U1] += 1
+    largest = 0
+    for b in range(1, len(ends)):
+        largest = max(largest, ends[b])
+        ends[b] += ends[b - 1]
+    order = np.empty(n, dtype=np.int64)
+    for i in range(n):  # stable, so that equal keys stay in the order of their rows
+        b = (keys[i] >> _U1) >> shift
+        order[ends[b]] = i
+        ends[b] += 1
+    size = 2
+    while size < 2 * largest:
+        size *= 2
+    known, counts = np.empty(size, dtype=np.uint64), np.empty(size, dtype=np.uint64)
+    start = 0
+    for b in range(len(ends) - 1):
+        stop, size = ends[b], 2
+        while size < 2 * (stop - start):
+            size *= 2
+        mask = np.uint64(size - 1)
+        for slot in range(size):
+            counts[slot] = 0
+        for position in range(start, stop):
+            i = order[position]
+            key = keys[i]
+            place = key & mask
+            while counts[place] > 0 and known[place] != key:
+                place = (place + _U1) & mask
+            known[place] = key
+            count = counts[place]
+            counts[place] = count + _U1
+            keys[i] = key ^ _mix(count)
+        start = stop
+
+
+@njit(error_model="numpy")
+def _mix(number):
+    """The finalizer of SplitMix64: bits all over the word for small numbers, 0 for 0."""
+    number *= _WEYL_64
+    number = (number ^ (number >> _U30)) * _MIX_1
+    number = (number ^ (number >> _U27)) * _MIX_2
+    return number ^ (number >> _U31)

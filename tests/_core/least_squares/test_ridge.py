@@ -116,7 +116,7 @@ def test_all_methods_agree(monkeypatch, shape, alphas):
     alphas = np.array(alphas)
     reference = ridge.solve_singular(problem, alphas).W
     direct = ridge.solve_direct(problem, alphas)
-    iterated = ridge.ridge_iterative.solve_iterative(problem, alphas, tol=1e-14)
+    iterated = ridge.ridge_conjugate_gradients.solve_iterative(problem, alphas, tol=1e-14)
     monkeypatch.setattr(ridge, "_MAX_FACTORISATIONS", 0)
     eigen = ridge.solve_direct(problem, alphas)
     for result in (direct, iterated, eigen):

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from scipy.optimize import approx_fprime
 
-from skextra._core.mixture import em, parameters
+from skextra._core.mixture import em
 from skextra._core.mixture.data import Data, Pool
 from skextra._core.mixture.e_step import compute_statistics, evaluate
 from skextra._core.mixture.features import KINDS
+from skextra._core.mixture.parameters import CollapseError, maximise
 from skextra._core.mixture.small_em import evaluate_small
 from tests._core.mixture.em_reference import (
     COVARIANCE_TYPES,
@@ -78,7 +79,7 @@ def test_steps_are_those_of_the_reference(covariance_type, penalised, missing, p
             penalties = 0.05 * parameters.compute_traces() if penalised else None
             statistics = compute_statistics(data, parameters, pool, penalties)
             objective, expected = step(expected, X, weights, 0.1, penalised)
-            parameters = parameters.maximise(statistics, 0.1)
+            parameters = maximise(statistics, 0.1)
             assert statistics.log_likelihood / statistics.weight == pytest.approx(
                 objective, rel=1e-12
             )
@@ -125,7 +126,7 @@ def test_penalised_likelihood_never_falls(covariance_type, seed, d, n_components
     data = Data(KINDS[covariance_type], n_components, X, None, floor)
     try:
         result = run(data, start, floor=floor, tol=1e-9, max_iter=80)
-    except parameters.CollapseError:
+    except CollapseError:
         assert floor < 1e-2  # a component on a single row has no maximum without a floor
         return
     bounds = np.array(result.bounds)

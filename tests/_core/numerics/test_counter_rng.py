@@ -113,3 +113,23 @@ def test_dropped_bits_hide_rounding_and_nothing_else():
     assert same.mean() > 0.995
     assert not (compute_keys(values, 0) == compute_keys(noisy, 0)).any()
     assert not (compute_keys(values, 20) == compute_keys(values * (1 + 1e-9), 20)).any()
+
+
+@pytest.mark.parametrize(
+    "n_keys, n_distinct", [(0, 1), (1, 1), (1000, 7), (5000, 1), (20_000, 300), (40_000, 30_000)]
+)
+def test_repeated_keys_are_told_apart_by_their_number(n_keys, n_distinct):
+    rng = np.random.default_rng(0)
+    pool = rng.integers(0, 2**64, size=n_distinct, dtype=np.uint64)
+    pool[0] = 2**64 - 1
+    keys = rng.choice(pool, size=n_keys)
+    changed = keys.copy()
+    counter_rng.tell_repeats_apart(changed)
+    _, first = np.unique(keys, return_index=True)
+    np.testing.assert_array_equal(changed[first], keys[first])
+    assert len(np.unique(changed)) == n_keys
+    # The n-th occurrence of a key is the same whatever stands between.
+    order = np.argsort(keys, kind="stable")
+    grouped = keys[order]
+    counter_rng.tell_repeats_apart(grouped)
+    np.testing.assert_array_equal(grouped, changed[order])

@@ -11,6 +11,8 @@ POSITIONS = np.r_[
     [0.1, -123456.789, 3.75e5 + 0.25, 1e-300, 5e-324],
     1.7e9 + np.arange(3),
     [1.7e9 + 0.5, 1e12 + 0.123, -1e12, 2.0**40],
+    np.random.default_rng(0).uniform(-1, 1, 300) * 10.0 ** np.arange(-3, 12).repeat(20),
+    np.floor(np.random.default_rng(1).uniform(0, 1e12, 100)),
 ]
 
 
@@ -42,7 +44,7 @@ def test_entries_are_right_to_the_stated_error(unit, base):
         exact = [mpmath.mpf(base) ** (-mpmath.mpf(i) / n) for i in range(n)]
     actual = encode(POSITIONS, turns, residues, unit)
     error = largest_error(actual, encode_exactly(POSITIONS, exact))
-    assert error < (5e-16 if unit else 2.5e-16)
+    assert error < (7e-16 if unit else 3.5e-16)  # as the user guide states
 
 
 @pytest.mark.parametrize("period", [86400.0, 7 * 86400.0, 31556952.0, 0.1, 1e-3, 1e9])
@@ -52,7 +54,7 @@ def test_explicit_periods_hold_far_out(period):
         exact = [2 * mpmath.pi * h / mpmath.mpf(period) for h in (1, 2, 3)]
     positions = POSITIONS[np.abs(POSITIONS) < sinusoids.MAX_TURNS * period / 3]
     actual = encode(positions, turns, residues)
-    assert largest_error(actual, encode_exactly(positions, exact)) < 2.5e-16
+    assert largest_error(actual, encode_exactly(positions, exact)) < 3.5e-16
 
 
 def test_whole_periods_are_exact():
