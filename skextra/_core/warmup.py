@@ -25,6 +25,7 @@ from skextra._core.numerics.packed_columns import pack
 from skextra._core.positions import rotary, sinusoids
 from skextra._core.sampling import gumbel, inclusion_probabilities, inverse_cdf
 from skextra._core.svm.dual_coordinate_descent import DualDescent
+from skextra._core.svm.linear_problem import CenteredRows, LinearProblem
 from skextra._core.svm.smo_blocks import BlockSolver
 
 
@@ -76,8 +77,10 @@ def _solve_support_vectors(X, y):
             solver = BlockSolver(source, y, C, np.zeros(len(y)), -y, 1e6, dtype, True)
             solver.solve(1e-3, 100)
             solver.cache.restrict(np.arange(4))
-    for points in (X, sparse.csr_array(X)):
-        DualDescent(points, y, C, False, True).solve(1e-3, 1)
+    wide = sparse.random_array((8, 200), density=0.1, rng=0, format="csr")
+    for points in (X, wide):
+        rows = CenteredRows(points, True)
+        DualDescent(LinearProblem(rows, y, C, False, True)).solve(1e-3, 1)
 
 
 def _fit_logistic(rng):
@@ -150,9 +153,9 @@ def _grow_trees():
     X = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
     y, leaf_of_row = X[:, 0].astype(np.float64), np.empty(40, np.int32)
     settings = tree.grow.Settings("squared_error", max_features=3, max_leaf_nodes=5)
-    target = tree.targets.regression_target(y)
+    target = tree.problem.regression_target(y)
     grown = tree.grow.grow_tree(tree.encode.encode_dense(X), target, None, settings, 1, leaf_of_row)
-    tree.importances.compute_importances(grown)
+    tree.nodes.compute_importances(grown)
     leaves = tree.predict.find_leaves(grown, X)
     kept = tree.quantiles.LeafTargets(leaves, [None], y)
     kept.compute_quantiles(leaves, np.array([0.5]))

@@ -60,8 +60,7 @@ class Tree(BaseEstimator):
             ),
         )
         _data.check_finite(X, type(self).__name__)
-        if self.criterion == "poisson":
-            _data.check_counts(y)
+        _data.check_targets(self.criterion, y)
         return X, y
 
     def _support_missing_values(self, X):
@@ -139,7 +138,7 @@ class Tree(BaseEstimator):
     def feature_importances_(self):
         """Share of the decrease in impurity that each feature's splits have."""
         check_is_fitted(self)
-        return _core.tree.importances.compute_importances(self._trees)
+        return _core.tree.nodes.compute_importances(self._trees)
 
     def _sum_values(self, X, check_input):
         check_is_fitted(self)

@@ -3,8 +3,13 @@
 A portable target is an architecture level: its code runs on every processor that has the
 level's features, so that kernels can be shipped in a wheel or shared by unlike machines. The
 native target is this very processor, with all of its features.
+
+Environment variables
+---------------------
+SKEXTRA_DEBUG=1 : compile with bounds checks on every array; other compiled kernels are not used.
 """
 
+import os
 import platform
 import sys
 from functools import cache
@@ -13,6 +18,9 @@ import llvmlite
 import numba
 from llvmlite import binding
 from numba.core import config
+
+# Read once: kernels with and without checks are not to call one another.
+CHECKS_BOUNDS = os.environ.get("SKEXTRA_DEBUG", "0").lower() not in ("0", "false", "no")
 
 # The micro-architecture levels of the x86-64 psABI, in LLVM's words. Level 3 is every
 # Intel processor since Haswell (2013) and every AMD processor since Zen (2017).
@@ -111,8 +119,9 @@ def _describe_options():
         "opt": str(getattr(config.OPT, "_raw_value", config.OPT)),
         "boundscheck": str(config.BOUNDSCHECK),
         "debug": str(config.DEBUGINFO_DEFAULT),
+        "checks": str(CHECKS_BOUNDS),
     }
-    defaults = {"opt": "3", "boundscheck": "None", "debug": "0"}
+    defaults = {"opt": "3", "boundscheck": "None", "debug": "0", "checks": "False"}
     return tuple(sorted(settings.items() - defaults.items()))
 
 

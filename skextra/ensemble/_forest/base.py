@@ -95,8 +95,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
             )
         if y.ndim == 1:
             y = np.reshape(y, (-1, 1))
-        if self.criterion == "poisson":
-            _data.check_counts(y, "strictly ")
+        _data.check_targets(self.criterion, y, "strictly ")
         return X, y, sample_weight
 
     def _check_warm_start(self, n_old, n_outputs, attributes):
@@ -328,7 +327,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         grown = [tree for tree in trees if len(tree.nodes) > 1]
         if not grown:
             return np.zeros(self.n_features_in_)
-        compute = _core.tree.importances.compute_importances
+        compute = _core.tree.nodes.compute_importances
         importances = np.mean([compute(tree) for tree in grown], axis=0)
         total = importances.sum()
         # Splits may be many, and none decrease the impurity.
