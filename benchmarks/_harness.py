@@ -17,6 +17,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Timer
@@ -25,6 +26,7 @@ import numpy as np
 
 from benchmarks._accuracy import compute_relative_gaps
 from benchmarks._data import Problem
+from skextra._compare._timing import time_in_turns
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -354,27 +356,28 @@ class Bench:
         for row in rows:
             # The rest of what is compiled or loaded, on a problem that costs nothing.
             _call_quietly(case.runs[row.contestant], problem.miniature(), row.tol)
-            seconds = min(expected[row.contestant], self._time_calls(case, problem, row, 1))
+            start = time.perf_counter()
+            self._call_repeatedly(case, problem, row, 1)
+            seconds = min(expected[row.contestant], time.perf_counter() - start)
             calls[row.contestant] = max(1, round(0.02 / max(seconds, 1e-5)))
         if repeat is None:
             once = sum(calls[row.contestant] * expected[row.contestant] for row in rows)
             fewest, most, budget = (1, 5, 3.0) if quick else (3, 11, 60.0)
             repeat = int(np.clip(budget / max(once, 1e-9), fewest, most))
-        times = {row.contestant: [] for row in rows}
-        for _ in range(repeat):
-            for row in rows:
-                n_calls = calls[row.contestant]
-                times[row.contestant].append(self._time_calls(case, problem, row, n_calls))
-        for row in rows:
-            row.hot = statistics.median(times[row.contestant])
-
-    def _time_calls(self, case, problem, row, n_calls):
-        run = case.runs[row.contestant]
+        repeats = {
+            row.contestant: partial(
+                self._call_repeatedly, case, problem, row, calls[row.contestant]
+            )
+            for row in rows
+        }
         clock = time.process_time if self.settings.cpu_time else time.perf_counter
-        start = clock()
+        times = time_in_turns(repeats, repeat, clock)
+        for row in rows:
+            row.hot = statistics.median(times[row.contestant]) / calls[row.contestant]
+
+    def _call_repeatedly(self, case, problem, row, n_calls):
         for _ in range(n_calls):
-            _call_quietly(run, problem, row.tol)
-        return (clock() - start) / n_calls
+            _call_quietly(case.runs[row.contestant], problem, row.tol)
 
 
 def _call_quietly(run, problem, tol):

@@ -5,6 +5,8 @@ import platform
 import re
 from importlib.metadata import PackageNotFoundError, version
 
+from skextra._compare._timing import format_ratio, format_seconds
+
 COLUMNS = ("contestant", "ratio", "gap", "excess", "tol", "cold", "warm", "hot", "peak", "note")
 # What titles of cases start with.
 _ESTIMATORS = (
@@ -14,31 +16,15 @@ _ESTIMATORS = (
 _WIDTHS = (15, 8, 7, 7, 8, 9, 9, 10, 10)
 
 
-def format_seconds(seconds):
-    """Seconds with three digits and a unit that fits."""
-    if seconds is None:
-        return "-"
-    for unit, scale in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
-        if seconds * scale >= 1 or unit == "us":
-            return f"{seconds * scale:.3g} {unit}" if seconds < 100 else f"{seconds:.0f} s"
-    raise AssertionError("unreachable")
-
-
 def _format(value, pattern):
     return "-" if value is None else pattern.format(value)
-
-
-def _format_ratio(ratio):
-    if ratio is not None and ratio >= 99.95:
-        return f"{ratio:.0f}x"
-    return _format(ratio, "{:.2g}x" if (ratio or 0) < 0.95 else "{:.1f}x")
 
 
 def list_cells(row):
     """The cells of a row, in the order of `COLUMNS`."""
     return (
         row.contestant,
-        _format_ratio(row.ratio),
+        format_ratio(row.ratio),
         _format(row.gap, "{:.0e}"),
         _format(row.excess, "{:.0e}"),
         _format(row.tol, "{:.0e}") if row.gap is None or row.tol else "default",
@@ -157,7 +143,7 @@ def _format_peer(row, measure):
     if row is None:
         return ""
     accuracy = _format(getattr(row, measure), "{:.0e}")
-    return f"{_format_ratio(row.ratio)} ({accuracy})" if row.ratio else "-"
+    return f"{format_ratio(row.ratio)} ({accuracy})" if row.ratio else "-"
 
 
 def write_between_markers(path, family, text):

@@ -10,8 +10,8 @@ import argparse
 import os
 import statistics
 import sys
-import time
 from dataclasses import dataclass
+from functools import partial
 
 # Read when the libraries load.
 os.environ.pop("OPENBLAS_CORETYPE", None)
@@ -21,6 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from benchmarks import _data, _report
+from skextra._compare._timing import time_in_turns
 
 
 @dataclass(frozen=True)
@@ -138,18 +139,14 @@ def run_case(case, repeat, quick):
     X, X_test, y, y_test = train_test_split(X, y, test_size=0.3, random_state=0)
     models = make_models(case)
     models["skextra"].fit(X, y).predict(X_test)  # compiles, loads
-    times = {name: ([], []) for name in models}
-    for _ in range(repeat):
-        for name, model in models.items():
-            start = time.perf_counter()
-            model.fit(X, y)
-            middle = time.perf_counter()
-            model.predict(X_test)
-            times[name][0].append(middle - start)
-            times[name][1].append(time.perf_counter() - middle)
+    fits = time_in_turns({k: partial(model.fit, X, y) for k, model in models.items()}, repeat)
+    predictions = time_in_turns(
+        {k: partial(model.predict, X_test) for k, model in models.items()}, repeat
+    )
     return {
         name: (
-            *(statistics.median(part) for part in times[name]),
+            statistics.median(fits[name]),
+            statistics.median(predictions[name]),
             model.score(X_test, y_test),
             int((model.estimator_weights_ > 0).sum()),
         )

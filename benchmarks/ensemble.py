@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmarks import _report
 from benchmarks._data import find_file
+from skextra._compare._timing import time_in_turns
 
 CLASSIFICATION = ("tiny", "elec2", "synthetic-5k", "synthetic-100k", "covtype", "fashion")
 MODELS = ("RandomForest", "ExtraTrees", "DecisionTree")
@@ -168,26 +169,26 @@ def run_case(name, kind, model, options):
     if rows is None:
         return
     X, y, X_test, y_test = rows
-    read_clock = time.process_time if options.cpu else time.perf_counter
+    clock = time.process_time if options.cpu else time.perf_counter
     settings = {"random_state": 0}
     if model != "DecisionTree":
         settings["n_estimators"] = options.trees
     contestants = list_contestants(kind, model)
-    times = {contestant: ([], []) for contestant in contestants}
-    scores = {}
-    for cls in contestants.values():
-        cls(**settings).fit(X[:200], y[:200]).predict(X_test)  # compiles, loads
-    for _ in range(options.repeat):
-        for contestant, cls in contestants.items():
-            start = read_clock()
-            fitted = cls(**settings).fit(X, y)
-            times[contestant][0].append(read_clock() - start)
-            start = read_clock()
-            fitted.predict(X_test)
-            times[contestant][1].append(read_clock() - start)
-            scores[contestant] = fitted.score(X_test, y_test), len(pickle.dumps(fitted))
+    models = {contestant: cls(**settings) for contestant, cls in contestants.items()}
+    for fitted in models.values():
+        fitted.fit(X[:200], y[:200]).predict(X_test)  # compiles, loads
+    fits, predictions = (
+        [statistics.median(times) for times in time_in_turns(calls, options.repeat, clock).values()]
+        for calls in (
+            {name: partial(fitted.fit, X, y) for name, fitted in models.items()},
+            {name: partial(fitted.predict, X_test) for name, fitted in models.items()},
+        )
+    )
+    scores = {
+        contestant: (fitted.score(X_test, y_test), len(pickle.dumps(fitted)))
+        for contestant, fitted in models.items()
+    }
     print(f"\n{model}, {name}, {len(X):,} x {X.shape[1]}")
-    fits, predictions = ([statistics.median(t[i]) for t in times.values()] for i in (0, 1))
     for i, contestant in enumerate(contestants):
         score, size = scores[contestant]
         print(

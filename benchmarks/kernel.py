@@ -34,6 +34,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from benchmarks import _classification, _report
+from skextra._compare._timing import time_in_turns
 from skextra.kernel_logistic import KernelLogisticRegression, KernelLogisticRegressionCV
 from skextra.svm import SVC as OurSVC
 
@@ -206,15 +207,12 @@ def run_case(make, contestants, repeat):
     few = Data(data.X[:300], data.y[:300], data.X_test, data.y_test, data.gamma)
     fit_ours(few)  # compiles
     fit_ours(few, approximation="nystroem")
-    times, models = {name: [] for name in contestants}, {}
-    for _ in range(repeat):
-        for name, fit in contestants.items():
-            start = time.process_time()
-            models[name] = fit(data)
-            times[name].append(time.process_time() - start)
-            print(
-                f"  {name}: {_report.format_seconds(times[name][-1])}", file=sys.stderr, flush=True
-            )
+    models = {}
+    calls = {
+        name: lambda name=name, fit=fit: models.update({name: fit(data)})
+        for name, fit in contestants.items()
+    }
+    times = time_in_turns(calls, repeat, time.process_time)
     for name, model in models.items():
         seconds = statistics.median(times[name])
         ratio = seconds / statistics.median(times["skextra"])

@@ -26,7 +26,7 @@ import time
 import tracemalloc
 import warnings
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -35,6 +35,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks import _report
+from skextra._compare._timing import time_in_turns
 
 _clock = time.perf_counter
 _left_out = set()
@@ -258,7 +259,7 @@ def time_to_likelihood(case, X, n_starts):
 
 def time_small(case, X, repeat):
     """Seconds of a default fit, and what it ends at: mean log-likelihood, or BIC of a search."""
-    times, scores = {"skextra": [], "scikit-learn": []}, {}
+    scores = {}
     is_search = case.task == "search"
     runs = {"skextra": run_skextra, "scikit-learn": run_sklearn}
     if is_search:
@@ -266,9 +267,8 @@ def time_small(case, X, repeat):
     for name, run in runs.items():
         fitted = run(case, X, None)
         scores[name] = fitted.bic(X) if is_search else fitted.score(X)
-    for _ in range(repeat if is_search else max(repeat, 15)):
-        for name, run in runs.items():
-            times[name].append(measure(lambda run=run: run(case, X, None))[0])
+    calls = {name: partial(run, case, X, None) for name, run in runs.items()}
+    times = time_in_turns(calls, repeat if is_search else max(repeat, 15), _clock)
     return {name: statistics.median(values) for name, values in times.items()}, scores
 
 

@@ -11,7 +11,6 @@ import argparse
 import os
 import statistics
 import sys
-import time
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,6 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from benchmarks import _report
+from skextra._compare._timing import time_in_turns
 
 _BASE = 10000.0
 
@@ -205,12 +205,7 @@ def run_case(case, repeat):
         output = calls[name]()  # compiles, loads
         errors[name] = None if name == "a copy" else measure_error(case, output)
         del output
-    times = {name: [] for name in calls}
-    for _ in range(repeat):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            times[name].append(time.perf_counter() - start)
+    times = time_in_turns(calls, repeat)
     return {name: (statistics.median(times[name]), errors[name]) for name in calls}
 
 

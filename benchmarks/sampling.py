@@ -9,7 +9,6 @@ import argparse
 import os
 import statistics
 import sys
-import time
 from functools import partial
 
 # Read when the libraries load.
@@ -19,6 +18,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from benchmarks import _report
+from skextra._compare._timing import time_in_turns
 
 _K = 4
 _TEMPERATURE = 0.5
@@ -115,7 +115,11 @@ def measure_fit(kind, prepare, dtype):
 
     row = np.linspace(0.0, 2.0, 6).astype(dtype)
     drawn = np.asarray(prepare(kind, np.tile(row, (100_000, 1)))())
-    first = {"label": lambda: drawn, "soft": lambda: drawn.argmax(1), "top-k": lambda: drawn[:, 0]}
+    first = {
+        "label": lambda: drawn.ravel(),
+        "soft": lambda: drawn.argmax(1),
+        "top-k": lambda: drawn[:, 0],
+    }
     p = np.exp(row.astype(np.float64))
     counts = np.bincount(first[kind](), minlength=6)
     return stats.chisquare(counts, counts.sum() * p / p.sum()).pvalue
@@ -132,12 +136,7 @@ def run_case(kind, X, repeat):
         calls[name]()  # compiles, loads
         counted = name != "a copy"
         p_values[name] = measure_fit(kind, prepare, X.dtype) if counted else None
-    times = {name: [] for name in calls}
-    for _ in range(repeat):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            times[name].append(time.perf_counter() - start)
+    times = time_in_turns(calls, repeat)
     return {name: (statistics.median(times[name]), p_values[name]) for name in calls}
 
 

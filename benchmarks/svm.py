@@ -21,6 +21,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from benchmarks import _classification as data, _report
+from skextra._compare._timing import time_in_turns
 
 #: Relative accuracy that linear machines have to reach.
 TARGET = 1e-4
@@ -134,13 +135,8 @@ class LinearJudge:
 
 
 def time_calls(calls, repeat):
-    """Median seconds of each, taken in turn."""
-    times = {name: [] for name in calls}
-    for _ in range(repeat):
-        for name, call in calls.items():
-            start = time.process_time()
-            call()
-            times[name].append(time.process_time() - start)
+    """Median seconds of each, taken in turns."""
+    times = time_in_turns(calls, repeat, time.process_time)
     return {name: statistics.median(values) for name, values in times.items()}
 
 

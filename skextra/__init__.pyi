@@ -10,12 +10,13 @@ from . import (
 )
 from ._compare import compare as compare
 from ._discovery import all_estimators as all_estimators
-from ._environment import show_versions as show_versions, warmup as warmup
+from ._environment import show_versions as show_versions
 from ._patch import (
     patch_report as patch_report,
     patch_sklearn as patch_sklearn,
     patched as patched,
     unpatch_sklearn as unpatch_sklearn,
 )
+from ._warmup import warmup as warmup
 
 __version__: str

@@ -1,5 +1,6 @@
 """The only file that imports a private scikit-learn name or branches on a version."""
 
+from functools import cache
 from inspect import signature
 
 from sklearn import get_config
@@ -47,11 +48,34 @@ routing_enabled = _routing_enabled
 check_sample_weight = _check_sample_weight
 
 
-def make_sklearn_tree(n_features, n_classes, n_outputs):
-    """An empty scikit-learn `Tree`; imported here because only trees need it."""
+def make_sklearn_tree(n_features, n_classes, n_outputs, is_read_only=False):
+    """An empty scikit-learn `Tree`; imported here because only trees need it.
+
+    With `is_read_only` the arrays that it shows cannot be changed.
+    """
     from sklearn.tree._tree import Tree
 
-    return Tree(n_features, n_classes, n_outputs)
+    cls = _make_read_only(Tree) if is_read_only else Tree
+    return cls(n_features, n_classes, n_outputs)
+
+
+@cache
+def _make_read_only(cls):
+    def make_property(name):
+        def get(self):
+            array = getattr(super(read_only, self), name)
+            array.flags.writeable = False
+            return array
+
+        return property(get, doc=getattr(cls, name).__doc__)
+
+    names = (
+        "children_left", "children_right", "feature", "impurity", "missing_go_to_left",
+        "n_node_samples", "threshold", "value", "weighted_n_node_samples",
+    )  # fmt: skip
+    attributes = {name: make_property(name) for name in names}
+    read_only = type("ReadOnlyTree", (cls,), attributes)
+    return read_only
 
 
 def build_pruned_tree(pruned, tree, ccp_alpha):
@@ -61,11 +85,11 @@ def build_pruned_tree(pruned, tree, ccp_alpha):
     _build_pruned_tree_ccp(pruned, tree, ccp_alpha)
 
 
-def get_n_samples_bootstrap(n_samples, max_samples, sample_weight):
-    """Number of samples that scikit-learn's forests draw for a tree."""
-    from sklearn.ensemble._bootstrap import _get_n_samples_bootstrap
+def compute_pruning_path(tree):
+    """Dictionary of alphas and impurities of a `Tree` pruned at minimal cost-complexity."""
+    from sklearn.tree._tree import ccp_pruning_path
 
-    return _get_n_samples_bootstrap(n_samples, max_samples, sample_weight)
+    return ccp_pruning_path(tree)
 
 
 def scorer_accepts_sample_weight(scorer):
@@ -110,10 +134,10 @@ __all__ = [
     "check_feature_names_in",
     "check_method_params",
     "check_sample_weight",
+    "compute_pruning_path",
     "delayed",
     "describe_scorer",
     "fit_context",
-    "get_n_samples_bootstrap",
     "make_sklearn_tree",
     "raise_for_params",
     "routing_enabled",

@@ -14,7 +14,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 
 # Started first, so that no worker is left alone with the longest of them at the end.
-_LONGEST = ("tests/test_environment.py", "tests/sklearn_suite/", "tests/common/")
+_LONGEST = ("tests/test_warmup.py", "tests/sklearn_suite/", "tests/common/")
 
 
 def pytest_addoption(parser):

@@ -320,8 +320,8 @@ def test_markdown_has_one_table_per_estimator_and_a_column_per_contestant():
     assert lasso.splitlines()[0] == "Lasso" and logistic.splitlines()[0] == "LogisticRegression"
     rows = [line for line in lasso.splitlines() if line.startswith("|")]
     assert rows[0] == "| case | skextra | gap | x | y |"
-    assert rows[2] == "| `a`: words, 9 x 9 dense | 2 s | 1e-07 | 3.0x (3e-07) |  |"
-    assert rows[3].endswith("| 2 s | 1e-07 |  | - |")
+    assert rows[2] == "| `a`: words, 9 x 9 dense | 2.00 s | 1e-07 | 3.0x (3e-07) |  |"
+    assert rows[3].endswith("| 2.00 s | 1e-07 |  | - |")
     assert {line.count("|") for line in rows} == {6}
     assert "- `a`, x: a | b" in lasso and "- `b`, y: over 40 s" in lasso
     assert "| 1e-09 | 3.0x (4e-09) |" in logistic  # the accuracy on which they were matched
@@ -329,7 +329,7 @@ def test_markdown_has_one_table_per_estimator_and_a_column_per_contestant():
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, "-"), (2e-6, "2 us"), (0.0123, "12.3 ms"), (1.5, "1.5 s"), (123.4, "123 s")],
+    [(None, "-"), (2e-6, "2.00 us"), (0.0123, "12.3 ms"), (1.5, "1.50 s"), (123.4, "123 s")],
 )
 def test_seconds_are_readable(seconds, text):
     assert _report.format_seconds(seconds) == text

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skextra._compare._result import format_ratio
+from skextra._compare._timing import format_ratio
 
 _INK = "#333333"
 _HEIGHT = 0.25

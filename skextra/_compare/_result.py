@@ -6,6 +6,7 @@ import statistics
 from dataclasses import asdict, dataclass
 
 from skextra._compare._errors import need
+from skextra._compare._timing import format_ratio, format_seconds
 
 
 @dataclass(frozen=True)
@@ -234,18 +235,3 @@ def _format_row(row):
 
 def _format_score(score):
     return "-" if score is None else f"{score:.4f}"
-
-
-def format_seconds(seconds):
-    """A duration with a suitable unit, with at most three digits."""
-    units = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
-    unit = next((unit for unit, size in units.items() if seconds >= size), "us")
-    value = seconds / units[unit]
-    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"
-
-
-def format_ratio(ratio):
-    """A ratio as in ``3.2x``: two digits."""
-    if ratio >= 9.95:
-        return f"{ratio:.0f}x"
-    return f"{ratio:.1f}x" if ratio >= 0.95 else f"{ratio:.2g}x"

@@ -25,14 +25,38 @@ from skextra._core.numerics.packed_columns import pack
 from skextra._core.positions import rotary, sinusoids
 from skextra._core.sampling import gumbel, inclusion_probabilities, inverse_cdf
 from skextra._core.svm.dual_coordinate_descent import DualDescent
+from skextra._core.svm.linear_problem import CenteredRows, LinearProblem
 from skextra._core.svm.smo_blocks import BlockSolver
 
 
-def run_solvers_of_large_data():
-    """Run each of them once for every signature it is compiled for."""
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((8, 3))
-    y = rng.standard_normal(8)
+def run_solvers_of_large_data(family=None):
+    """Run each of them once for every signature it is compiled for.
+
+    Parameters
+    ----------
+    family : str, default=None
+        Run those of one family only; a family may have none.
+    """
+    X = np.random.default_rng(0).standard_normal((8, 3))
+    y = np.random.default_rng(1).standard_normal(8)
+    runs = {
+        # Chosen on processors without a fused multiply-add.
+        "numerics": lambda: exact_arithmetic.compute_error_by_halves(1.5, 2.5, 3.75),
+        "least_squares": lambda: _solve_least_squares(X, y),
+        "logistic": lambda: _fit_logistic(np.random.default_rng(0)),
+        "kernel_logistic": lambda: _compute_kernels(X),
+        "svm": lambda: _solve_support_vectors(X, np.where(np.arange(8) % 2, 1.0, -1.0)),
+        "tree": _grow_trees,
+        "boosting": lambda: _boost(X),
+        "positions": _rotate_arrays,
+        "sampling": _draw,
+    }
+    for name, run in runs.items():
+        if family in (None, name):
+            run()
+
+
+def _solve_least_squares(X, y):
     for matrix in (X, sparse.csc_array(X)):
         columns = pack(Design(matrix), np.arange(3))
         # scipy decides on the type of indices by the size of the matrix.
@@ -42,15 +66,6 @@ def run_solvers_of_large_data():
                 columns.matrix.indptr = columns.matrix.indptr.astype(index_type)
             _solve(columns, y - y.mean())
     _solve_jointly(X, np.column_stack([y, y]))
-    _rotate_arrays()
-    _draw()
-    _fit_logistic(rng)
-    # Chosen on processors without a fused multiply-add.
-    exact_arithmetic.compute_error_by_halves(1.5, 2.5, 3.75)
-    _boost(X)
-    _grow_trees()
-    _compute_kernels(X)
-    _solve_support_vectors(X, np.where(np.arange(8) % 2, 1.0, -1.0))
 
 
 def _solve_support_vectors(X, y):
@@ -62,8 +77,10 @@ def _solve_support_vectors(X, y):
             solver = BlockSolver(source, y, C, np.zeros(len(y)), -y, 1e6, dtype, True)
             solver.solve(1e-3, 100)
             solver.cache.restrict(np.arange(4))
-    for points in (X, sparse.csr_array(X)):
-        DualDescent(points, y, C, False, True).solve(1e-3, 1)
+    wide = sparse.random_array((8, 200), density=0.1, rng=0, format="csr")
+    for points in (X, wide):
+        rows = CenteredRows(points, True)
+        DualDescent(LinearProblem(rows, y, C, False, True)).solve(1e-3, 1)
 
 
 def _fit_logistic(rng):

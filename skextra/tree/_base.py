@@ -1,12 +1,13 @@
 """What the tree estimators share, whatever their target."""
 
 import numpy as np
-from scipy import sparse
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.base import clone
+from sklearn.utils import Bunch, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skextra import _core
 from skextra._base import BaseEstimator
+from skextra._compat import compute_pruning_path
 from skextra._validation import validate_sample_weight
 from skextra.tree import _data
 from skextra.tree._conversion import build_sklearn_tree, prune, read_sklearn_tree
@@ -37,8 +38,7 @@ class Tree(BaseEstimator):
         constraints = _data.check_monotonic_cst(
             self.monotonic_cst, self.n_features_in_, self.n_outputs_, n_classes
         )
-        total = n_samples if weights is None else float(np.sum(weights))
-        settings = _data.make_settings(self, n_samples, self.n_features_in_, total, constraints)
+        settings = _data.make_settings(self, n_samples, self.n_features_in_, constraints)
         self.max_features_ = settings.max_features
         seed = random_state.randint(0, RAND_R_MAX)
         codes = _data.encode(X, draws=_data.draws_simply(settings, target, weights))
@@ -59,7 +59,7 @@ class Tree(BaseEstimator):
                 {"ensure_2d": False, "dtype": None},
             ),
         )
-        self._compute_missing_values_in_feature_mask(X)  # refuses what is not finite
+        _data.check_finite(X, type(self).__name__)
         if self.criterion == "poisson":
             _data.check_counts(y)
         return X, y
@@ -67,28 +67,32 @@ class Tree(BaseEstimator):
     def _support_missing_values(self, X):
         return True  # in sparse matrices too
 
-    def _compute_missing_values_in_feature_mask(self, X, estimator_name=None):
-        # Of a sparse matrix, what is stored is one column to be checked.
-        values = X.data[:, None] if sparse.issparse(X) else X
-        return super()._compute_missing_values_in_feature_mask(values, estimator_name)
-
     def _set_trees(self, trees):
         self._trees = trees
         self.__dict__.pop("_sklearn_tree", None)
 
     @property
     def tree_(self):
-        """scikit-learn's `Tree`, built when first asked for."""
+        """scikit-learn's `Tree`, built when first asked for.
+
+        Its arrays are read-only: change a copy, ``copy.deepcopy(estimator.tree_)``, and assign
+        that to ``tree_``.
+        """
         if "_trees" not in vars(self):
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute 'tree_' before it is fitted"
             )
         if "_sklearn_tree" not in vars(self):
-            self._sklearn_tree = build_sklearn_tree(self._trees)
+            self._sklearn_tree = build_sklearn_tree(self._trees, is_read_only=True)
         return self._sklearn_tree
 
     @tree_.setter
     def tree_(self, tree):
+        n_features = vars(self).get("n_features_in_", tree.n_features)
+        if tree.n_features != n_features:
+            raise ValueError(
+                f"tree_ must be a tree of {n_features} features, got one of {tree.n_features}"
+            )
         self._set_trees(read_sklearn_tree(tree, self.criterion))
 
     def _prune_tree(self):
@@ -170,6 +174,27 @@ class Tree(BaseEstimator):
         check_is_fitted(self)
         X = self._validate_rows(X, check_input)
         return _data.find_leaves(self._trees, X, as_nodes=True, n_jobs=1)[:, 0].astype(np.intp)
+
+    def cost_complexity_pruning_path(self, X, y, sample_weight=None):
+        """Compute the pruning path of minimal cost-complexity pruning.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data, taken as float32; NaN is a missing value.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample; samples of weight 0 are left out.
+
+        Returns
+        -------
+        path : Bunch
+            ``ccp_alphas``, at which the tree pruned changes, and ``impurities``, the sum of
+            the impurities of its leaves at each; of shape (n_alphas,).
+        """
+        tree = clone(self).set_params(ccp_alpha=0.0).fit(X, y, sample_weight=sample_weight)
+        return Bunch(**compute_pruning_path(build_sklearn_tree(tree._trees)))
 
     def to_sklearn(self):
         """Return scikit-learn's own estimator with the same tree.

@@ -71,7 +71,7 @@ class DecisionTreeClassifier(Tree, SklearnDecisionTreeClassifier):
     feature_importances_ : ndarray of shape (n_features,)
         Share of the decrease in impurity that each feature's splits have.
     tree_ : sklearn.tree._tree.Tree
-        The tree in scikit-learn's form, built when first asked for.
+        The tree in scikit-learn's form, built when first asked for; its arrays are read-only.
 
     See Also
     --------
@@ -80,9 +80,12 @@ class DecisionTreeClassifier(Tree, SklearnDecisionTreeClassifier):
 
     Notes
     -----
-    Differs from scikit-learn: thresholds are rounded down to float32, the precision in
-    which values are compared, which changes no prediction; nodes are numbered depth
-    first with `max_leaf_nodes` too; NaN is also taken in sparse matrices.
+    Differs from scikit-learn: thresholds are rounded down to float32, the precision
+    in which values are compared, which changes no prediction; all different float32
+    values can be divided, also those within 1e-7 of each other, so that units of
+    features do not matter; nodes are numbered depth first with `max_leaf_nodes`
+    too; arrays of `tree_` are read-only, and a changed copy of it can be assigned;
+    NaN is also taken in sparse matrices.
 
     References
     ----------
@@ -251,7 +254,7 @@ class DecisionTreeRegressor(Tree, SklearnDecisionTreeRegressor):
     feature_importances_ : ndarray of shape (n_features,)
         Share of the decrease in impurity that each feature's splits have.
     tree_ : sklearn.tree._tree.Tree
-        The tree in scikit-learn's form, built when first asked for.
+        The tree in scikit-learn's form, built when first asked for; its arrays are read-only.
 
     See Also
     --------
@@ -260,10 +263,13 @@ class DecisionTreeRegressor(Tree, SklearnDecisionTreeRegressor):
 
     Notes
     -----
-    Differs from scikit-learn: thresholds are rounded down to float32, the precision in
-    which values are compared, which changes no prediction; nodes are numbered depth
-    first with `max_leaf_nodes` too; a node of equal targets is a leaf whatever their
-    size; NaN is also taken in sparse matrices.
+    Differs from scikit-learn: thresholds are rounded down to float32, the precision
+    in which values are compared, which changes no prediction; all different float32
+    values can be divided, also those within 1e-7 of each other, so that units of
+    features do not matter; targets are compared relative to their own size, so that
+    neither their units nor a constant added to them matter; nodes are numbered
+    depth first with `max_leaf_nodes` too; arrays of `tree_` are read-only, and a
+    changed copy of it can be assigned; NaN is also taken in sparse matrices.
 
     References
     ----------

@@ -5,6 +5,7 @@ from numbers import Integral
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
 from skextra import _core
@@ -64,7 +65,7 @@ def resolve_max_features(max_features, n_features):
     return max(1, int(max_features * n_features))
 
 
-def make_settings(tree, n_samples, n_features, weight, monotonic_cst, splitter=None):
+def make_settings(tree, n_samples, n_features, monotonic_cst, splitter=None):
     """Settings of the core, from an estimator's parameters.
 
     Parameters
@@ -73,8 +74,6 @@ def make_settings(tree, n_samples, n_features, weight, monotonic_cst, splitter=N
         A tree or a forest, with the parameters of a tree.
     n_samples, n_features : int
         Of the training data.
-    weight : float
-        Sum of the weights.
     monotonic_cst : ndarray of int8 or None
         As the core takes it.
     splitter : {"best", "random"} or None
@@ -102,7 +101,7 @@ def make_settings(tree, n_samples, n_features, weight, monotonic_cst, splitter=N
         max_depth=tree.max_depth,
         min_samples_split=max(min_split, 2 * min_leaf),
         min_samples_leaf=min_leaf,
-        min_weight_leaf=tree.min_weight_fraction_leaf * weight,
+        min_weight_fraction_leaf=tree.min_weight_fraction_leaf,
         max_leaf_nodes=tree.max_leaf_nodes,
         min_impurity_decrease=tree.min_impurity_decrease,
         monotonic_cst=monotonic_cst,
@@ -148,6 +147,16 @@ def check_monotonic_cst(monotonic_cst, n_features, n_outputs, n_classes):
         )
     # The core constrains the share of the first class.
     return -constraints
+
+
+def check_finite(X, estimator_name):
+    """Refuse infinite values; NaN is a missing one."""
+    assert_all_finite(
+        X.data if sparse.issparse(X) else X,
+        allow_nan=True,
+        estimator_name=estimator_name,
+        input_name="X",
+    )
 
 
 def check_counts(y, how=""):

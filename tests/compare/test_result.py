@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from skextra._compare._result import Comparison, Row, format_ratio, format_seconds
+from skextra._compare._result import Comparison, Row
+from skextra._compare._timing import format_ratio, format_seconds, time_in_turns
 
 
 def make_row(**changes):
@@ -35,9 +36,18 @@ def make_row(**changes):
     return Row(**{**values, **changes})
 
 
+def test_calls_are_timed_in_turns():
+    ticks, called = iter(range(100)), []
+    calls = {name: (lambda name=name: called.append(name)) for name in "ab"}
+    times = time_in_turns(calls, 3, clock=lambda: next(ticks) ** 2)
+    assert called == ["a", "b"] * 3
+    assert times == {"a": [1, 9, 17], "b": [5, 13, 21]}
+
+
 @pytest.mark.parametrize(
     ("ratio", "text"),
     [
+        (None, "-"),
         (3.24, "3.2x"),
         (1, "1.0x"),
         (0.949, "0.95x"),
@@ -52,7 +62,14 @@ def test_ratio(ratio, text):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(1.234, "1.23 s"), (75.0, "75.0 s"), (0.0123, "12.3 ms"), (0.5, "500 ms"), (4e-5, "40.0 us")],
+    [
+        (None, "-"),
+        (1.234, "1.23 s"),
+        (75.0, "75.0 s"),
+        (0.0123, "12.3 ms"),
+        (0.5, "500 ms"),
+        (4e-5, "40.0 us"),
+    ],
 )
 def test_seconds(seconds, text):
     assert format_seconds(seconds) == text

@@ -24,7 +24,9 @@ from skextra._core.boosting.split_search import (
     scan_values,
 )
 from skextra._core.runtime.jit import njit
+from skextra._core.tree.criteria import is_spread
 
+# Gini impurity up to which a node is pure.
 _PURE = np.finfo(np.float64).eps
 
 
@@ -56,12 +58,18 @@ def describe(nodes, weights, y, targets, n_classes, first, stop, links, numbers,
         if n_classes > 0:
             numbers[1, node] = 1.0 - squares
     if n_classes == 0:
+        extremes = np.empty((2, stop))
+        extremes[0, :], extremes[1, :] = np.inf, -np.inf
         for i in range(nodes.size):
             node = nodes[i]
-            if node >= first:
+            if node >= first and weights[i] > 0.0:
                 numbers[1, node] += weights[i] * (targets[i] - value[node, 0]) ** 2
+                extremes[0, node] = min(extremes[0, node], targets[i])
+                extremes[1, node] = max(extremes[1, node], targets[i])
         for node in range(first, stop):
-            if numbers[2, node] > 0.0:
+            if not is_spread(extremes[0, node], extremes[1, node]):
+                numbers[1, node] = 0.0
+            elif numbers[2, node] > 0.0:
                 numbers[1, node] /= numbers[2, node]
 
 
@@ -79,7 +87,8 @@ def place_rows(
     n_slots = 0
     for node in range(stop):
         slot_of_node[node] = -1
-        if node >= first and counts[0, node] > 1 and numbers[1, node] > _PURE:
+        least = 0.0 if n_classes == 0 else _PURE
+        if node >= first and counts[0, node] > 1 and numbers[1, node] > least:
             slot_of_node[node] = n_slots
             totals[n_slots] = numbers[2, node]
             for k in range(value.shape[1]):

@@ -17,8 +17,6 @@ STRIDE = 256
 
 _DIGIT_BITS = 11
 _N_DIGITS = 1 << _DIGIT_BITS
-# scikit-learn takes neighbours this close for equal, in single precision.
-CLOSE = np.float32(1e-7)
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ def _encode_columns(values, bits, max_buckets, codes, order, edges, is_mixed, n_
         n_buckets[j] = n_cut
         for b in range(n_cut):
             first, last = values[j, order[j, edges[j, b]]], values[j, order[j, edges[j, b + 1] - 1]]
-            is_mixed[j, b] = last > first + CLOSE
+            is_mixed[j, b] = last > first
             for position in range(edges[j, b], edges[j, b + 1]):
                 codes[j, order[j, position]] = b
         for position in range(n_samples - missing, n_samples):
@@ -163,16 +161,16 @@ def _argsort(values, bits, keys, order, spare):
 
 @njit(error_model="numpy")
 def _cut(values, order, n, target, max_buckets, edges):
-    """Cut sorted rows into buckets of about `target`, only between values apart.
+    """Cut sorted rows into buckets of about `target`, only between different values.
 
     Returns how many there are, or -1 if more than allowed.
     """
     n_cut, begin, position = 0, 0, 0
     edges[0] = 0
     while position < n:
-        # A run: values that no split between neighbours tells apart.
+        # A run of equal values, which no split tells apart.
         stop = position + 1
-        while stop < n and values[order[stop]] <= values[order[stop - 1]] + CLOSE:
+        while stop < n and values[order[stop]] == values[order[stop - 1]]:
             stop += 1
         if position > begin and stop - begin > target:
             if n_cut + 1 >= max_buckets:

@@ -18,7 +18,7 @@ index, then to the split that sends missing values right, then to the lowest val
 
 import numpy as np
 
-from skextra._core.boosting.presorted_columns import CLOSE, STRIDE
+from skextra._core.boosting.presorted_columns import STRIDE
 from skextra._core.runtime.jit import njit
 
 # Bounds are rounded, too: they are widened by more than the rounding.
@@ -177,7 +177,7 @@ def open_buckets_of_values(
             if slots[i] != slot:
                 continue
             value = values[feature, i]
-            if started and value > last + CLOSE:
+            if started and value > last:
                 gain = d * d * total / (left * (total - left))
                 gain = gain if total > left else -1.0
                 if gain >= weigh[slot] * (1.0 - _TIE) and _offer(
@@ -301,7 +301,7 @@ def open_buckets_of_classes(
             if slots[i] != slot:
                 continue
             value = values[feature, i]
-            if started and value > last + CLOSE:
+            if started and value > last:
                 gain = _compute_gain(left, n_left, totals[slot], total[slot])
                 if gain >= weigh[slot] * (1.0 - _TIE) and _offer(
                     gain, slot, feature, inside, waiting[n, 3], position, weigh, choice

@@ -21,10 +21,16 @@ CRITERIA = {
     "absolute_error": ABSOLUTE_ERROR,
     "poisson": POISSON,
 }
-# Impurity up to which scikit-learn calls a node pure.
+# Gini impurity or entropy up to which a node is pure, as in scikit-learn; also the rounding of
+# an impurity's decrease, as a share of the impurity.
 EPSILON = 10 * np.finfo(np.float64).eps
-# Values up to this far apart are one value to scikit-learn's split search.
-FEATURE_THRESHOLD = np.float32(1e-7)
+# Targets of a node are equal if they spread less than this share of their size: rounding. An
+# absolute limit, like scikit-learn's, would leave small targets undivided.
+TARGET_ROUNDING = 4 * np.finfo(np.float64).eps
+# Sums of targets whose scores differ less than this share of the best are a tie: the first stays.
+# So are scores below this share of the node's weight times its impurity: they are 0 but for
+# rounding, whose square is 1e-32 of it for a row.
+TIE, ZERO_SCORE = 1e-11, 1e-24
 # Candidates this close, relative to the score, are told apart by the exact expression.
 TOLERANCE = 1e-9
 
@@ -68,6 +74,32 @@ def compute_binary_proxy(criterion, weight, second, left, left_second):
     impurity_left = compute_binary_impurity(criterion, left_second, left)
     impurity_right = compute_binary_impurity(criterion, second - left_second, right)
     return -right * impurity_right - left * impurity_left
+
+
+@kernel
+def is_spread(lowest, highest):
+    """Whether targets differ by more than rounding."""
+    return highest - lowest > TARGET_ROUNDING * max(abs(lowest), abs(highest))
+
+
+@kernel
+def compute_deviance(t):
+    """Half the Poisson deviance of m (1 + t) from the mean m, in units of m.
+
+    (1 + t) log(1 + t) - t: summed with weights for which the deviations t cancel, this is the
+    sum of y log(y / m), of nonnegative terms that do not cancel.
+    """
+    return (1.0 + t) * np.log1p(t) - t if t > -1.0 else 1.0
+
+
+@kernel
+def compute_limits(min_leaf, min_weight, n_rows, weight, impurity):
+    """Least rows and weight of a side of a split, and the largest score that is 0 but for rounding.
+
+    A side with less than the rounding of the node's weight has no weight.
+    """
+    least = max(min_weight, n_rows * np.finfo(np.float64).eps * weight)
+    return min_leaf, least, ZERO_SCORE * weight * impurity
 
 
 @kernel

@@ -1,11 +1,11 @@
 """Growing trees: from codes, targets and weights to nodes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from skextra._core.tree import records, slots
-from skextra._core.tree.criteria import ABSOLUTE_ERROR, ENTROPY, FEATURE_THRESHOLD
+from skextra._core.tree.criteria import ABSOLUTE_ERROR, ENTROPY, SQUARED_ERROR
 from skextra._core.tree.encode import KEYS, SPARSE
 from skextra._core.tree.gather import enter_gather_dense, enter_gather_sparse
 from skextra._core.tree.grow_kernels import grow, number_depth_first
@@ -19,6 +19,7 @@ from skextra._core.tree.problem import (
     choose_search,
     parse_criterion,
     rank_all,
+    scale_extremes,
 )
 from skextra._core.tree.random_split_keys import enter_draw
 from skextra._core.tree.route import route_rows
@@ -49,8 +50,8 @@ class Settings:
         Features to draw at each node.
     max_depth, max_leaf_nodes : int or None
     min_samples_split, min_samples_leaf : int
-    min_weight_leaf : float
-        In units of the weights.
+    min_weight_fraction_leaf : float
+        A share of the tree's own weight.
     min_impurity_decrease : float
     monotonic_cst : ndarray of int8 of shape (n_features,) or None
         Signs of the constraints on the node's first value: for classification that is
@@ -63,7 +64,7 @@ class Settings:
     max_depth: int | None = None
     min_samples_split: int = 2
     min_samples_leaf: int = 1
-    min_weight_leaf: float = 0.0
+    min_weight_fraction_leaf: float = 0.0
     max_leaf_nodes: int | None = None
     min_impurity_decrease: float = 0.0
     monotonic_cst: np.ndarray | None = None
@@ -84,10 +85,12 @@ class Grower:
     """
 
     def __init__(self, codes, target, settings):
-        self.codes, self.target, self.settings = codes, target, settings
+        self.codes, self.settings = codes, settings
         self.criterion = parse_criterion(settings.criterion)
+        values, self.exponent = scale_extremes(target.values)
+        self.target = replace(target, values=values)
         # Memory that joblib maps is read-only, for which the kernels would compile anew.
-        table = (codes.values, codes.offsets, codes.missing, find_close_values(codes))
+        table = (codes.values, codes.offsets, codes.missing)
         self.table = tuple(np.require(array, requirements="W") for array in table)
         self.log_table = np.zeros(1)
         self.slots = np.zeros(slots.N_SLOTS, np.int64)
@@ -115,8 +118,9 @@ class Grower:
         )
         t[slots.MAX_DEPTH] = min(settings.max_depth or _NO_LIMIT, _NO_LIMIT)
         t[slots.MAX_LEAVES] = settings.max_leaf_nodes or 0
-        self.floats[slots.MIN_WEIGHT] = settings.min_weight_leaf
-        self.floats[slots.MIN_DECREASE] = settings.min_impurity_decrease
+        self.floats[slots.MIN_DECREASE] = np.ldexp(
+            settings.min_impurity_decrease, -self._get_impurity_exponent()
+        )
         is_sparse = codes.kind == SPARSE
         self._keep(slots.CODES, codes.codes)
         self._keep(slots.CODES_BY_ROW, codes.codes_by_row)
@@ -160,6 +164,7 @@ class Grower:
         """
         if weights is None:
             weights = np.ones(self.codes.n_samples)
+        weights, exponent = scale_extremes(weights)
         rows = np.flatnonzero(weights).astype(np.int32)
         if len(rows) == 0:
             raise ValueError("sample_weight must have an entry that is not 0")
@@ -170,13 +175,29 @@ class Grower:
         self._load_rows(kind, rows, counted)
         self._load_entries(kind)
         self.slots[slots.ROUTES] = leaf_of_row is not None
-        arrays, depth = self._grow(len(rows), float(weights.sum()), seed)
+        total = float(weights.sum())
+        self.floats[slots.MIN_WEIGHT] = self.settings.min_weight_fraction_leaf * total
+        arrays, depth = self._grow(len(rows), total, seed)
+        self._restore_units(arrays, exponent)
         if leaf_of_row is not None:
             route_rows(self.codes, arrays, leaf_of_row)
         return build_trees(
             arrays, depth, self.criterion, self.target.n_classes, self.codes.n_features,
             keeps_nodes=self.settings.monotonic_cst is not None,
         )  # fmt: skip
+
+    def _get_impurity_exponent(self):
+        return 2 * self.exponent if self.criterion == SQUARED_ERROR else self.exponent
+
+    def _restore_units(self, arrays, weight_exponent):
+        """Undo `scale_extremes` of weights and targets in the arrays of a tree."""
+        for array, exponent in (
+            (arrays[6], weight_exponent),
+            (arrays[7], self._get_impurity_exponent()),
+            (arrays[8], self.exponent),
+        ):
+            if exponent != 0:
+                np.ldexp(array, exponent, out=array)
 
     def _grow(self, n_rows, total, seed):
         arrays = self._allocate_tree(n_rows)
@@ -264,7 +285,7 @@ class Grower:
             self._allocate_block()
         if kind != GENERAL:
             t[slots.SEARCH] = _SEARCHES[kind].address
-        if kind == GENERAL or self.codes.has_missing or self.table[3].any() or len(self.directions):
+        if kind == GENERAL or self.codes.has_missing or len(self.directions):
             t[slots.SEARCH_GENERAL] = enter_search_general.address
 
     def _has_blocks(self, kind):
@@ -275,7 +296,6 @@ class Grower:
             or codes.has_missing
             or codes.kind == SPARSE
             or codes.n_samples >= MOST_CODES
-            or self.table[3].any()
             or len(self.directions)
             # The best node first: no subtree is finished before another begins.
             or settings.max_leaf_nodes is not None
@@ -328,18 +348,6 @@ def _renumber(arrays, lefts, n_nodes):
     inner = arrays[4] >= 0
     arrays[4][inner] = numbers[arrays[4][inner]]
     return arrays
-
-
-def find_close_values(codes):
-    """Of each feature, whether some of its values lie within scikit-learn's threshold of a tie."""
-    is_close = np.zeros(codes.n_features, np.uint8)
-    values, offsets = codes.values, codes.offsets
-    if len(values) > 1:
-        close = values[1:] <= values[:-1] + FEATURE_THRESHOLD
-        close[offsets[1:-1][(offsets[1:-1] > 0) & (offsets[1:-1] < len(values))] - 1] = False
-        where = np.flatnonzero(close)
-        is_close[np.searchsorted(offsets, where, side="right") - 1] = 1
-    return is_close
 
 
 def grow_tree(codes, target, weights, settings, seed, leaf_of_row=None):

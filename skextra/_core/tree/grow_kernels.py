@@ -4,7 +4,7 @@ import numpy as np
 
 from skextra._core.runtime.entries import call_entry, inlined_kernel, kernel
 from skextra._core.tree import slots
-from skextra._core.tree.criteria import ABSOLUTE_ERROR, EPSILON, round_down
+from skextra._core.tree.criteria import ABSOLUTE_ERROR, ENTROPY, EPSILON, round_down
 from skextra._core.tree.records import CUT, FEATURE, MISSING_LEFT, THRESHOLD
 from skextra._core.tree.search_random import find_code
 from skextra._core.tree.sorted_block import divide_block, load_codes
@@ -34,7 +34,7 @@ def _is_leaf(t, floats, depth):
         or n < t[slots.MIN_SPLIT]
         or n < 2 * t[slots.MIN_LEAF]
         or floats[slots.WEIGHT] < 2 * floats[slots.MIN_WEIGHT]
-        or floats[slots.IMPURITY] <= EPSILON
+        or floats[slots.IMPURITY] <= (EPSILON if t[slots.CRITERION] <= ENTROPY else 0.0)
     )
 
 
@@ -199,7 +199,7 @@ def _open_node(t, address, floats, total_weight, table, features, constants, dir
             _describe_children(t, address, floats, middle, totals, sides)
             gain = _compute_improvement(impurity, weight, total_weight, sides)
             between = sides[0, 2] / 2 + sides[1, 2] / 2
-            if gain + EPSILON < floats[slots.MIN_DECREASE]:
+            if gain + EPSILON * impurity * weight / total_weight < floats[slots.MIN_DECREASE]:
                 middle, gain = end, 0.0
     return middle, n_constant, direction, gain, between
 

@@ -7,11 +7,19 @@ impurities are kept of leaves only, where those of inner nodes follow from them.
 """
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 
 from skextra._core.runtime.jit import njit
-from skextra._core.tree.criteria import ABSOLUTE_ERROR, ENTROPY, GINI, POISSON, compute_impurity
+from skextra._core.tree.criteria import (
+    ABSOLUTE_ERROR,
+    ENTROPY,
+    GINI,
+    POISSON,
+    compute_deviance,
+    compute_impurity,
+)
 
 # Set in the feature of a node that sends missing values left.
 MISSING_LEFT = 1 << 30
@@ -39,8 +47,9 @@ class Trees:
     node_values, node_impurities : ndarray of float64
         Of all nodes, where they do not follow from the leaves'; else empty.
     depths : ndarray of int32 of shape (n_trees,)
+    criteria : ndarray of int8 of shape (n_trees,)
     n_classes : ndarray of int64 of shape (n_outputs,)
-    criterion, n_features : int
+    n_features : int
     """
 
     nodes: np.ndarray
@@ -53,8 +62,8 @@ class Trees:
     node_values: np.ndarray
     node_impurities: np.ndarray
     depths: np.ndarray
+    criteria: np.ndarray
     n_classes: np.ndarray
-    criterion: int
     n_features: int
 
     @property
@@ -72,9 +81,21 @@ class Trees:
         """Number of outputs."""
         return len(self.n_classes)
 
+    @cached_property
+    def pure_classes(self):
+        """Class of each leaf whose samples are all of one class, else -1.
+
+        Empty for values of one number; found at the first prediction and not kept in files.
+        """
+        if self.leaf_values.shape[1] == 1:
+            return np.empty(0, np.int32)
+        found = np.empty(self.n_leaves, np.int32)
+        _find_pure_classes(self.leaf_values, found)
+        return found
+
     def to_arrays(self):
         """Fields by name, in the one form that equal trees have: what pickles hold."""
-        arrays = dict(vars(self))
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
         for name, value in arrays.items():
             if isinstance(value, np.ndarray):
                 # Strides of an array without entries are anything, and copies' differ.
@@ -102,7 +123,21 @@ class Trees:
             node_values=self.node_values[nodes if len(self.node_values) else slice(0)],
             node_impurities=self.node_impurities[nodes if len(self.node_values) else slice(0)],
             depths=self.depths[index : index + 1],
+            criteria=self.criteria[index : index + 1],
         )
+
+
+@njit
+def _find_pure_classes(values, out):
+    for leaf in range(values.shape[0]):
+        n_zeros, last = 0, -1
+        for k in range(values.shape[1]):
+            if values[leaf, k] == 0.0:
+                n_zeros += 1
+            else:
+                last = k
+        is_pure = n_zeros == values.shape[1] - 1 and values[leaf, last] == 1.0
+        out[leaf] = last if is_pure else -1
 
 
 def _empty_like(array):
@@ -110,7 +145,7 @@ def _empty_like(array):
 
 
 def concatenate(trees):
-    """Join bundles of trees of one problem into one.
+    """Join bundles of trees for the same features and outputs into one.
 
     Parameters
     ----------
@@ -122,10 +157,12 @@ def concatenate(trees):
     """
     if len(trees) == 1:
         return trees[0]
+    if len({len(bundle.node_values) > 0 for bundle in trees}) > 1:
+        trees = [_keep_nodes(bundle) for bundle in trees]
     joined = {}
     for field in fields(Trees):
         parts = [getattr(tree, field.name) for tree in trees]
-        if field.name in ("n_classes", "criterion", "n_features"):
+        if field.name in ("n_classes", "n_features"):
             joined[field.name] = parts[0]
         elif field.name.endswith("_offsets"):
             sizes = np.concatenate([np.diff(part) for part in parts])
@@ -139,6 +176,15 @@ def concatenate(trees):
         else:
             joined[field.name] = np.concatenate(parts)
     return Trees(**joined)
+
+
+def _keep_nodes(trees):
+    """The same trees with values and impurities of all nodes, as others beside them have."""
+    if len(trees.node_values):
+        return trees
+    described = [describe_nodes(trees.get_tree(i)) for i in range(trees.n_trees)]
+    _, _, impurities, values = (np.concatenate(parts) for parts in zip(*described, strict=True))
+    return replace(trees, node_impurities=impurities, node_values=values)
 
 
 def build_trees(arrays, depth, criterion, n_classes, n_features, keeps_nodes):
@@ -180,8 +226,8 @@ def build_trees(arrays, depth, criterion, n_classes, n_features, keeps_nodes):
         node_values=values.copy() if is_whole else values[:0].copy(),
         node_impurities=impurities.copy() if is_whole else np.empty(0),
         depths=np.array([depth], np.int32),
+        criteria=np.array([criterion], np.int8),
         n_classes=n_classes,
-        criterion=criterion,
         n_features=n_features,
     )
 
@@ -209,19 +255,20 @@ def _aggregate(nodes, criterion, n_classes, weights, rows, impurities, values):
             left = node + 1
             rows[node] = rows[left] + rows[right]
             weights[node] = weights[left] + weights[right]
-            share = weights[left] / weights[node]
+            # Both by division: 1 - share would be rounding where a side is light.
+            share, rest = weights[left] / weights[node], weights[right] / weights[node]
             spread = 0.0
             for k in range(values.shape[1]):
                 a, b = values[left, k], values[right, k]
-                mean = share * a + (1.0 - share) * b
+                mean = share * a + rest * b
                 values[node, k] = mean
-                if criterion == POISSON:
-                    spread += share * (a * np.log(a / mean) if a > 0.0 else 0.0)
-                    spread += (1.0 - share) * (b * np.log(b / mean) if b > 0.0 else 0.0)
-                else:
-                    spread += share * (1.0 - share) * (a - b) * (a - b)
+                if criterion == POISSON and mean > 0.0:
+                    spread += share * mean * compute_deviance((a - mean) / mean)
+                    spread += rest * mean * compute_deviance((b - mean) / mean)
+                elif criterion != POISSON:
+                    spread += share * rest * (a - b) * (a - b)
             impurities[node] = (
-                share * impurities[left] + (1.0 - share) * impurities[right] + spread / n_outputs
+                share * impurities[left] + rest * impurities[right] + spread / n_outputs
             )
         if criterion <= ENTROPY:
             impurity = 0.0
@@ -252,7 +299,8 @@ def describe_nodes(trees):
     values[is_leaf] = trees.leaf_values
     if len(trees.leaf_impurities):
         impurities[is_leaf] = trees.leaf_impurities
-    _aggregate(nodes, trees.criterion, trees.n_classes, weights, rows, impurities, values)
+    criterion = int(trees.criteria[0])
+    _aggregate(nodes, criterion, trees.n_classes, weights, rows, impurities, values)
     if len(trees.node_values):
         return rows, weights, trees.node_impurities.copy(), trees.node_values.copy()
     return rows, weights, impurities, values
@@ -274,3 +322,54 @@ def unpack(trees):
     feature = np.where(is_leaf, -2, nodes[:, 0] & FEATURE_MASK)
     threshold = np.where(is_leaf, -2.0, np.ascontiguousarray(nodes[:, 1]).view(np.float32))
     return left, right, feature, threshold, (nodes[:, 0] & MISSING_LEFT) != 0
+
+
+def walk_depth_first(left, right):
+    """Nodes of a tree as a walk that goes left first meets them.
+
+    Parameters
+    ----------
+    left, right : ndarray of integers of shape (n_nodes,)
+        Children; negative in a leaf.
+
+    Returns
+    -------
+    order : ndarray of int64
+        The nodes that the root leads to.
+    rights : ndarray of int32
+        Right children by their places in `order`, -1 in a leaf; a left child follows its parent.
+    depth : int
+    """
+    left, right = (np.ascontiguousarray(children, np.int64) for children in (left, right))
+    if not ((left < len(left)).all() and (right < len(left)).all()):
+        raise ValueError(f"children of a tree must be among its {len(left)} nodes")
+    if ((left < 0) != (right < 0)).any():
+        raise ValueError("a node of a tree must have two children, or none")
+    order, rights = np.empty(len(left), np.int64), np.empty(len(left), np.int32)
+    n_nodes, depth = _walk_depth_first(left, right, order, rights)
+    if n_nodes < 0:
+        raise ValueError("a node of a tree must have one parent")
+    return order[:n_nodes], rights[:n_nodes], depth
+
+
+@njit
+def _walk_depth_first(left, right, order, rights):
+    stack = np.empty((len(left) + 1, 3), np.int64)  # node, place of the parent if right, depth
+    stack[0, 0], stack[0, 1], stack[0, 2] = 0, -1, 0
+    n_stack, n_seen, deepest = 1, 0, 0
+    while n_stack > 0:
+        n_stack -= 1
+        node, parent, depth = stack[n_stack, 0], stack[n_stack, 1], stack[n_stack, 2]
+        if n_seen == len(left) or n_stack + 2 > len(stack):
+            return -1, 0
+        if parent >= 0:
+            rights[parent] = n_seen
+        order[n_seen], rights[n_seen] = node, -1
+        deepest = max(deepest, depth)
+        if left[node] >= 0:
+            stack[n_stack, 0], stack[n_stack, 1], stack[n_stack, 2] = right[node], n_seen, depth + 1
+            n_stack += 1
+            stack[n_stack, 0], stack[n_stack, 1], stack[n_stack, 2] = left[node], -1, depth + 1
+            n_stack += 1
+        n_seen += 1
+    return n_seen, deepest

@@ -1,86 +1,119 @@
-"""Prediction: rows walk down a tree side by side, tree after tree.
+"""Prediction: eight rows walk down a tree side by side, tree after tree.
 
-One row's walk waits for memory at every node; many walks wait together. Trees are
-outermost over blocks of rows, so that a tree's nodes stay in the cache.
+One row's walk waits for memory at every node; eight walks wait together. Which way a row
+turns is as good as random, so steps are made without branches, and a row that has arrived
+stays at its leaf until the others have. Trees are outermost over blocks of rows, so that a
+tree's nodes stay in the cache.
 """
 
 import numpy as np
 
 from skextra._core.runtime.jit import njit
+from skextra._core.runtime.select import choose
 from skextra._core.tree.nodes import FEATURE_MASK, MISSING_LEFT
 
-BLOCK = 1024
+# Bytes of the rows that go through a tree together: they stay in the cache from tree to tree.
+_BLOCK_BYTES = 1 << 19
+_FEWEST_ROWS, _MOST_ROWS = 64, 8192
+_ONE, _TWO, _THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 
 
-@njit(error_model="numpy")
-def _find_nodes(nodes, thresholds, X, start, stop, out, active):
-    """Leaves, as nodes, of rows start to stop in one tree.
+@njit(error_model="numpy", _nrt=False, forceinline=True)
+def _step(nodes, thresholds, flat, begin, node):
+    """Child of a node that a row goes to, and what the node says of its right child.
 
-    All rows take one step, then those that are not at a leaf take the next: no step
-    waits for another's memory.
+    A leaf, whose right child is negative, is its own child.
     """
-    n_features = np.uint64(X.shape[1])
-    flat, begin = X.reshape(-1), np.uint64(start) * n_features
-    n_active = stop - start
-    for i in range(n_active):
-        out[i] = 0
-        active[i] = i
-    if nodes[2] < 0:
-        return
-    while n_active > 0:
-        n_kept = np.uint64(0)
-        for p in range(n_active):
-            i = active[p]
-            node = np.uint64(out[i])
-            place = np.uint64(3) * node
-            feature = nodes[place]
-            value = flat[begin + np.uint64(i) * n_features + np.uint64(feature & FEATURE_MASK)]
-            goes_left = (value <= thresholds[place + np.uint64(1)]) | (
-                (value != value) & (feature >= MISSING_LEFT)
-            )
-            following = node + np.uint64(1)
-            if not goes_left:
-                following = np.uint64(nodes[place + np.uint64(2)])
-            out[i] = following
-            active[n_kept] = i
-            n_kept += np.uint64(nodes[np.uint64(3) * following + np.uint64(2)] >= 0)
-        n_active = np.int64(n_kept)
+    place = _THREE * node
+    feature, right = nodes[place], nodes[place + _TWO]
+    value = flat[begin + np.uint64(feature & FEATURE_MASK)]
+    left = node + _ONE
+    child = choose(value <= thresholds[place + _ONE], left, np.uint64(np.uint32(right)))
+    child = choose((value != value) & (feature >= MISSING_LEFT), left, child)
+    return choose(right < 0, node, child), right
+
+
+@njit(error_model="numpy", _nrt=False)
+def _find_nodes(nodes, thresholds, flat, n_features, start, stop, out):
+    """Leaves, as nodes, of rows start to stop in one tree."""
+    n_rows, p = np.uint64(stop - start), np.uint64(n_features)
+    r = np.uint64(0)
+    while r + np.uint64(8) <= n_rows:
+        # Eight numbers that live in registers: numba keeps no array there.
+        b0 = (np.uint64(start) + r) * p
+        b1, b2, b3 = b0 + p, b0 + _TWO * p, b0 + _THREE * p
+        b4 = b3 + p
+        b5, b6, b7 = b4 + p, b4 + _TWO * p, b4 + _THREE * p
+        n0 = n1 = n2 = n3 = n4 = n5 = n6 = n7 = np.uint64(0)
+        marks = np.int32(0)
+        while marks >= 0:
+            n0, r0 = _step(nodes, thresholds, flat, b0, n0)
+            n1, r1 = _step(nodes, thresholds, flat, b1, n1)
+            n2, r2 = _step(nodes, thresholds, flat, b2, n2)
+            n3, r3 = _step(nodes, thresholds, flat, b3, n3)
+            n4, r4 = _step(nodes, thresholds, flat, b4, n4)
+            n5, r5 = _step(nodes, thresholds, flat, b5, n5)
+            n6, r6 = _step(nodes, thresholds, flat, b6, n6)
+            n7, r7 = _step(nodes, thresholds, flat, b7, n7)
+            marks = r0 & r1 & r2 & r3 & r4 & r5 & r6 & r7  # negative once all are at leaves
+        out[r], out[r + np.uint64(1)] = n0, n1
+        out[r + np.uint64(2)], out[r + np.uint64(3)] = n2, n3
+        out[r + np.uint64(4)], out[r + np.uint64(5)] = n4, n5
+        out[r + np.uint64(6)], out[r + np.uint64(7)] = n6, n7
+        r += np.uint64(8)
+    while r < n_rows:
+        node, mark = np.uint64(0), np.int32(0)
+        while mark >= 0:
+            node, mark = _step(nodes, thresholds, flat, (np.uint64(start) + r) * p, node)
+        out[r] = node
+        r += np.uint64(1)
 
 
 @njit
-def _sum_values(nodes, thresholds, node_offsets, leaf_offsets, leaf_values, X, first, last, out):
-    width = leaf_values.shape[1]
-    found, active = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.uint32)
-    for start in range(0, len(X), BLOCK):
-        stop = min(start + BLOCK, len(X))
+def _choose_block_size(n_features):
+    return min(max(_BLOCK_BYTES // (4 * n_features), _FEWEST_ROWS), _MOST_ROWS)
+
+
+@njit
+def _sum_values(
+    nodes, thresholds, node_offsets, leaf_offsets, leaf_values, pure_classes, flat, n_features,
+    first, last, out,
+):  # fmt: skip
+    n_rows, width = out.shape
+    size = _choose_block_size(n_features)
+    found = np.empty(size, np.uint32)
+    for start in range(0, n_rows, size):
+        stop = min(start + size, n_rows)
         for t in range(first, last):
             tree = nodes[3 * node_offsets[t] : 3 * node_offsets[t + 1]]
             tree_thresholds = thresholds[3 * node_offsets[t] : 3 * node_offsets[t + 1]]
-            _find_nodes(tree, tree_thresholds, X, start, stop, found, active)
-            if width == 1:
-                for row in range(start, stop):
-                    out[row, 0] += leaf_values[
-                        leaf_offsets[t] + ~tree[np.uint64(3) * found[row - start] + np.uint64(2)], 0
-                    ]
-            else:
-                for row in range(start, stop):
-                    leaf = leaf_offsets[t] + ~tree[np.uint64(3) * found[row - start] + np.uint64(2)]
+            _find_nodes(tree, tree_thresholds, flat, n_features, start, stop, found)
+            for row in range(start, stop):
+                leaf = leaf_offsets[t] + ~tree[_THREE * found[row - start] + _TWO]
+                if width == 1:
+                    out[row, 0] += leaf_values[leaf, 0]
+                elif pure_classes[leaf] >= 0:
+                    # Leaves of one class are most: their rows of values are not read.
+                    out[row, pure_classes[leaf]] += 1.0
+                else:
                     for k in range(width):
                         out[row, k] += leaf_values[leaf, k]
 
 
 @njit
-def _fill_leaves(nodes, thresholds, node_offsets, X, as_nodes, out):
-    found, active = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.uint32)
-    for start in range(0, len(X), BLOCK):
-        stop = min(start + BLOCK, len(X))
+def _fill_leaves(nodes, thresholds, node_offsets, flat, n_features, as_nodes, out):
+    n_rows = len(out)
+    size = _choose_block_size(n_features)
+    found = np.empty(size, np.uint32)
+    for start in range(0, n_rows, size):
+        stop = min(start + size, n_rows)
         for t in range(len(node_offsets) - 1):
             tree = nodes[3 * node_offsets[t] : 3 * node_offsets[t + 1]]
             tree_thresholds = thresholds[3 * node_offsets[t] : 3 * node_offsets[t + 1]]
-            _find_nodes(tree, tree_thresholds, X, start, stop, found, active)
+            _find_nodes(tree, tree_thresholds, flat, n_features, start, stop, found)
             for row in range(start, stop):
                 node = found[row - start]
-                out[row, t] = node if as_nodes else ~tree[np.uint64(3) * node + np.uint64(2)]
+                out[row, t] = node if as_nodes else ~tree[_THREE * node + _TWO]
 
 
 def _flatten(trees):
@@ -99,8 +132,8 @@ def sum_leaf_values(trees, X, out, first=0, last=None):
     """
     last = trees.n_trees if last is None else last
     _sum_values(
-        *_flatten(trees), trees.node_offsets, trees.leaf_offsets,
-        trees.leaf_values, X, first, last, out,
+        *_flatten(trees), trees.node_offsets, trees.leaf_offsets, trees.leaf_values,
+        trees.pure_classes, X.reshape(-1), X.shape[1], first, last, out,
     )  # fmt: skip
 
 
@@ -112,5 +145,7 @@ def find_leaves(trees, X, as_nodes=False):
     leaves : ndarray of int32 of shape (n_samples, n_trees)
     """
     out = np.empty((len(X), trees.n_trees), np.int32)
-    _fill_leaves(*_flatten(trees), trees.node_offsets, X, as_nodes, out)
+    _fill_leaves(
+        *_flatten(trees), trees.node_offsets, X.reshape(-1), X.shape[1], as_nodes, out
+    )  # fmt: skip
     return out

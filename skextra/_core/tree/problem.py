@@ -9,6 +9,9 @@ from skextra._core.tree.criteria import ABSOLUTE_ERROR, CRITERIA, GINI, SQUARED_
 # Searches a problem allows: `search_binary`, `search_sums`, `search_classes`, none of them.
 BINARY, SUMS, CLASSES, GENERAL = range(4)
 
+# Numbers up to 2^100 and from 2^-100 on: products of four of them are numbers, too.
+_LARGEST_EXPONENT = 100
+
 
 @dataclass(frozen=True)
 class Target:
@@ -104,3 +107,26 @@ def rank_all(target, criterion):
 def parse_criterion(criterion):
     """Number of a criterion given by name."""
     return CRITERIA[criterion]
+
+
+def scale_extremes(values):
+    """Bring very large or small numbers near 1, where their squares and products are numbers.
+
+    Others are left as they are, whole numbers among them.
+
+    Parameters
+    ----------
+    values : ndarray of float64
+
+    Returns
+    -------
+    scaled : ndarray of float64
+        Multiplied by a power of two, which is exact.
+    exponent : int
+        `values` are ``np.ldexp(scaled, exponent)``.
+    """
+    largest = max(values.max(initial=0.0), -values.min(initial=0.0))
+    exponent = int(np.frexp(largest)[1])
+    if abs(exponent) <= _LARGEST_EXPONENT:
+        return values, 0
+    return np.ldexp(values, -exponent), exponent

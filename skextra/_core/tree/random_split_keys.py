@@ -17,8 +17,10 @@ from skextra._core.runtime.entries import (
 from skextra._core.tree import slots
 from skextra._core.tree.criteria import (
     SQUARED_ERROR,
+    TIE,
     compute_binary_proxy,
     compute_impurity,
+    compute_limits,
     round_down,
 )
 from skextra._core.tree.encode import from_key, to_key
@@ -53,7 +55,7 @@ def _compute_class_proxy(criterion, totals, left_sums, right_sums, weight, left)
 
 
 @inlined_kernel
-def _score(t, floats, totals, code, cut):
+def _score(t, floats, limits, totals, code, cut):
     """scikit-learn's measure of the split at a cut; minus infinity if it is not allowed."""
     kind, criterion, start, n = t[slots.KIND], t[slots.CRITERION], t[slots.START], len(code)
     weight = floats[slots.WEIGHT]
@@ -68,16 +70,16 @@ def _score(t, floats, totals, code, cut):
         )  # fmt: skip
     elif kind == SUMS:
         targets = view_float64(t[slots.ROW_TARGETS] + 8 * start, n)
-        n_left, left, second = sum_targets(code, cut, weights, targets)
+        center = totals[0] / weight if criterion == SQUARED_ERROR else 0.0
+        n_left, left, second = sum_targets(code, cut, weights, targets, center)
     else:
         n_left, left = _sum_classes(code, cut, weights, payload, sums)
-    if n_left < t[slots.MIN_LEAF] or n - n_left < t[slots.MIN_LEAF]:
+    if n_left < limits[0] or n - n_left < limits[0]:
         return -np.inf
-    if left < floats[slots.MIN_WEIGHT] or weight - left < floats[slots.MIN_WEIGHT]:
+    if left < limits[1] or weight - left < limits[1]:
         return -np.inf
     if criterion == SQUARED_ERROR:
-        rest = totals[0] - second
-        return second * second / left + rest * rest / (weight - left)
+        return second * second * weight / (left * (weight - left))
     if kind <= SUMS:
         return compute_binary_proxy(criterion, weight, totals[1], left, second)
     right_sums = view_float64(t[slots.RIGHT], t[slots.STRIDE])
@@ -98,8 +100,14 @@ def enter_draw(address):
     if threshold == high:
         threshold = low
     cut = np.int32(to_key(round_down(threshold)))
-    proxy = _score(t, floats, totals, code, cut)
-    if proxy > record[EXACT]:
+    limits = compute_limits(
+        t[slots.MIN_LEAF], floats[slots.MIN_WEIGHT], len(code), floats[slots.WEIGHT],
+        floats[slots.IMPURITY],
+    )  # fmt: skip
+    proxy = _score(t, floats, limits, totals, code, cut)
+    is_sum = t[slots.CRITERION] == SQUARED_ERROR
+    slack = TIE * max(record[EXACT], 0.0) + limits[2] if is_sum else 0.0
+    if proxy > record[EXACT] + slack:
         record[EXACT], record[SCORE], record[THRESHOLD] = proxy, proxy, threshold
         marks[FEATURE], marks[CUT], marks[MISSING_LEFT] = t[slots.FEATURE], cut, -1
     return 0

@@ -13,7 +13,13 @@ from skextra._core.runtime.entries import (
     view_int64_rows,
 )
 from skextra._core.tree import slots
-from skextra._core.tree.criteria import GINI, TOLERANCE, compute_impurity, multiply_by_log
+from skextra._core.tree.criteria import (
+    GINI,
+    TOLERANCE,
+    compute_impurity,
+    compute_limits,
+    multiply_by_log,
+)
 from skextra._core.tree.records import CUT, EXACT, FEATURE, SCORE
 
 # Up to so many rows are sorted by insertion, unless their codes are so few that counting is less.
@@ -276,11 +282,15 @@ def enter_search_classes(address):
         view_float64(t[slots.RIGHT], stride),
         view_float64(t[slots.PARTS], 4),
     )
+    limits = compute_limits(
+        t[slots.MIN_LEAF], floats[slots.MIN_WEIGHT], n, floats[slots.WEIGHT],
+        floats[slots.IMPURITY],
+    )  # fmt: skip
     search_classes(
         view_int32(t[slots.CODE], n), view_int64(t[slots.PAYLOAD] + 8 * t[slots.START], n),
         view_float64(t[slots.ROW_WEIGHTS] + 8 * t[slots.START], n), t[slots.LOW], t[slots.HIGH],
         view_float64(t[slots.TOTALS], stride), floats[slots.WEIGHT],
-        (t[slots.MIN_LEAF], floats[slots.MIN_WEIGHT]), t[slots.CRITERION], t[slots.FEATURE],
+        limits, t[slots.CRITERION], t[slots.FEATURE],
         scratch, view_float64(t[slots.RECORD], 4), view_int64(t[slots.MARKS], 4),
     )  # fmt: skip
     return 0

@@ -11,7 +11,6 @@ from skextra._core.runtime.entries import (
     entry,
     kernel,
     returning_kernel,
-    view_float32,
     view_float64,
     view_float64_rows,
     view_int32,
@@ -24,11 +23,13 @@ from skextra._core.tree import absolute_error, slots
 from skextra._core.tree.criteria import (
     ABSOLUTE_ERROR,
     ENTROPY,
-    EPSILON,
-    FEATURE_THRESHOLD,
     GINI,
     POISSON,
+    SQUARED_ERROR,
+    TIE,
+    compute_deviance,
     compute_impurity,
+    compute_limits,
 )
 from skextra._core.tree.encode import sort_keys
 from skextra._core.tree.problem import BINARY, CLASSES, SUMS
@@ -59,8 +60,27 @@ def add_row(problem, row, sums):
 
 
 @kernel
+def add_centered_row(problem, row, totals, weight, sums):
+    """Add a row to class weights, or to sums of targets about the node's mean.
+
+    Of targets far from zero, sums about zero would leave rounding alone.
+    """
+    n_classes, stride, targets, weights = problem[2], problem[3], problem[4], problem[5]
+    if problem[1] <= ENTROPY:
+        add_row(problem, row, sums)
+        return
+    for k in range(len(n_classes)):
+        sums[k * stride] += weights[row] * (targets[k, row] - totals[k * stride] / weight)
+
+
+@kernel
 def compute_proxy(problem, totals, sums, weight, left, error_left, error_right):
-    """scikit-learn's measure of a split, given the left side's sums and weight."""
+    """scikit-learn's measure of a split, given the left side's sums and weight.
+
+    Of squared errors and Poisson deviances, where sums are centered, how much they fall: with a
+    left sum of d, ``d^2 W / (l r)``; or ``m (l h(d / l m) + r h(-d / r m))``, where m is the
+    node's mean and h(t) = (1 + t) log(1 + t) - t.
+    """
     criterion, n_classes, stride = problem[1], problem[2], problem[3]
     n_outputs = len(n_classes)
     right = weight - left
@@ -70,15 +90,17 @@ def compute_proxy(problem, totals, sums, weight, left, error_left, error_right):
         return _compute_class_proxy(problem, totals, sums, left, right)
     score = 0.0
     for k in range(n_outputs):
-        a, b = sums[k * stride], totals[k * stride] - sums[k * stride]
+        excess = sums[k * stride]
         if criterion == POISSON:
+            mean = totals[k * stride] / weight
             # What rounding may leave of a sum of zeros, where sums are differences.
-            least = EPSILON + 1e-13 * totals[k * stride]
-            if a <= least or b <= least:
+            least = 1e-13 * totals[k * stride]
+            if excess + left * mean <= least or right * mean - excess <= least:
                 return -np.inf
-            score += a * (np.log(a / left) / np.log(2.0)) + b * (np.log(b / right) / np.log(2.0))
+            score += mean * left * compute_deviance(excess / (left * mean))
+            score += mean * right * compute_deviance(-excess / (right * mean))
         else:
-            score += a * a / left + b * b / right
+            score += excess * excess * weight / (left * right)
     return score
 
 
@@ -105,7 +127,10 @@ def keeps_order(criterion, totals, sums, weight, left, medians, bounds, directio
     if criterion == ABSOLUTE_ERROR:
         value_left, value_right = medians[0], medians[1]
     else:
-        value_left, value_right = sums[0] / left, (totals[0] - sums[0]) / (weight - left)
+        # Class weights are sums about zero, sums of targets about the mean.
+        mean = 0.0 if criterion <= ENTROPY else totals[0] / weight
+        rest = totals[0] - sums[0] if criterion <= ENTROPY else -sums[0]
+        value_left, value_right = mean + sums[0] / left, mean + rest / (weight - left)
     lowest, highest = min(value_left, value_right), max(value_left, value_right)
     return (
         lowest >= bounds[0] and highest <= bounds[1] and (value_left - value_right) * direction <= 0
@@ -116,9 +141,8 @@ def keeps_order(criterion, totals, sums, weight, left, medians, bounds, directio
 def convert_score(problem, totals, weight, proxy, sums, left):
     """What the faster searches of the same problem would call the exact measure and the score."""
     kind, criterion = problem[0], problem[1]
-    if kind == SUMS:
-        k = 1 if criterion == GINI else 0
-        excess = sums[k] - left * (totals[k] / weight)
+    if kind == SUMS and criterion == GINI:
+        excess = sums[1] - left * (totals[1] / weight)
         score = excess * excess * weight / (left * (weight - left))
         return score, score
     if kind in (BINARY, CLASSES):
@@ -129,6 +153,13 @@ def convert_score(problem, totals, weight, proxy, sums, left):
             return proxy, score * np.log(2.0)
         return proxy, 0.5 * score if kind == BINARY else score
     return proxy, proxy
+
+
+@kernel
+def get_slack(problem, record, zero):
+    """How much a split is to be better than the best so far, where scores are rounded."""
+    is_sum = problem[0] == SUMS or problem[1] in (SQUARED_ERROR, POISSON)
+    return TIE * max(record[EXACT], 0.0) + zero if is_sum else 0.0
 
 
 @kernel
@@ -155,8 +186,8 @@ def _fill_errors(problem, rows, n, arranged, scratch):
 
 
 @kernel
-def search_general(problem, code, rows, missing, values, totals, weight, limits, direction, bounds,
-                   feature, scratch, record, marks):  # fmt: skip
+def search_general(problem, code, rows, missing, totals, weight, limits, direction, bounds, feature,
+                   scratch, record, marks):  # fmt: skip
     """Offer every split of a column's codes.
 
     Parameters
@@ -167,13 +198,11 @@ def search_general(problem, code, rows, missing, values, totals, weight, limits,
     rows : ndarray of int32 of shape (n,)
     missing : int
         Code of NaN, or -1.
-    values : ndarray of float32
-        The column's distinct values.
     totals : ndarray of float64
         Class weights or sums of targets of the node.
     weight : float
-    limits : tuple of int and float
-        Least number of rows and least weight of a side.
+    limits : tuple
+        As `compute_limits` returns it.
     direction : int
         Monotonic constraint: -1, 0 or 1.
     bounds : tuple of float
@@ -199,18 +228,15 @@ def search_general(problem, code, rows, missing, values, totals, weight, limits,
         left = 0.0
         for p in range(1, n):
             row = rows[arranged[p - 1]]
-            add_row(problem, row, sums)
+            add_centered_row(problem, row, totals, weight, sums)
             left += problem[5][row]
             if goes_left == 0 and p > n_present:
                 break
             if goes_left == 1 and p <= n_missing:
                 continue
-            if not (goes_left == 0 and p == n_present):
-                if code[arranged[p]] == code[arranged[p - 1]]:
-                    continue
-                below = values[code[arranged[p - 1]]]
-                if values[code[arranged[p]]] <= below + FEATURE_THRESHOLD:
-                    continue
+            is_before_missing = goes_left == 0 and p == n_present
+            if code[arranged[p]] == code[arranged[p - 1]] and not is_before_missing:
+                continue
             if p < limits[0] or n - p < limits[0]:
                 continue
             sides = (medians[0, p - 1], medians[1, p])
@@ -224,7 +250,7 @@ def search_general(problem, code, rows, missing, values, totals, weight, limits,
                 problem, totals, sums, weight, left, errors[0, p - 1], errors[1, p]
             )
             exact, score = convert_score(problem, totals, weight, proxy, sums, left)
-            if exact > record[EXACT]:
+            if exact > record[EXACT] + get_slack(problem, record, limits[2]):
                 record[EXACT], record[SCORE] = exact, score
                 marks[FEATURE], marks[CUT] = feature, code[arranged[p - 1]]
                 marks[MISSING_LEFT] = goes_left if n_missing > 0 else -1
@@ -263,12 +289,15 @@ def enter_search_general(address):
     t = view_int64(address, slots.N_SLOTS)
     floats = view_float64(t[slots.FLOATS], slots.N_FLOATS)
     n = t[slots.END] - t[slots.START]
+    limits = compute_limits(
+        t[slots.MIN_LEAF], floats[slots.MIN_WEIGHT], n, floats[slots.WEIGHT],
+        floats[slots.IMPURITY],
+    )  # fmt: skip
     search_general(
         load_problem(t), view_int32(t[slots.CODE], n),
         view_int32(t[slots.ROWS] + 4 * t[slots.START], n), t[slots.MISSING],
-        view_float32(t[slots.VALUES], t[slots.N_VALUES]),
         view_float64(t[slots.TOTALS], t[slots.N_OUTPUTS] * t[slots.STRIDE]),
-        floats[slots.WEIGHT], (t[slots.MIN_LEAF], floats[slots.MIN_WEIGHT]), t[slots.DIRECTION],
+        floats[slots.WEIGHT], limits, t[slots.DIRECTION],
         (floats[slots.LOWER], floats[slots.UPPER]), t[slots.FEATURE], load_scratch(t),
         view_float64(t[slots.RECORD], 4), view_int64(t[slots.MARKS], 4),
     )  # fmt: skip

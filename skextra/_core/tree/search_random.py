@@ -12,14 +12,15 @@ from skextra._core.runtime.entries import (
 )
 from skextra._core.tree import slots
 from skextra._core.tree.absolute_error import compute_median, rank_targets
-from skextra._core.tree.criteria import ABSOLUTE_ERROR, GINI
+from skextra._core.tree.criteria import ABSOLUTE_ERROR, GINI, compute_limits
 from skextra._core.tree.problem import BINARY, SUMS
 from skextra._core.tree.random_state import draw_integer, draw_uniform
 from skextra._core.tree.records import CUT, EXACT, FEATURE, MISSING_LEFT, SCORE, THRESHOLD
 from skextra._core.tree.search_binary import BITS, MASK
 from skextra._core.tree.search_general import (
-    add_row,
+    add_centered_row,
     compute_proxy,
+    get_slack,
     keeps_order,
     load_problem,
     load_scratch,
@@ -40,7 +41,7 @@ def find_code(values, low, high, threshold):
 
 
 @kernel
-def _sum_left(t, problem, code, cut, missing, missing_left, rows, sums):
+def _sum_left(t, problem, code, cut, missing, missing_left, rows, totals, weight, sums):
     """Rows and weight on the left of a cut, and their class weights or sums into `sums`."""
     kind, criterion, start, n = problem[0], problem[1], t[slots.START], len(code)
     if kind == BINARY and missing < 0:
@@ -52,7 +53,8 @@ def _sum_left(t, problem, code, cut, missing, missing_left, rows, sums):
     if kind == SUMS and missing < 0:
         weights = view_float64(t[slots.ROW_WEIGHTS] + 8 * start, n)
         targets = view_float64(t[slots.ROW_TARGETS] + 8 * start, n)
-        n_left, left, total = sum_targets(code, cut, weights, targets)
+        center = 0.0 if criterion == GINI else totals[0] / weight
+        n_left, left, total = sum_targets(code, cut, weights, targets, center)
         sums[0] = left - total if criterion == GINI else total
         if criterion == GINI:
             sums[1] = total
@@ -62,7 +64,7 @@ def _sum_left(t, problem, code, cut, missing, missing_left, rows, sums):
         if code[i] <= cut if code[i] != missing else missing_left:
             n_left += 1
             left += row_weights[rows[i]]
-            add_row(problem, rows[i], sums)
+            add_centered_row(problem, rows[i], totals, weight, sums)
     return n_left, left
 
 
@@ -91,10 +93,13 @@ def search_random(t, problem, code, rows, values, totals, floats, random, scratc
     n, sums = len(code), scratch[3]
     for k in range(len(sums)):
         sums[k] = 0.0
-    n_left, left = _sum_left(t, problem, code, cut, missing, missing_left, rows, sums)
+    n_left, left = _sum_left(
+        t, problem, code, cut, missing, missing_left, rows, totals, weight, sums
+    )
+    limits = compute_limits(min_leaf, floats[slots.MIN_WEIGHT], n, weight, floats[slots.IMPURITY])
     if n_left < min_leaf or n - n_left < min_leaf:
         return
-    if left < floats[slots.MIN_WEIGHT] or weight - left < floats[slots.MIN_WEIGHT]:
+    if left < limits[1] or weight - left < limits[1]:
         return
     error_left = error_right = 0.0
     medians = (0.0, 0.0)
@@ -108,7 +113,7 @@ def search_random(t, problem, code, rows, values, totals, floats, random, scratc
     ):
         return
     proxy = compute_proxy(problem, totals, sums, weight, left, error_left, error_right)
-    if proxy > record[EXACT]:
+    if proxy > record[EXACT] + get_slack(problem, record, limits[2]):
         record[EXACT], record[SCORE], record[THRESHOLD] = proxy, proxy, threshold
         marks[FEATURE], marks[CUT] = feature, cut
         marks[MISSING_LEFT] = int(missing_left) if has_missing else -1

@@ -14,12 +14,11 @@ from skextra._core.runtime.entries import (
     view_int64_rows,
 )
 from skextra._core.tree import slots
+from skextra._core.tree.criteria import TIE, compute_limits
 from skextra._core.tree.records import CUT, EXACT, FEATURE, SCORE
 
-# Scores this close, relative to the best, are one: what came first stays.
 # Up to so many rows are sorted by insertion, unless their codes are so few that counting is less.
 _SMALL, _FEW_VALUES = 28, 2
-_TIE = 1e-11
 # Of a bucket: weight, sum and sum of magnitudes of the centred targets, rows.
 STRIDE = 4
 ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
@@ -34,7 +33,7 @@ def offer(weight, limits, n_rows, n_left, left, excess, feature, cut, record, ma
     if left < limits[1] or right < limits[1] or left <= 0.0 or right <= 0.0:
         return
     score = excess * excess * weight / (left * right)
-    slack = _TIE * max(record[SCORE], 0.0)
+    slack = TIE * max(record[SCORE], 0.0) + limits[2]
     is_earlier = marks[FEATURE] == feature and cut < marks[CUT]
     if score > record[SCORE] + slack or (is_earlier and score >= record[SCORE] - slack):
         record[EXACT], record[SCORE] = score, score
@@ -120,7 +119,7 @@ def search_sorted(code, order, weights, targets, weight, mean, limits, feature, 
 @kernel
 def may_improve(weight, left, excess, record):
     """Whether to look closer at a split: a test without division of all `offer` would take."""
-    return excess * excess * weight >= record[SCORE] * (1.0 - 4 * _TIE) * (left * (weight - left))
+    return excess * excess * weight >= record[SCORE] * (1.0 - 4 * TIE) * (left * (weight - left))
 
 
 @inlined_kernel
@@ -206,11 +205,15 @@ def enter_search_sums(address):
     )
     # Of two classes, it is the second's share that is a mean.
     mean = totals[t[slots.STRIDE] - 1] / floats[slots.WEIGHT]
+    limits = compute_limits(
+        t[slots.MIN_LEAF], floats[slots.MIN_WEIGHT], n, floats[slots.WEIGHT],
+        floats[slots.IMPURITY],
+    )  # fmt: skip
     search_sums(
         view_int32(t[slots.CODE], n), view_float64(t[slots.ROW_WEIGHTS] + 8 * t[slots.START], n),
         view_float64(t[slots.ROW_TARGETS] + 8 * t[slots.START], n), t[slots.LOW], t[slots.HIGH],
-        floats[slots.WEIGHT], mean, (t[slots.MIN_LEAF], floats[slots.MIN_WEIGHT]),
-        t[slots.FEATURE], scratch, view_float64(t[slots.RECORD], 4),
+        floats[slots.WEIGHT], mean, limits, t[slots.FEATURE],
+        scratch, view_float64(t[slots.RECORD], 4),
         view_int64(t[slots.MARKS], 4),
     )  # fmt: skip
     return 0

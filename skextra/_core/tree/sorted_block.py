@@ -19,6 +19,7 @@ from skextra._core.runtime.entries import (
     view_uint32,
 )
 from skextra._core.tree import search_binary, search_classes, search_sums, slots
+from skextra._core.tree.criteria import compute_limits
 from skextra._core.tree.encode import DENSE_8, DENSE_16
 from skextra._core.tree.problem import BINARY, SUMS
 from skextra._core.tree.records import EXACT, FEATURE
@@ -158,7 +159,10 @@ def search_block(t, floats, record, marks):
             return  # there is but one way to part two rows
         _order_pair(codes, view_uint8(_locate_places(t), n), order)
     keys = view_int64(t[slots.KEYS], len(order))
-    limits = t[slots.MIN_LEAF], floats[slots.MIN_WEIGHT]
+    limits = compute_limits(
+        t[slots.MIN_LEAF], floats[slots.MIN_WEIGHT], n, floats[slots.WEIGHT],
+        floats[slots.IMPURITY],
+    )  # fmt: skip
     payload = view_int64(t[slots.BLOCK_PAYLOAD], BLOCK_ROWS)
     if kind == BINARY:
         logs = view_float64(t[slots.LOGS], t[slots.N_LOGS])

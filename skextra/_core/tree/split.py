@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from skextra._core.runtime.entries import call_entry, inlined_kernel, kernel, view_int32
+from skextra._core.runtime.entries import call_entry, inlined_kernel, view_int32
 from skextra._core.tree import slots
-from skextra._core.tree.criteria import FEATURE_THRESHOLD
-from skextra._core.tree.encode import KEYS, from_key
 from skextra._core.tree.problem import CLASSES, SUMS
 from skextra._core.tree.random_state import draw_integer
 from skextra._core.tree.records import CUT, EXACT, FEATURE, MISSING_LEFT, SCORE
@@ -29,7 +27,7 @@ def find_split(t, address, floats, table, features, constants, directions, n_kno
     floats : ndarray of float64
         The table of real numbers.
     table : tuple of ndarray
-        Values, their offsets, codes of NaN, and whether values are close, of all features.
+        Values, their offsets and codes of NaN, of all features.
     features, constants : ndarray of int32 of shape (n_features,)
         A permutation, and features known to be constant in the nodes above.
     directions : ndarray of int8
@@ -89,30 +87,22 @@ def find_split(t, address, floats, table, features, constants, directions, n_kno
 @inlined_kernel
 def _is_constant(t, address, table, feature):
     """Read a column's codes, and whether the node's rows differ in them."""
-    values, offsets, missing = table[0], table[1], table[2]
+    offsets, missing = table[1], table[2]
     t[slots.FEATURE], t[slots.MISSING] = feature, missing[feature]
     call_entry(t[slots.GATHER], address)
-    low, high = t[slots.LOW], t[slots.HIGH]
-    if low == high and missing[feature] < 0:
-        return True
-    if t[slots.DATA_KIND] == KEYS:
-        return from_key(high) <= from_key(low) + FEATURE_THRESHOLD
+    low, high, first = t[slots.LOW], t[slots.HIGH], offsets[feature]
     has_missing = missing[feature] >= 0 and high == missing[feature]
-    if has_missing:
-        code = view_int32(t[slots.CODE], t[slots.END] - t[slots.START])
-        high = -1
-        for i in range(len(code)):
-            if code[i] != missing[feature]:
-                high = max(high, code[i])
-        t[slots.HIGH] = high
-    first = offsets[feature]
     t[slots.VALUES] = t[slots.ALL_VALUES] + 4 * first
     t[slots.N_VALUES], t[slots.HAS_MISSING] = offsets[feature + 1] - first, has_missing
-    if high < 0:
-        return True
-    if table[3][feature] == 0 and low < high:
-        return False
-    return values[first + high] <= values[first + low] + FEATURE_THRESHOLD and not has_missing
+    if not has_missing:
+        return low == high
+    code = view_int32(t[slots.CODE], t[slots.END] - t[slots.START])
+    high = -1
+    for i in range(len(code)):
+        if code[i] != missing[feature]:
+            high = max(high, code[i])
+    t[slots.HIGH] = high
+    return high < 0  # all of the node's values are missing
 
 
 @inlined_kernel
@@ -121,27 +111,8 @@ def _search(t, address, table, record, marks):
     if kind <= CLASSES and t[slots.HAS_MISSING] == 0 and t[slots.DIRECTION] == 0:
         if kind != SUMS and record[EXACT] == 0.0:
             return  # both sides are pure already: no split is better
-        exact, score = record[EXACT], record[SCORE]
-        best, cut, missing_left = marks[FEATURE], marks[CUT], marks[MISSING_LEFT]
         call_entry(t[slots.SEARCH], address)
-        if marks[FEATURE] != feature:
-            return
-        marks[MISSING_LEFT] = -1
-        if table[3][feature] == 0 or _separates(t, table, marks[CUT]):
-            return
-        # The best cut runs between values that scikit-learn holds for one.
-        record[EXACT], record[SCORE] = exact, score
-        marks[FEATURE], marks[CUT], marks[MISSING_LEFT] = best, cut, missing_left
+        if marks[FEATURE] == feature:
+            marks[MISSING_LEFT] = -1
+        return
     call_entry(t[slots.SEARCH_GENERAL], address)
-
-
-@kernel
-def _separates(t, table, cut):
-    first, below, above = table[1][t[slots.FEATURE]], -1, t[slots.N_VALUES]
-    code = view_int32(t[slots.CODE], t[slots.END] - t[slots.START])
-    for i in range(len(code)):
-        if code[i] <= cut:
-            below = max(below, code[i])
-        else:
-            above = min(above, code[i])
-    return table[0][first + above] > table[0][first + below] + FEATURE_THRESHOLD

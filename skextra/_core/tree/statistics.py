@@ -14,11 +14,12 @@ from skextra._core.tree import absolute_error, slots
 from skextra._core.tree.criteria import (
     ABSOLUTE_ERROR,
     ENTROPY,
-    EPSILON,
     GINI,
     POISSON,
     compute_binary_impurity,
+    compute_deviance,
     compute_impurity,
+    is_spread,
 )
 from skextra._core.tree.problem import BINARY, SUMS
 from skextra._core.tree.search_binary import BITS, MASK
@@ -41,7 +42,7 @@ def _sum_squares(weights, targets, mean):
         centred = targets[i] - mean
         total += weights[i] * centred * centred
         lowest, highest = min(lowest, targets[i]), max(highest, targets[i])
-    return total if highest > lowest else 0.0
+    return total if is_spread(lowest, highest) else 0.0
 
 
 @summing_kernel
@@ -66,14 +67,15 @@ def _describe_general(problem, rows, weight, totals, scratch):
             totals[k], error = absolute_error.compute_median(
                 local[:n], ordered[:n], problem[4][k], problem[5]
             )
-            impurity += error
+            lowest, highest = problem[4][k][ordered[0]], problem[4][k][ordered[n - 1]]
+            impurity += error if is_spread(lowest, highest) else 0.0
         return impurity / (weight * n_outputs)
     for p in range(len(rows)):
         add_row(problem, rows[p], totals)
     for k in range(n_outputs):
         if criterion <= ENTROPY:
             impurity += compute_impurity(criterion, totals, k * stride, n_classes[k], weight)
-        elif criterion == POISSON and totals[k] <= EPSILON:
+        elif criterion == POISSON and totals[k] <= 0.0:
             return np.inf
         else:
             impurity += _compute_deviation(problem, rows, k, totals[k] / weight) / weight
@@ -84,16 +86,15 @@ def _describe_general(problem, rows, weight, totals, scratch):
 def _compute_deviation(problem, rows, k, mean):
     """Weighted sum of squares, or of Poisson deviances, about the mean."""
     criterion, targets, weights = problem[1], problem[4], problem[5]
-    total = 0.0
-    is_constant = True
+    total, lowest, highest = 0.0, np.inf, -np.inf
     for p in range(len(rows)):
         y = targets[k, rows[p]]
-        is_constant &= y == targets[k, rows[0]]
+        lowest, highest = min(lowest, y), max(highest, y)
         if criterion == POISSON:
-            total += weights[rows[p]] * (y * np.log(y / mean) if y > 0.0 else 0.0)
+            total += weights[rows[p]] * mean * compute_deviance((y - mean) / mean)
         else:
             total += weights[rows[p]] * (y - mean) * (y - mean)
-    return 0.0 if is_constant else total
+    return total if is_spread(lowest, highest) else 0.0
 
 
 @entry
@@ -170,12 +171,12 @@ def sum_payloads(code, cut, payload):
 
 
 @summing_kernel
-def sum_targets(code, cut, weights, targets):
-    """Number of the rows on the left of a cut, their weight, and their weighted sum."""
+def sum_targets(code, cut, weights, targets, center):
+    """Number of the rows on the left of a cut, their weight, and their weighted centered sum."""
     n_left, left, total = 0, 0.0, 0.0
     for i in range(len(code)):
         weight = weights[i] if code[i] <= cut else 0.0
         n_left += code[i] <= cut
         left += weight
-        total += weight * targets[i]
+        total += weight * (targets[i] - center)
     return n_left, left, total

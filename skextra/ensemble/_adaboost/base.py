@@ -22,7 +22,7 @@ from skextra._compat import (
 from skextra._validation import validate_sample_weight
 from skextra.ensemble._adaboost.learners import LARGEST_DENSE
 from skextra.ensemble._adaboost.levels import TreeEnsemble
-from skextra.ensemble._adaboost.trees import make_estimators
+from skextra.ensemble._adaboost.trees import get_tree, make_estimators
 
 
 class WeightBoosting(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
@@ -149,7 +149,7 @@ class WeightBoosting(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, me
                 self.estimator_, self._ensemble, getattr(self, "classes_", None)
             )
             # To see later whether somebody has changed the list.
-            self._made = tuple(self._estimators)
+            self._made = [(estimator, get_tree(estimator)) for estimator in self._estimators]
         return self._estimators
 
     @estimators_.setter
@@ -163,6 +163,8 @@ class WeightBoosting(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, me
         if ensemble is not None:
             # Estimators are made anew from the arrays, which are a fraction of their size.
             state |= {"_estimators": None, "_ensemble": ensemble.to_arrays()}
+        elif "_ensemble" in state:
+            state["_ensemble"] = None  # the estimators are others now
         if self.estimator is None:
             state.pop("estimator_", None)
         return state
@@ -181,7 +183,10 @@ class WeightBoosting(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, me
         if ensemble is None or self._estimators is None:
             return ensemble
         made, held = self._made, self._estimators
-        is_same = len(made) == len(held) and all(a is b for a, b in zip(made, held))
+        is_same = len(made) == len(held) and all(
+            estimator is one and get_tree(estimator) is tree
+            for estimator, (one, tree) in zip(held, made, strict=True)
+        )
         return ensemble if is_same else None
 
     def __len__(self):

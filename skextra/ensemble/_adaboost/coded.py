@@ -41,7 +41,7 @@ class CodedTreeLearner(EstimatorLearner):
         super().__init__(estimator, X, y, classes, **options)
         self._codes = _data.encode(X)
         self._leaves = np.empty(len(y), dtype=np.int32)
-        self._grower, self._least = None, None
+        self._grower = None
 
     def fit(self, weights, random_state):
         """Grow one more tree and predict the training data."""
@@ -51,13 +51,10 @@ class CodedTreeLearner(EstimatorLearner):
         estimator.n_features_in_, estimator.n_outputs_ = n_features, 1
         target, weights, n_classes = estimator._make_target(self.y[:, None], weights)
         constraints = _data.check_monotonic_cst(estimator.monotonic_cst, n_features, 1, n_classes)
-        settings = _data.make_settings(
-            estimator, n_samples, n_features, float(weights.sum()), constraints
-        )
+        settings = _data.make_settings(estimator, n_samples, n_features, constraints)
         estimator.max_features_ = settings.max_features
-        if settings.min_weight_leaf != self._least:  # in units of the weights, which may change
+        if self._grower is None:
             self._grower = _core.tree.grow.Grower(self._codes, target, settings)
-            self._least = settings.min_weight_leaf
         seed = check_random_state(estimator.random_state).randint(0, RAND_R_MAX)
         trees = self._grower.grow(weights, seed, self._leaves)
         estimator._set_trees(trees)

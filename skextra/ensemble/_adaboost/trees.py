@@ -101,9 +101,17 @@ def make_estimators(template, ensemble, classes):
     return estimators
 
 
+def get_tree(estimator):
+    """What an estimator predicts with: an object that is replaced, never changed."""
+    held = vars(estimator)
+    return held.get("_trees", held.get("tree_"))
+
+
 def _make_tree(tree, depth, n_features):
     """One tree as scikit-learn's `Tree`."""
-    made = make_sklearn_tree(n_features, np.array([tree.value.shape[1]], dtype=np.intp), 1)
+    n_classes = np.array([tree.value.shape[1]], dtype=np.intp)
+    # Read-only: the ensemble predicts with its own arrays, and would not see changes.
+    made = make_sklearn_tree(n_features, n_classes, 1, is_read_only=True)
     # The fields of a node differ between versions.
     nodes = np.zeros(len(tree.left), dtype=made.__getstate__()["nodes"].dtype)
     nodes["left_child"], nodes["right_child"] = tree.left, tree.right

@@ -1,15 +1,19 @@
 """Forests that classify."""
 
+from warnings import warn
+
 import numpy as np
 from sklearn.ensemble import (
     ExtraTreesClassifier as SklearnExtraTreesClassifier,
     RandomForestClassifier as SklearnRandomForestClassifier,
 )
-from sklearn.metrics import accuracy_score
+from sklearn.utils import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
 
 from skextra import _core
 from skextra._compat import fit_context
 from skextra.ensemble._forest.base import Forest
+from skextra.ensemble._forest.out_of_bag import OOBScore
 from skextra.tree import DecisionTreeClassifier, ExtraTreeClassifier
 from skextra.tree._classes import choose_classes, split_outputs
 
@@ -44,11 +48,36 @@ class ForestClassifier(Forest):
         """
         return self._fit_forest(X, y, sample_weight)
 
-    def _count_classes(self):
-        return int(np.atleast_1d(self.n_classes_)[0])
+    def _encode_training_targets(self, y, sample_weight):
+        """Class numbers, weights of the rows by class, and the attributes that follow from y."""
+        check_classification_targets(y)
+        classes, codes = zip(
+            *(np.unique(column, return_inverse=True) for column in y.T), strict=True
+        )
+        codes, n_classes = np.column_stack(codes), [len(labels) for labels in classes]
+        single = len(classes) == 1
+        attributes = {
+            "n_outputs_": len(classes),
+            "classes_": classes[0] if single else list(classes),
+            "n_classes_": n_classes[0] if single else n_classes,
+        }
+        if self.class_weight is None:
+            return codes, None, attributes
+        if not isinstance(self.class_weight, str):
+            return codes, compute_sample_weight(self.class_weight, y), attributes
+        if self.warm_start:
+            warn(
+                'class_weight presets "balanced" or "balanced_subsample" are not recommended for '
+                "warm_start if the fitted data differs from the full dataset. Pass the weights as "
+                "a dict instead, computed from a large enough sample of the targets.",
+                stacklevel=5,
+            )
+        if self.class_weight == "balanced_subsample" and self.bootstrap:
+            return codes, None, attributes  # in each sample anew
+        return codes, compute_balanced_weights(codes, n_classes, sample_weight), attributes
 
-    def _make_target(self, y):
-        return _core.tree.targets.classification_target(y, np.atleast_1d(self.n_classes_))
+    def _make_target(self, y, n_classes):
+        return _core.tree.targets.classification_target(y, np.atleast_1d(n_classes))
 
     def _set_classes(self, tree):
         counts = np.atleast_1d(self.n_classes_)
@@ -58,19 +87,12 @@ class ForestClassifier(Forest):
         tree.n_classes_ = counts[0] if single else counts
 
     def _get_oob_scorer(self):
-        function = self.oob_score if callable(self.oob_score) else accuracy_score
+        metric = self.oob_score if callable(self.oob_score) else None
+        return OOBScore(metric, tuple(int(n) for n in np.atleast_1d(self.n_classes_)))
 
-        def score(y, values):
-            chosen = [part.argmax(axis=1) for part in split_outputs(values, self.n_classes_)]
-            chosen = np.column_stack(chosen)
-            return function(y, chosen if self.n_outputs_ > 1 else chosen[:, :1])
-
-        return score
-
-    def _set_oob_attributes(self, values, y):
+    def _set_oob_predictions(self, values):
         parts = split_outputs(values, self.n_classes_)
         self.oob_decision_function_ = parts[0] if len(parts) == 1 else np.stack(parts, axis=2)
-        self.oob_score_ = self._get_oob_scorer()(y, values)
 
     def predict(self, X):
         """Predict the class of the largest mean probability.
@@ -105,8 +127,16 @@ class ForestClassifier(Forest):
         return parts[0] if self.n_outputs_ == 1 else parts
 
     def _encode_targets(self, y):
-        classes = [self.classes_] if self.n_outputs_ == 1 else self.classes_
-        return np.column_stack([np.searchsorted(c, y[:, k]) for k, c in enumerate(classes)])
+        codes = []
+        for labels, column in zip(self._list_classes(), y.T, strict=True):
+            is_known = np.isin(column, labels)
+            if not is_known.all():
+                raise ValueError(
+                    f"y has labels that the forest was not fitted with: "
+                    f"{np.unique(column[~is_known]).tolist()}; it knows {labels.tolist()}"
+                )
+            codes.append(np.searchsorted(labels, column))
+        return np.column_stack(codes)
 
     def _get_importance_scorer(self):
         n_classes = self.n_classes_
@@ -116,6 +146,29 @@ class ForestClassifier(Forest):
             return float(np.average((np.column_stack(chosen) == y).mean(axis=1), weights=weights))
 
         return score
+
+
+def compute_balanced_weights(codes, n_classes, sample_weight):
+    """Weights that give all classes of an output one total, multiplied over outputs.
+
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n_samples, n_outputs)
+    n_classes : list of int
+    sample_weight : ndarray of shape (n_samples,) or None
+        Rows count by it, as in scikit-learn 1.9.
+
+    Returns
+    -------
+    weights : ndarray of float64 of shape (n_samples,)
+    """
+    weights = np.ones(len(codes))
+    for column, n in zip(codes.T, n_classes, strict=True):
+        totals = np.bincount(column, sample_weight, minlength=n)
+        # A class without weight needs none.
+        own = np.divide(totals.sum(), n * totals, out=np.zeros(n), where=totals > 0)
+        weights *= own[column]
+    return weights
 
 
 class RandomForestClassifier(ForestClassifier, SklearnRandomForestClassifier):
@@ -197,7 +250,7 @@ class RandomForestClassifier(ForestClassifier, SklearnRandomForestClassifier):
         That score after each tree, of the samples that have a prediction by then.
     oob_decision_function_ : ndarray of shape (n_samples, n_classes) or \
             (n_samples, n_classes, n_outputs)
-        Out-of-bag probabilities; 0 where every tree has seen the sample.
+        Out-of-bag probabilities; NaN where every tree has seen the sample.
 
     See Also
     --------
@@ -207,10 +260,14 @@ class RandomForestClassifier(ForestClassifier, SklearnRandomForestClassifier):
     -----
     With one `random_state` the trees are scikit-learn's, but for splits that tie.
 
-    Differs from scikit-learn: thresholds are rounded down to float32, the precision in
-    which values are compared, which changes no prediction; trees are numbered depth
-    first with `max_leaf_nodes` too; NaN is also taken in sparse matrices; `verbose`
-    prints nothing.
+    Differs from scikit-learn: thresholds are rounded down to float32, the precision
+    in which values are compared, which changes no prediction; all different float32
+    values can be divided, also those within 1e-7 of each other, so that units of
+    features do not matter; nodes are numbered depth first with `max_leaf_nodes`
+    too; rows that every tree has seen do not count in `oob_score_`, and have NaN as
+    their out-of-bag prediction; `warm_start` refuses other features or classes;
+    arrays of a tree's `tree_` are read-only, and a changed copy of it can be
+    assigned; NaN is also taken in sparse matrices; `verbose` prints nothing.
 
     References
     ----------
@@ -358,7 +415,7 @@ class ExtraTreesClassifier(ForestClassifier, SklearnExtraTreesClassifier):
         That score after each tree, of the samples that have a prediction by then.
     oob_decision_function_ : ndarray of shape (n_samples, n_classes) or \
             (n_samples, n_classes, n_outputs)
-        Out-of-bag probabilities; 0 where every tree has seen the sample.
+        Out-of-bag probabilities; NaN where every tree has seen the sample.
 
     See Also
     --------
@@ -368,10 +425,14 @@ class ExtraTreesClassifier(ForestClassifier, SklearnExtraTreesClassifier):
     -----
     With one `random_state` the trees are scikit-learn's, but for splits that tie.
 
-    Differs from scikit-learn: thresholds are rounded down to float32, the precision in
-    which values are compared, which changes no prediction; trees are numbered depth
-    first with `max_leaf_nodes` too; NaN is also taken in sparse matrices; `verbose`
-    prints nothing.
+    Differs from scikit-learn: thresholds are rounded down to float32, the precision
+    in which values are compared, which changes no prediction; all different float32
+    values can be divided, also those within 1e-7 of each other, so that units of
+    features do not matter; nodes are numbered depth first with `max_leaf_nodes`
+    too; rows that every tree has seen do not count in `oob_score_`, and have NaN as
+    their out-of-bag prediction; `warm_start` refuses other features or classes;
+    arrays of a tree's `tree_` are read-only, and a changed copy of it can be
+    assigned; NaN is also taken in sparse matrices; `verbose` prints nothing.
 
     References
     ----------

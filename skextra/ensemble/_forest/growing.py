@@ -1,6 +1,8 @@
 """Growing a forest's trees: tasks of several trees, for threads or processes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from numbers import Integral
+from warnings import warn
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -30,6 +32,8 @@ class Sampling:
     labels : ndarray of int of shape (n_samples, n_outputs) or None
         Class numbers, where classes are to be balanced.
     n_samples : int
+    digest : bytes or None
+        Of the training data, where it is known.
     """
 
     bootstrap: bool
@@ -38,6 +42,11 @@ class Sampling:
     balances: bool
     labels: np.ndarray | None
     n_samples: int
+    digest: bytes | None = None
+
+    def without_labels(self):
+        """What is kept after the trees have grown: enough to draw the rows again."""
+        return replace(self, labels=None, balances=False)
 
     def draw_rows(self, seed):
         """Rows of a tree's sample, with repetitions; all without a bootstrap."""
@@ -64,6 +73,58 @@ class Sampling:
     def find_left_out(self, seed):
         """Mask of the rows that a tree has not seen."""
         return np.bincount(self.draw_rows(seed), minlength=self.n_samples) == 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What trees grown in one call of `fit` have in common.
+
+    Attributes
+    ----------
+    parameters : dict
+        Of the trees as estimators, but for their seeds.
+    sampling : Sampling or None
+        None for trees that came from elsewhere.
+    """
+
+    parameters: dict
+    sampling: Sampling | None
+
+
+def count_drawn_samples(n_samples, max_samples, weights):
+    """How many rows a tree's sample has, as in scikit-learn 1.9.
+
+    Parameters
+    ----------
+    n_samples : int
+    max_samples : int, float or None
+        A float is a share of the rows, or of the sum of the weights.
+    weights : ndarray of shape (n_samples,) or None
+
+    Returns
+    -------
+    n_drawn : int
+    """
+    if max_samples is None:
+        return n_samples
+    if isinstance(max_samples, Integral):
+        return int(max_samples)
+    total = n_samples if weights is None else weights.sum()
+    if max_samples * total > MAX_INT:
+        raise ValueError(
+            f"max_samples={max_samples} of the sum of sample_weight, {total}, are more samples "
+            "than can be drawn; pass max_samples as an integer, or smaller weights"
+        )
+    n_drawn = max(int(max_samples * total), 1)
+    if n_drawn < max(10, n_samples ** (1 / 3)):
+        what = "number of samples" if weights is None else "total sum of sample weights"
+        warn(
+            f"Using the fractional value max_samples={max_samples} when the {what} is {total} "
+            f"results in a low number ({n_drawn}) of bootstrap samples. We recommend passing "
+            "`max_samples` as an integer instead.",
+            stacklevel=2,
+        )
+    return n_drawn
 
 
 def grow_block(codes, target, settings, sampling, ccp_alpha, seeds):

@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.utils import Bunch
 
 from skextra import _core
@@ -78,6 +79,8 @@ def check_training_rows(forest, X, y, sample_weight):
     """Training data given once more: as many rows as the forest was fitted on."""
     X = _data.validate_rows(forest, X)
     y = np.asarray(y)
+    if y.ndim not in (1, 2):
+        raise ValueError(f"y must have one or two dimensions, got shape {y.shape}")
     y = np.reshape(y, (len(y), -1))
     n = forest._n_samples
     if X.shape[0] != n or len(y) != n:
@@ -90,3 +93,36 @@ def check_training_rows(forest, X, y, sample_weight):
             f"sample_weight must have shape ({n},), got shape {np.shape(sample_weight)}"
         )
     return X.tocsr() if sparse.issparse(X) else X, y
+
+
+def compute_null_importances(forest, X, y, weights, random_state, n_permutations):
+    """Importances in forests grown on rows of X that were permuted against all else.
+
+    Parameters
+    ----------
+    forest : Forest
+    X, y : ndarray or sparse matrix
+        The training data.
+    weights : ndarray or None
+        In the score.
+    random_state, n_permutations : int
+
+    Returns
+    -------
+    importances : ndarray of float64 of shape (n_permutations, n_features)
+    """
+    importances = []
+    options = {"warm_start": False, "oob_score": False}
+    if forest.get_params().get("class_weight") not in (None, "balanced_subsample"):
+        options["class_weight"] = None  # they are in the weights that the trees were grown with
+    targets = y[:, 0] if y.shape[1] == 1 else y
+    for index in range(n_permutations):
+        # A generator for each permutation: more of them do not change the first ones.
+        random = np.random.default_rng([random_state, index])
+        rows = random.permutation(X.shape[0])
+        seed = int(random.integers(2**31 - 1))
+        permuted = clone(forest).set_params(random_state=seed, **options)
+        permuted.fit(X[rows], targets, sample_weight=forest._sample_weight)
+        result = permuted.compute_oob_importances(X[rows], targets, weights, random_state)
+        importances.append(result.importances_mean)
+    return np.array(importances)

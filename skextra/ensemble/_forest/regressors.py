@@ -5,13 +5,13 @@ from sklearn.ensemble import (
     ExtraTreesRegressor as SklearnExtraTreesRegressor,
     RandomForestRegressor as SklearnRandomForestRegressor,
 )
-from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from skextra import _core
 from skextra._compat import fit_context
 from skextra.ensemble._forest.base import Forest
 from skextra.ensemble._forest.oob_importances import check_training_rows
+from skextra.ensemble._forest.out_of_bag import OOBScore
 from skextra.tree import DecisionTreeRegressor, ExtraTreeRegressor, _data
 
 
@@ -45,24 +45,19 @@ class ForestRegressor(Forest):
         """
         return self._fit_forest(X, y, sample_weight)
 
-    def _make_target(self, y):
+    def _encode_training_targets(self, y, sample_weight):
+        return np.asarray(y, dtype=np.float64), None, {"n_outputs_": y.shape[1]}
+
+    def _make_target(self, y, n_classes):
         if self.criterion == "squared_error":
             _data.check_squares(y)
         return _core.tree.targets.regression_target(y)
 
     def _get_oob_scorer(self):
-        function = self.oob_score if callable(self.oob_score) else r2_score
+        return OOBScore(self.oob_score if callable(self.oob_score) else None, ())
 
-        def score(y, values):
-            if function is r2_score and len(y) < 2:
-                return float("nan")
-            return function(y, values if self.n_outputs_ > 1 else values[:, 0])
-
-        return score
-
-    def _set_oob_attributes(self, values, y):
+    def _set_oob_predictions(self, values):
         self.oob_prediction_ = values if self.n_outputs_ > 1 else values[:, 0]
-        self.oob_score_ = self._get_oob_scorer()(y, values)
 
     def predict(self, X):
         """Predict the mean over trees of the value of each sample's leaf.
@@ -81,7 +76,10 @@ class ForestRegressor(Forest):
         return values[:, 0] if self.n_outputs_ == 1 else values
 
     def _encode_targets(self, y):
-        return y.astype(np.float64)
+        y = y.astype(np.float64)
+        if not np.isfinite(y).all():
+            raise ValueError("y must be finite, got NaN or infinity")
+        return y
 
     def _get_importance_scorer(self):
         def score(y, values, weights):
@@ -130,16 +128,19 @@ class ForestRegressor(Forest):
             raise ValueError(f"quantiles must be numbers between 0 and 1, got {quantiles!r}")
         X_train, y_train = check_training_rows(self, X_train, y_train, None)
         X = _data.validate_rows(self, X)
-        sampling = self._make_sampling(None, self._sample_weight)
+        trees, samplings = self._get_trees(), self._get_samplings(X_train.shape[0])
         kept = _core.tree.quantiles.LeafTargets(
-            _data.find_leaves(self._trees, X_train, n_jobs=self.n_jobs),
-            [sampling.compute_weights(seed) for seed in self._seeds],
+            _data.find_leaves(trees, X_train, n_jobs=self.n_jobs),
+            [
+                sampling.compute_weights(seed)
+                for sampling, seed in zip(samplings, self._seeds, strict=True)
+            ],
             y_train[:, 0].astype(np.float64),
         )
         order = np.argsort(levels, kind="stable")
         out = np.empty((X.shape[0], len(levels)))
         for start in range(0, X.shape[0], 4096):
-            leaves = _data.find_leaves(self._trees, X[start : start + 4096], n_jobs=self.n_jobs)
+            leaves = _data.find_leaves(trees, X[start : start + 4096], n_jobs=self.n_jobs)
             out[start : start + 4096, order] = kept.compute_quantiles(leaves, levels[order])
         return out
 
@@ -215,7 +216,7 @@ class RandomForestRegressor(ForestRegressor, SklearnRandomForestRegressor):
     oob_curve_ : ndarray of shape (n_estimators,)
         That score after each tree, of the samples that have a prediction by then.
     oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Out-of-bag predictions; 0 where every tree has seen the sample.
+        Out-of-bag predictions; NaN where every tree has seen the sample.
 
     See Also
     --------
@@ -225,10 +226,16 @@ class RandomForestRegressor(ForestRegressor, SklearnRandomForestRegressor):
     -----
     With one `random_state` the trees are scikit-learn's, but for splits that tie.
 
-    Differs from scikit-learn: thresholds are rounded down to float32, the precision in
-    which values are compared, which changes no prediction; trees are numbered depth
-    first with `max_leaf_nodes` too; NaN is also taken in sparse matrices; `verbose`
-    prints nothing.
+    Differs from scikit-learn: thresholds are rounded down to float32, the precision
+    in which values are compared, which changes no prediction; all different float32
+    values can be divided, also those within 1e-7 of each other, so that units of
+    features do not matter; targets are compared relative to their own size, so that
+    neither their units nor a constant added to them matter; nodes are numbered
+    depth first with `max_leaf_nodes` too; rows that every tree has seen do not
+    count in `oob_score_`, and have NaN as their out-of-bag prediction; `warm_start`
+    refuses other features or classes; arrays of a tree's `tree_` are read-only, and
+    a changed copy of it can be assigned; NaN is also taken in sparse matrices;
+    `verbose` prints nothing.
 
     References
     ----------
@@ -366,7 +373,7 @@ class ExtraTreesRegressor(ForestRegressor, SklearnExtraTreesRegressor):
     oob_curve_ : ndarray of shape (n_estimators,)
         That score after each tree, of the samples that have a prediction by then.
     oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Out-of-bag predictions; 0 where every tree has seen the sample.
+        Out-of-bag predictions; NaN where every tree has seen the sample.
 
     See Also
     --------
@@ -376,10 +383,16 @@ class ExtraTreesRegressor(ForestRegressor, SklearnExtraTreesRegressor):
     -----
     With one `random_state` the trees are scikit-learn's, but for splits that tie.
 
-    Differs from scikit-learn: thresholds are rounded down to float32, the precision in
-    which values are compared, which changes no prediction; trees are numbered depth
-    first with `max_leaf_nodes` too; NaN is also taken in sparse matrices; `verbose`
-    prints nothing.
+    Differs from scikit-learn: thresholds are rounded down to float32, the precision
+    in which values are compared, which changes no prediction; all different float32
+    values can be divided, also those within 1e-7 of each other, so that units of
+    features do not matter; targets are compared relative to their own size, so that
+    neither their units nor a constant added to them matter; nodes are numbered
+    depth first with `max_leaf_nodes` too; rows that every tree has seen do not
+    count in `oob_score_`, and have NaN as their out-of-bag prediction; `warm_start`
+    refuses other features or classes; arrays of a tree's `tree_` are read-only, and
+    a changed copy of it can be assigned; NaN is also taken in sparse matrices;
+    `verbose` prints nothing.
 
     References
     ----------

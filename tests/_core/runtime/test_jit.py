@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import skextra
-from skextra._core.runtime import jit
+from skextra._core.runtime import cache, jit, targets
 from skextra._core.runtime.families import IMPORTS
 
 SOURCES = Path(skextra.__file__).resolve().parent
@@ -38,7 +38,7 @@ def scale_and_shift(x):
 """
 REPORT = """
 import json
-from skextra._core.runtime import jit
+from skextra._core.runtime import cache
 from skextra._core.scratch_outer import scale_and_shift as kernel
 value = kernel(ARGUMENT)
 stats = getattr(kernel, "stats", None)
@@ -47,7 +47,7 @@ print(json.dumps({
     "is_int": isinstance(value, int),
     "hits": sum(stats.cache_hits.values()) if stats else None,
     "misses": sum(stats.cache_misses.values()) if stats else None,
-    "folder": str(jit.find_cache_folder()),
+    "folder": str(cache.find_cache_folder()),
 }))
 """
 # A file system on which nothing can be created below the given folder: modes do
@@ -194,8 +194,8 @@ def test_upgrade_of_a_running_process_saves_nothing(installation):
     path = installation.core / "scratch_inner.py"
     upgrade = f"""
 from pathlib import Path
-from skextra._core.runtime import jit
-jit.compute_source_digest()
+from skextra._core.runtime import cache
+cache.compute_source_digest()
 Path({str(path)!r}).write_text(Path({str(path)!r}).read_text().replace("3 * x", "5 * x"))
 """
     assert installation.run(before=upgrade)["value"] == 11.0
@@ -302,7 +302,7 @@ def test_read_only_file_system_raises_nothing(installation):
 
 
 def test_disk_that_fills_up_later_raises_nothing(installation):
-    found = "from skextra._core.runtime import jit; assert jit.find_cache_folder().is_dir()\n"
+    found = "from skextra._core.runtime import cache; assert cache.find_cache_folder().is_dir()\n"
     report = installation.run(before=found + REFUSE_WRITES + "refuse_below('/')\n")
     assert (report["value"], report["misses"]) == (7.0, 1)
     assert installation.list_entries() == []
@@ -385,8 +385,8 @@ def test_our_variable_comes_before_numbas(installation):
 
 def test_relative_folder_survives_a_change_of_directory(installation):
     leave = """
-from skextra._core.runtime import jit
-assert jit.find_cache_folder() is not None
+from skextra._core.runtime import cache
+assert cache.find_cache_folder() is not None
 import os; os.chdir('home')
 """
     installation.run(before=leave, environment={"SKEXTRA_CACHE_DIR": "relative"})
@@ -395,9 +395,158 @@ import os; os.chdir('home')
 
 
 def test_sources_that_cannot_be_read_are_not_cached(monkeypatch, tmp_path):
-    monkeypatch.setattr(jit, "_CORE", tmp_path)
-    assert jit.compute_source_digest() is None
-    assert jit._find_cache_folders.__wrapped__("core") == ((), None)
+    monkeypatch.setattr(cache, "_CORE", tmp_path)
+    assert cache.compute_source_digest() is None
+    assert cache.find_folders.__wrapped__("core") == ((), None)
+
+
+@pytest.fixture
+def shipped(installation):
+    """An installation with kernels compiled for a portable target in the package itself."""
+    if targets.find_base_target() is None:
+        pytest.skip("no portable target for this processor")
+    build = {**targets.describe_target(targets.find_base_target()), cache.BUILD_VARIABLE: "1"}
+    assert installation.run(environment=build)["misses"] == 1
+    assert {path.parents[1] for path in installation.list_entries()} == {
+        installation.core / "compiled"
+    }
+    return installation
+
+
+NO_CACHE = {"SKEXTRA_CACHE": "0"}
+
+
+def test_shipped_kernels_are_used_without_a_cache(shipped):
+    for environment in (NO_CACHE, {}):
+        report = shipped.run(environment=environment)
+        assert (report["value"], report["hits"], report["misses"]) == (7.0, 1, 0)
+    report = shipped.run(before=REFUSE_WRITES + "refuse_below('/')\n")
+    assert (report["value"], report["hits"], report["misses"]) == (7.0, 1, 0)
+
+
+def test_shipped_kernels_of_other_sources_are_not_used(shipped):
+    shipped.write_kernels(inner=INNER.replace("3 * x", "5 * x"))
+    report = shipped.run(environment=NO_CACHE)
+    assert (report["value"], report["hits"], report["misses"]) == (11.0, 0, 1)
+
+
+@pytest.mark.parametrize("package", ["numba", "llvmlite"])
+def test_shipped_kernels_of_another_compiler_are_not_used(shipped, package):
+    other = f"import numba, llvmlite; {package}.__version__ = '0.1'\n"
+    report = shipped.run(before=other, environment=NO_CACHE)
+    assert (report["value"], report["hits"], report["misses"]) == (7.0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"NUMBA_ENABLE_AVX": "0"},
+        {"NUMBA_CPU_NAME": "generic"},
+        {"NUMBA_CPU_FEATURES": "+sse2"},
+        {"NUMBA_BOUNDSCHECK": "1"},
+    ],
+    ids=lambda environment: next(iter(environment)),
+)
+def test_shipped_kernels_of_another_target_are_not_used(shipped, environment):
+    if "NUMBA_ENABLE_AVX" in environment and "x86-64-v3" not in targets.list_portable_targets():
+        pytest.skip("AVX is a feature of x86-64")
+    report = shipped.run(environment=NO_CACHE | environment)
+    assert (report["value"], report["hits"], report["misses"]) == (7.0, 0, 1)
+
+
+def test_damaged_shipped_kernels_are_not_used(shipped):
+    for path in shipped.list_entries():
+        path.write_bytes(path.read_bytes()[:1000])
+    report = shipped.run(environment=NO_CACHE)
+    assert (report["value"], report["hits"], report["misses"]) == (7.0, 0, 1)
+
+
+@POSIX_ONLY
+@pytest.mark.parametrize("mode", [0o777, 0o757])
+def test_kernels_that_others_can_write_are_not_loaded(shipped, mode):
+    for path in shipped.list_entries():
+        path.parent.chmod(mode)
+    report = shipped.run(environment=NO_CACHE)
+    assert (report["value"], report["hits"], report["misses"]) == (7.0, 0, 1)
+
+
+@POSIX_ONLY
+def test_a_cache_that_others_can_write_is_left_alone(installation):
+    chosen = installation.root / "chosen"
+    report = installation.run(environment={"SKEXTRA_CACHE_DIR": str(chosen)})
+    Path(report["folder"]).chmod(0o777)
+    report = installation.run(environment={"SKEXTRA_CACHE_DIR": str(chosen)})
+    assert (report["value"], report["hits"], report["misses"]) == (7.0, 0, 1)
+    assert not report["folder"].startswith(str(chosen))
+
+
+@POSIX_ONLY
+class TestTrust:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        tmp_path.chmod(0o755)
+        return tmp_path
+
+    def test_own_folder(self, folder):
+        assert cache.is_trusted(folder)
+        assert not cache.is_trusted(folder / "missing")
+
+    def test_foreign_owner(self, folder):
+        if os.getuid() != 0:
+            pytest.skip("only the super-user can give a folder away")
+        os.chown(folder, 54321, -1)
+        assert not cache.is_trusted(folder)
+
+    @pytest.mark.parametrize(
+        ("group", "members", "expected"),
+        [("someone", [], True), ("someone", ["another"], False), ("staff", [], False)],
+    )
+    def test_group_may_write(self, folder, monkeypatch, group, members, expected):
+        import grp
+        import pwd
+        from types import SimpleNamespace
+
+        folder.chmod(0o775)
+        monkeypatch.setattr(pwd, "getpwuid", lambda user: SimpleNamespace(pw_name="someone"))
+        monkeypatch.setattr(
+            grp, "getgrgid", lambda number: SimpleNamespace(gr_name=group, gr_mem=members)
+        )
+        assert cache.is_trusted(folder) is expected
+
+
+def run_with_errors(installation, before, environment=()):
+    process = installation.start(before=before, environment=environment)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    return errors
+
+
+def test_a_long_compilation_is_announced_once(installation):
+    impatient = "from skextra._core.runtime import jit; jit.notice.patience = 0.0\n"
+    twice = impatient + "from skextra._core.scratch_outer import scale_and_shift as k; k(2)\n"
+    errors = run_with_errors(installation, twice)
+    assert errors.count("skextra: compiling kernels, once, usually") == 1
+    assert run_with_errors(installation, twice) == ""
+    errors = run_with_errors(installation, twice, NO_CACHE)
+    assert errors.count("skextra: compiling kernels, in every process") == 1
+
+
+def test_a_short_compilation_is_not_announced(installation):
+    patient = "from skextra._core.runtime import jit; jit.notice.patience = 1e9\n"
+    assert run_with_errors(installation, patient) == ""
+
+
+def test_the_notice_names_the_estimator():
+    from skextra.linear_model import Lasso
+
+    code = compile("def call(self):\n    return find(frame())", "x", "exec")
+    names = {
+        "__name__": "skextra.linear_model.probe", "find": jit._find_estimator,
+        "frame": sys._getframe,
+    }  # fmt: skip
+    exec(code, names)
+    assert names["call"](Lasso()) == "Lasso"
+    assert names["call"](object()) is None
 
 
 FAMILY_KERNEL = """
@@ -448,11 +597,11 @@ class TestPrivateTemporaryFolder:
     @pytest.fixture(autouse=True)
     def temporary(self, monkeypatch, tmp_path):
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-        monkeypatch.setattr(jit, "_list_candidate_folders", lambda: ())
+        monkeypatch.setattr(cache, "_list_candidate_folders", lambda: ())
         self.folder = tmp_path / f"skextra-{os.getuid()}"
 
     def find(self):
-        return jit._find_cache_folders.__wrapped__("core")[1]
+        return cache.find_folders.__wrapped__("core")[1]
 
     def test_created_private(self):
         assert self.find().parent == self.folder

@@ -170,12 +170,21 @@ def test_best_first_takes_the_same_splits():
     np.testing.assert_array_equal(tree.predict.find_leaves(ours, X)[:, 0], leaf_of_row)
 
 
-def test_values_closer_than_the_threshold_are_one():
+def test_values_close_to_one_another_are_divided():
+    # scikit-learn takes values within 1e-7 for equal, whatever their size.
     rng = np.random.default_rng(0)
-    X = (rng.integers(0, 40, (300, 3)) * np.float32(3e-8)).astype(np.float32)
+    X = rng.integers(0, 40, (300, 3)).astype(np.float32)
     y = rng.integers(0, 2, 300)
-    ours, theirs, _ = grow_both(X, y, {"criterion": "gini"}, None)
-    assert_same_tree(ours, theirs)
+    reference, theirs, _ = grow_both(X, y, {"criterion": "gini"}, None)
+    assert_same_tree(reference, theirs)
+    for exponent in (-120, -30, 100):
+        ours, _, _ = grow_both(np.ldexp(X, exponent), y, {"criterion": "gini"}, None)
+        np.testing.assert_array_equal(ours.nodes[:, [0, 2]], reference.nodes[:, [0, 2]])
+        thresholds = tree.nodes.unpack(reference)[3]
+        inner = ours.nodes[:, 2] >= 0
+        np.testing.assert_array_equal(
+            tree.nodes.unpack(ours)[3][inner], np.ldexp(thresholds[inner], exponent)
+        )
 
 
 def test_a_stack_that_is_too_small_grows(monkeypatch):

@@ -52,7 +52,9 @@ def test_blocks_change_no_tree(criterion, n_classes, weighting, options, monkeyp
 @pytest.mark.parametrize("weighting", ["none", "counts", "quarters"])
 @pytest.mark.parametrize(("criterion", "n_classes"), PROBLEMS)
 @pytest.mark.parametrize(
-    "options", [{}, {"min_samples_leaf": 3, "max_features": 2}, {"min_weight_leaf": 4.0}], ids=str
+    "options",
+    [{}, {"min_samples_leaf": 3, "max_features": 2}, {"min_weight_fraction_leaf": 0.01}],
+    ids=str,
 )
 def test_drawn_splits_need_no_ranks(criterion, n_classes, weighting, options):
     X, target, weights = make_problem(n_classes, weighting)

@@ -1,0 +1,106 @@
+"""First fits: what a user waits for in a fresh process, ours beside scikit-learn's.
+
+    python -m benchmarks.first_fits [--rounds N] [ESTIMATOR ...]
+
+Every row is a fresh process that imports one estimator and fits it on 200 x 10 data; then it
+fits it once more (hot). The installed package is measured, with no cache of kernels: what a wheel
+carries is loaded, all else is compiled. Rounds are interleaved, medians are printed.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+# Estimators that scikit-learn does not have, beside what one would use there.
+_NEAREST = {
+    "GaussianMixtureIC": "mixture.GaussianMixture",
+    "KernelLogisticRegression": "svm.SVC",
+    "KernelLogisticRegressionCV": "svm.SVC",
+    "GumbelMaxSampler": "preprocessing.Normalizer",
+    "GumbelSoftmaxSampler": "preprocessing.Normalizer",
+    "GumbelTopKSampler": "preprocessing.Normalizer",
+    "RotaryEncoder": "preprocessing.SplineTransformer",
+    "SinusoidalEncoder": "preprocessing.SplineTransformer",
+}
+_LIST = """
+import json, skextra
+print(json.dumps([[name, c.__module__.split(".")[1]] for name, c in skextra.all_estimators()]))
+"""
+_FIT = """
+import json, sys, time
+package, module, name = sys.argv[1:]
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.standard_normal((200, 10))
+y = X[:, 0] + rng.standard_normal(200)
+begin = time.perf_counter()
+from importlib import import_module
+Estimator = getattr(import_module(f"{package}.{module}"), name)
+imported = time.perf_counter()
+def fit():
+    start = time.perf_counter()
+    model = Estimator()
+    classes = getattr(model, "_estimator_type", None) == "classifier" or hasattr(
+        Estimator, "predict_proba") or name in ("SVC", "LinearSVC")
+    model.fit(X, (y > 0).astype(int) if classes else y)
+    if hasattr(model, "transform"):
+        model.transform(X)
+    return time.perf_counter() - start
+first, hot = fit(), min(fit() for _ in range(3))
+print(json.dumps({"import": imported - begin, "first": first, "hot": hot}))
+"""
+
+
+def _run(code, *arguments):
+    process = subprocess.run(
+        [sys.executable, "-P", "-W", "ignore", "-c", code, *arguments],
+        cwd=tempfile.gettempdir(),
+        env={**os.environ, "SKEXTRA_CACHE": "0", "PYTHONPATH": os.environ.get("PYTHONPATH", "")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if process.returncode:
+        raise RuntimeError(process.stderr)
+    return json.loads(process.stdout)
+
+
+def _measure(names, rounds):
+    modules = dict(_run(_LIST))
+    for name in names or modules:
+        module = modules[name]
+        peer = _NEAREST.get(name, f"{module}.{name}")
+        times = {"skextra": [], "sklearn": []}
+        for _ in range(rounds):
+            times["skextra"].append(_run(_FIT, "skextra", module, name))
+            times["sklearn"].append(_run(_FIT, "sklearn", *peer.split(".")))
+        medians = {
+            package: {key: statistics.median(t[key] for t in runs) for key in runs[0]}
+            for package, runs in times.items()
+        }
+        yield name, peer.split(".")[1], medians["skextra"], medians["sklearn"]
+
+
+def main(arguments=None):
+    """Print the table, in Markdown."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.first_fits")
+    parser.add_argument("estimators", nargs="*", metavar="ESTIMATOR")
+    parser.add_argument("--rounds", type=int, default=3, metavar="N")
+    options = parser.parse_args(arguments)
+    print("| estimator | import | first fit | hot | scikit-learn's | import | first fit | above |")
+    print("| --- | ---: | ---: | ---: | --- | ---: | ---: | ---: |")
+    for name, peer, ours, theirs in _measure(options.estimators, options.rounds):
+        above = ours["import"] + ours["first"] - theirs["import"] - theirs["first"]
+        print(
+            f"| `{name}` | {ours['import']:.2f} | {ours['first']:.2f} | {ours['hot']:.3f} "
+            f"| `{peer}` | {theirs['import']:.2f} | {theirs['first']:.3f} | {above:+.2f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
