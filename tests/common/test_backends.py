@@ -60,11 +60,31 @@ def case(request):
     return cls, data, compute_all(cls, data)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_results_are_those_of_one_thread(case, backend):
+def assert_local_results(case, **backend):
     cls, data, expected = case
-    with joblib.parallel_config(**BACKENDS[backend], n_jobs=2):
+    with joblib.parallel_config(**backend, n_jobs=2):
         outputs = compute_all(cls, data)
     assert outputs.keys() == expected.keys()
     for method, values in outputs.items():
         np.testing.assert_array_equal(values, expected[method], err_msg=method)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_results_are_those_of_one_thread(case, backend):
+    assert_local_results(case, **BACKENDS[backend])
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two worker processes, as on one machine of a cluster."""
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as workers,
+        distributed.Client(workers) as client,
+    ):
+        yield client
+
+
+def test_results_of_a_dask_cluster_are_those_of_one_thread(case, cluster):
+    assert cluster.nthreads()
+    assert_local_results(case, backend="dask")
