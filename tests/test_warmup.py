@@ -158,7 +158,7 @@ import skextra
 from skextra._core.runtime import cache
 
 options = json.loads(OPTIONS)
-summary = skextra.warmup(estimators=["GumbelMaxSampler"], **options)
+summary = skextra.warmup(estimators=["Lasso"], **options)
 print(json.dumps(summary._asdict() | {"cache_folder": str(summary.cache_folder)}))
 """
 
@@ -177,16 +177,16 @@ def test_native_kernels_come_beside_portable_ones_and_first(tmp_path):
     loaded, _ = _run(
         """
 import json
-from skextra.sampling import GumbelMaxSampler
+from skextra.linear_model import Lasso
 from skextra._core.runtime import cache
 
-GumbelMaxSampler().fit([[0.0, 1.0]]).transform([[0.0, 1.0]])
+Lasso().fit([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0]], [0.0, 1.0, 2.0])
 print(json.dumps(sorted(cache.usage.loaded)))
 """,
         tmp_path,
     )
     manifest = max(
-        tmp_path.rglob("manifest-sampling-*.json"), key=lambda path: path.stat().st_mtime_ns
+        tmp_path.rglob("manifest-least_squares-*.json"), key=lambda path: path.stat().st_mtime_ns
     )
     assert loaded
     assert set(loaded) <= set(json.loads(manifest.read_text())["entries"])
@@ -195,7 +195,7 @@ print(json.dumps(sorted(cache.usage.loaded)))
 @pytest.mark.slow
 def test_a_lost_entry_is_compiled_again(tmp_path):
     first = _warm_one(tmp_path, native=True)
-    entry = next(tmp_path.rglob("kernels-sampling-*/*.kernel"))
+    entry = next(tmp_path.rglob("kernels-least_squares-*/*.kernel"))
     entry.unlink()
     second = _warm_one(tmp_path, native=True)
     assert second["n_compiled"] == 1
