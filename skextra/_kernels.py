@@ -67,22 +67,25 @@ def _compute_weighted_variance(X, shares):
     return float(shares @ ((X - mean) ** 2).sum(axis=1, dtype=np.float64)) / X.shape[1]
 
 
-def create_gram(estimator, X, sample_weight=None):
+def create_gram(estimator, X, sample_weight=None, is_centered=False):
     """Gram source of training data, from an estimator's parameters.
 
     Parameters
     ----------
     estimator : estimator instance
-        With `kernel`, `gamma`, `degree` and `coef0`, and perhaps `kernel_params`; gets
-        ``_gamma``.
+        With `kernel`, `gamma`, `degree` and `coef0`, and perhaps `kernel_params`.
     X : ndarray or sparse
         As validated; the square matrix of kernel values if precomputed.
     sample_weight : ndarray of shape (n_samples,) or None
         See `compute_gamma`.
+    is_centered : bool
+        See `NamedGram`.
 
     Returns
     -------
     source : NamedGram, PrecomputedGram or CallableGram
+    gamma : float
+        0 where no kernel takes it.
 
     Raises
     ------
@@ -98,21 +101,24 @@ def create_gram(estimator, X, sample_weight=None):
                 "Precomputed matrix must be a square matrix. Input is a "
                 f"{X.shape[0]}x{X.shape[1]} matrix."
             )
-        estimator._gamma = 0.0
-        return _core.gram.kernel_functions.PrecomputedGram(X)
-    estimator._gamma = 0.0
+        return _core.gram.kernel_functions.PrecomputedGram(X), 0.0
+    gamma = 0.0
     if not callable(estimator.kernel):
-        estimator._gamma = compute_gamma(estimator.gamma, X, sample_weight)
-    return create_prediction_gram(estimator, X)
+        gamma = compute_gamma(estimator.gamma, X, sample_weight)
+    return create_prediction_gram(estimator, X, gamma, is_centered), gamma
 
 
-def create_prediction_gram(estimator, points):
-    """Gram source of a fitted estimator, from the training points that it kept.
+def create_prediction_gram(estimator, points, gamma=None, is_centered=False):
+    """Gram source of points, with the kernel of an estimator.
 
     Parameters
     ----------
     estimator : estimator instance
     points : ndarray or sparse of shape (n_points, n_features)
+    gamma : float or None
+        None for that of a fitted estimator.
+    is_centered : bool
+        See `NamedGram`.
 
     Returns
     -------
@@ -127,9 +133,12 @@ def create_prediction_gram(estimator, points):
             f"kernel={estimator.kernel!r} takes gamma, degree and coef0, got {sorted(params)}"
         )
     kernel = _core.gram.kernel_functions.Kernel(
-        estimator.kernel, estimator._gamma, estimator.degree, estimator.coef0
+        estimator.kernel,
+        estimator._gamma if gamma is None else gamma,
+        estimator.degree,
+        estimator.coef0,
     )
-    return _core.gram.kernel_functions.NamedGram(kernel, points)
+    return _core.gram.kernel_functions.NamedGram(kernel, points, is_centered=is_centered)
 
 
 class KernelTagsMixin:

@@ -25,6 +25,7 @@ from skextra._core.numerics.packed_columns import pack
 from skextra._core.positions import rotary, sinusoids
 from skextra._core.sampling import gumbel, inclusion_probabilities, inverse_cdf
 from skextra._core.svm.dual_coordinate_descent import DualDescent
+from skextra._core.svm.linear_problem import CenteredRows, LinearProblem
 from skextra._core.svm.smo_blocks import BlockSolver
 
 
@@ -76,8 +77,10 @@ def _solve_support_vectors(X, y):
             solver = BlockSolver(source, y, C, np.zeros(len(y)), -y, 1e6, dtype, True)
             solver.solve(1e-3, 100)
             solver.cache.restrict(np.arange(4))
-    for points in (X, sparse.csr_array(X)):
-        DualDescent(points, y, C, False, True).solve(1e-3, 1)
+    wide = sparse.random_array((8, 200), density=0.1, rng=0, format="csr")
+    for points in (X, wide):
+        rows = CenteredRows(points, True)
+        DualDescent(LinearProblem(rows, y, C, False, True)).solve(1e-3, 1)
 
 
 def _fit_logistic(rng):

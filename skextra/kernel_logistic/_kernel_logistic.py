@@ -95,7 +95,8 @@ default='rbf'
         Points of the kernel functions: the training data, or what the approximation
         kept of them. With a precomputed kernel there is none.
     components_indices_ : ndarray of shape (n_points,)
-        Rows of the training data they are.
+        Rows of the training data they are; samples of weight zero are left out. With a
+        precomputed kernel, the columns of X that prediction reads.
     approximation_ : {'nystroem', None}
         The approximation used.
     dual_gap_ : float
@@ -228,37 +229,36 @@ default='rbf'
         weights = compute_weights(sample_weight, self.class_weight, codes, classes)
         weights = compute_loss_weights(self.C, weights, len(codes))
         start = self._get_start(len(classes), X.shape[0])
-        source, settings = create_gram(self, X, sample_weight), create_settings(self)
-        self._choose_approximation(X.shape[0], settings)
-        n_components = _core.kernel_logistic.fit.choose_n_components(self.n_components, X.shape[0])
+        settings = create_settings(self)
+        choice = _core.kernel_logistic.solver_choice
+        approximation = choice.choose_approximation(self.approximation, X.shape[0], settings.budget)
+        if approximation is None:
+            settings.seed = 0  # what is drawn then changes the way, not the solution
+        # Without an approximation, an intercept makes coefficients sum to zero.
+        is_centered = self.fit_intercept and approximation is None
+        source, gamma = create_gram(self, X, sample_weight, is_centered)
+        n_components = choice.choose_n_components(self.n_components, X.shape[0])
+        fixed = {"classes_": classes, "approximation_": approximation, "_gamma": gamma}
         with (
             report_fit(self, *given, sample_weight, max_subtasks=None) as report,
             report.count("iteration") as advance,
         ):
             if advance is not None:
-                settings.report = partial(self._report, advance, classes, X)
+                settings.report = partial(self._report, advance, fixed, X)
             model = _core.kernel_logistic.fit.fit(
                 source, codes, len(classes), weights, self.fit_intercept, settings,
-                approximation=self.approximation_, n_components=n_components, start=start,
+                approximation=approximation, n_components=n_components, start=start,
             )  # fmt: skip
-            set_solution(self, model, classes, X)
+            set_solution(self, model, fixed, X)
         if not self.converged_:
             warn_unconverged(self)
         return self
 
-    def _choose_approximation(self, n_samples, settings):
-        self.approximation_ = _core.kernel_logistic.fit.choose_approximation(
-            self.approximation, n_samples, settings.budget
-        )
-        if self.approximation_ is None:
-            settings.seed = 0  # what is drawn then changes the way, not the solution
-
-    def _report(self, advance, classes, X, A, b, points):
+    def _report(self, advance, fixed, X, A, b, points):
         """Tell callbacks of an iteration, and of the model as it then stands."""
 
         def get_attributes():
-            return {"classes_": classes, "approximation_": self.approximation_,
-                    **describe_expansion(self, A.copy(), b.copy(), points, X)}  # fmt: skip
+            return describe_expansion(self, fixed, A.copy(), b.copy(), points, X)
 
         advance(get_attributes)
 
@@ -272,10 +272,7 @@ default='rbf'
                 f"{len(self.classes_)} classes and {self._n_samples_fit} samples; got "
                 f"{n_classes} and {n_samples}"
             )
-        A = self.dual_coef_
-        if self.kernel == "precomputed":
-            A = A[:, self.components_indices_]
-        return A, self.intercept_, self.components_indices_
+        return self.dual_coef_, self.intercept_, self.components_indices_
 
 
 def compute_loss_weights(C, weights, n_samples):
@@ -299,22 +296,32 @@ def create_settings(estimator):
     )
 
 
-def describe_expansion(estimator, A, b, points, X):
-    """Fitted attributes of a combination of kernel functions at rows of X."""
-    attributes = {"intercept_": b, "components_indices_": points, "_n_samples_fit": X.shape[0]}
+def describe_expansion(estimator, fixed, A, b, points, X):
+    """Fitted attributes of a combination of kernel functions at rows of X.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    fixed : dict
+        Attributes that do not depend on the solution.
+    A, b : ndarray of shape (n_rows, n_points) and (n_rows,)
+    points : ndarray of int of shape (n_points,)
+    X : ndarray or sparse
+    """
+    attributes = {
+        **fixed, "intercept_": b, "components_indices_": points, "_n_samples_fit": X.shape[0]
+    }  # fmt: skip
     if estimator.kernel == "precomputed":
-        whole = np.zeros((len(A), X.shape[0]))
-        whole[:, points] = A
-        return {**attributes, "dual_coef_": whole, "X_fit_": None}
-    is_whole = len(points) == X.shape[0] and estimator.approximation_ is None
+        return {**attributes, "dual_coef_": A, "X_fit_": None}
+    is_whole = len(points) == X.shape[0] and fixed["approximation_"] is None
     return {**attributes, "dual_coef_": A, "X_fit_": X if is_whole else X[points]}
 
 
-def set_solution(estimator, model, classes, X):
-    """Set the fitted attributes."""
+def set_solution(estimator, model, fixed, X):
+    """Set the fitted attributes; see `describe_expansion`."""
     check_finite_result(estimator, model.A, model.b)
-    estimator.classes_ = classes
-    for name, value in describe_expansion(estimator, model.A, model.b, model.points, X).items():
+    attributes = describe_expansion(estimator, fixed, model.A, model.b, model.points, X)
+    for name, value in attributes.items():
         setattr(estimator, name, value)
     estimator.dual_gap_ = float(model.gap)
     estimator.n_iter_ = np.array([model.n_iter], dtype=np.int32)

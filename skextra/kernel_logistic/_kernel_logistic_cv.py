@@ -1,7 +1,6 @@
 """Kernel logistic regression whose penalty and kernel width are chosen on data left out."""
 
 import warnings
-from copy import copy
 from functools import partial
 from numbers import Integral, Real
 
@@ -217,17 +216,24 @@ default='rbf'
         weights = compute_loss_weights(1.0, weights, len(codes))
         settings = create_settings(self)
         settings.seed = 0
-        self.approximation_ = None
-        source = create_gram(self, X, sample_weight)
-        self.Cs_ = _list_numbers(self.Cs, "Cs", lambda n: np.logspace(-2, 3, n))
-        self.gammas_ = self._list_gammas(X, sample_weight)
+        source, _ = create_gram(self, X, sample_weight, self.fit_intercept)
+        Cs = _list_numbers(self.Cs, "Cs", lambda n: np.logspace(-2, 3, n))
+        grid = Cs, self._list_gammas(X, sample_weight)
         folds = self._list_folds(X, classes[codes], codes, weights)
-        n_tasks = len(self.gammas_) * (1 if folds is None else len(folds))
+        n_tasks = len(grid[1]) * (1 if folds is None else len(folds))
         with report_fit(self, *given, sample_weight, n_tasks) as report:
             search = _core.kernel_logistic.folds.make_search_settings(settings, _SEARCH_TOL)
-            self._search(X, source, codes, len(classes), weights, folds, search, report)
-            self._gamma = self.gamma_
-            self._fit_best(X, codes, classes, weights, source, settings)
+            data = codes, len(classes), weights
+            losses = self._search(X, source, grid, data, folds, search, report)
+            found = _choose(losses, *grid)
+            source = self._with_gamma(X, source, found["gamma_"])
+            model = _core.kernel_logistic.fit.fit(
+                source, codes, len(classes), found["C_"] * weights, self.fit_intercept, settings
+            )
+            fixed = {
+                "classes_": classes, "approximation_": None, "_gamma": found["gamma_"], **found
+            }  # fmt: skip
+            set_solution(self, model, fixed, X)
         if not self.converged_:
             warn_unconverged(self)
         return self
@@ -259,20 +265,17 @@ default='rbf'
         """Gram source for one width: shares its points with the others."""
         if self.kernel == "precomputed" or callable(self.kernel):
             return source
-        other = copy(self)
-        other._gamma = gamma
-        return create_prediction_gram(other, X)
+        return create_prediction_gram(self, X, gamma, self.fit_intercept)
 
-    def _search(self, X, source, codes, n_classes, weights, folds, settings, report):
-        """Score every pair of `C` and `gamma`, and choose."""
-        order = np.argsort(self.Cs_, kind="stable")
-        data = codes, n_classes, weights
-        options = self.Cs_[order], self.fit_intercept, settings
+    def _search(self, X, source, grid, data, folds, settings, report):
+        """Losses of every pair of `C` and `gamma`, (n_folds, n_gammas, n_Cs)."""
+        Cs, gammas = grid
+        order = np.argsort(Cs, kind="stable")
+        options = Cs[order], self.fit_intercept, settings
         with single_threaded_blas():
             score = self._leave_out_singles if folds is None else self._leave_out_folds
-            results = score(X, source, folds, data, options, report)
+            results = score(X, source, gammas, folds, data, options, report)
         losses = np.array([losses for losses, _ in results])[:, np.argsort(order)]
-        self._choose(losses.reshape(len(self.gammas_), -1, len(self.Cs_)).swapaxes(0, 1))
         n_unconverged = sum(not converged for _, converged in results)
         if n_unconverged:
             warnings.warn(
@@ -282,19 +285,20 @@ default='rbf'
                 ConvergenceWarning,
                 stacklevel=4,
             )
+        return losses.reshape(len(gammas), -1, len(Cs)).swapaxes(0, 1)
 
-    def _leave_out_singles(self, X, source, folds, data, options, report):
-        tasks = [(self._with_gamma(X, source, gamma),) for gamma in self.gammas_]
+    def _leave_out_singles(self, X, source, gammas, folds, data, options, report):
+        tasks = [(self._with_gamma(X, source, gamma),) for gamma in gammas]
         score = partial(_score_left_out, data=data, options=options)
         return map_tasks(*report.split(score, tasks, "gamma"), self.n_jobs)
 
-    def _leave_out_folds(self, X, source, folds, data, options, report):
+    def _leave_out_folds(self, X, source, gammas, folds, data, options, report):
         self._refuse_what_does_not_fit(X.shape[0], options[-1].budget)
         score = partial(_score_fold, data=data, options=options)
-        pairs = [(fold,) for _ in self.gammas_ for fold in folds]
+        pairs = [(fold,) for _ in gammas for fold in folds]
         score, tasks = report.split(score, pairs, "fold")
         results, n = [], len(folds)
-        for i, gamma in enumerate(self.gammas_):
+        for i, gamma in enumerate(gammas):
             kernel = self._with_gamma(X, source, gamma)
             gram = _core.gram.kernel_functions.PrecomputedGram(
                 kernel.compute_block(), kernel.is_semidefinite
@@ -313,23 +317,24 @@ default='rbf'
                 "KernelLogisticRegression(approximation='nystroem')"
             )
 
-    def _choose(self, losses):
-        self.scores_ = -losses
-        self.mean_scores_ = self.scores_.mean(axis=0)
-        best = self.mean_scores_.max()
-        if not np.isfinite(best):
-            raise ValueError("no pair of Cs and gammas has a finite log-loss")
-        by_C, by_gamma = np.argsort(self.Cs_), np.argsort(self.gammas_)
-        is_best = self.mean_scores_[np.ix_(by_gamma, by_C)] == best
-        C, gamma = np.argwhere(is_best.T)[0]
-        self.C_, self.gamma_ = float(self.Cs_[by_C[C]]), float(self.gammas_[by_gamma[gamma]])
 
-    def _fit_best(self, X, codes, classes, weights, source, settings):
-        model = _core.kernel_logistic.fit.fit(
-            self._with_gamma(X, source, self.gamma_), codes, len(classes), self.C_ * weights,
-            self.fit_intercept, settings,
-        )  # fmt: skip
-        set_solution(self, model, classes, X)
+def _choose(losses, Cs, gammas):
+    """Attributes of the search: scores, and the pair of the best of them."""
+    mean_scores = -losses.mean(axis=0)
+    best = mean_scores.max()
+    if not np.isfinite(best):
+        raise ValueError("no pair of Cs and gammas has a finite log-loss")
+    by_C, by_gamma = np.argsort(Cs), np.argsort(gammas)
+    is_best = mean_scores[np.ix_(by_gamma, by_C)] == best
+    C, gamma = np.argwhere(is_best.T)[0]
+    return {
+        "Cs_": Cs,
+        "gammas_": gammas,
+        "scores_": -losses,
+        "mean_scores_": mean_scores,
+        "C_": float(Cs[by_C[C]]),
+        "gamma_": float(gammas[by_gamma[gamma]]),
+    }
 
 
 def _score_left_out(gram, data, options):

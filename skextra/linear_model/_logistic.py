@@ -46,8 +46,8 @@ class LogisticRegression(CallbackSupportMixin, LinearClassifier):
         Accepted for compatibility, without effect.
     tol : float, default=1e-4
         Duality gap to reach, relative to the objective of the null model (the
-        best intercept and no features). At the stop the last step has moved no
-        decision value by more than about ``sqrt(tol)``.
+        best intercept and no features). The fit stops as soon as the gap is that
+        small.
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     intercept_scaling : float, default=1
@@ -63,7 +63,7 @@ default='lbfgs'
         Accepted for compatibility, without effect: every name goes with every
         penalty and any number of classes, and gives the same answer.
     max_iter : int, default=100
-        Newton steps at most.
+        Iterations at most.
     verbose : int, default=0
         Accepted for compatibility: nothing is printed.
     warm_start : bool, default=False
@@ -82,9 +82,15 @@ default='lbfgs'
         Intercepts, of sum 0 if there are several; 0 if ``fit_intercept=False``.
     dual_gap_ : float
         Duality gap relative to the objective of the null model: an upper bound
-        of the relative suboptimality.
+        of the relative suboptimality of `coef_` and `intercept_` as they are,
+        computed in double precision from all of the data.
     n_iter_ : ndarray of shape (1,)
-        Newton steps taken.
+        Iterations taken.
+    solver_ : str
+        Algorithm that found the solution: 'lbfgs', 'newton-cg', 'small-newton'
+        (Newton steps in one compiled kernel) or 'proximal-newton' (with an L1
+        penalty); empty where there was nothing to solve. All of them end with
+        the same certificate.
     converged_ : bool
         Whether the tolerance was reached.
     n_features_in_ : int
@@ -266,6 +272,7 @@ def set_solution(estimator, path, classes, dtype):
     estimator.dual_gap_ = float(path.gaps[0])
     estimator.n_iter_ = path.n_iters[:1].astype(np.int32)
     estimator.converged_ = bool(path.converged[0])
+    estimator.solver_ = path.solver
 
 
 def is_separated(scores, codes, weights):

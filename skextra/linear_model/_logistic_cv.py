@@ -65,7 +65,7 @@ default='lbfgs'
         alone ends the models of the folds; the final fit goes on until decision
         values rest, as in :class:`LogisticRegression`.
     max_iter : int, default=100
-        Newton steps at most, for each model.
+        Iterations at most, for each model.
     class_weight : dict or 'balanced', default=None
         Weight of each class as in :class:`LogisticRegression`; 'balanced' counts
         the classes in all data, not in each fold. Scores are not weighted by it.
@@ -117,12 +117,15 @@ default='lbfgs'
         Coefficients of each model, then its intercept if there is one; the second
         to last dimension is 1 with two classes.
     n_iter_ : ndarray of shape (n_folds, n_l1_ratios, n_cs)
-        Newton steps of each model of the folds.
+        Iterations of each model of the folds.
     dual_gap_ : float
         Duality gap of the final fit, relative to the objective of the null model;
         with ``refit=False`` the largest of the models that are averaged.
     converged_ : bool
         Whether the final fit, or all models that are averaged, reached `tol`.
+    solver_ : str
+        Algorithm of the final fit, see :class:`LogisticRegression`; empty with
+        ``refit=False``.
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

@@ -95,7 +95,7 @@ def logistic_path(
         Duality gap to reach, relative to the objective of the null model (the
         best intercept and no features).
     max_iter : int, default=100
-        Newton steps at most, for each C.
+        Iterations at most, for each C.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def logistic_path(
     dual_gaps : ndarray of shape (n_cs,)
         Duality gaps relative to the objective of the null model.
     n_iters : ndarray of int of shape (n_cs,)
-        Newton steps for each C.
+        Iterations for each C.
 
     Raises
     ------

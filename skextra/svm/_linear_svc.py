@@ -21,7 +21,7 @@ from skextra._validation import (
     validate_sample_weight,
 )
 from skextra.linear_model._base import LinearClassifier
-from skextra.svm._one_vs_rest import Problem
+from skextra.svm._one_vs_rest import OneVsRestSolver
 
 
 class LinearSVC(CallbackSupportMixin, LinearClassifier):
@@ -222,7 +222,7 @@ class LinearSVC(CallbackSupportMixin, LinearClassifier):
         X, codes, classes = validate_classification_data(self, X, y)
         sample_weight = validate_sample_weight(sample_weight, X)
         weights = compute_weights(sample_weight, self.class_weight, codes, classes)
-        problem = Problem(self, X, codes, len(classes), sample_weight, weights)
+        problem = OneVsRestSolver(self, X, codes, len(classes), sample_weight, weights)
         n_tasks = len(problem.positives)
         with (
             single_threaded_blas(),
@@ -259,19 +259,18 @@ class LinearSVC(CallbackSupportMixin, LinearClassifier):
     def _set_solution(self, found, classes, dtype):
         self.classes_ = classes
         if self.multi_class == "crammer_singer":
-            (machine,) = found
-            coef, intercept = machine.coefs, machine.intercepts
+            coef, intercept = found[0].coef, found[0].intercept
             if len(classes) == 2:
                 coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
         else:
-            coef = np.stack([machine.coef for machine in found])
-            intercept = np.array([machine.intercept for machine in found])
+            coef = np.stack([result.coef for result in found])
+            intercept = np.array([result.intercept for result in found])
         coef, intercept = coef.astype(dtype), intercept.astype(dtype)
         check_finite_result(self, coef, intercept)
         self.coef_, self.intercept_ = coef, intercept
-        self.dual_gap_ = float(max(machine.gap for machine in found))
-        self.n_iter_ = int(max(machine.n_iter for machine in found))
-        self.converged_ = all(machine.converged for machine in found)
+        self.dual_gap_ = float(max(result.gap for result in found))
+        self.n_iter_ = int(max(result.n_iter for result in found))
+        self.converged_ = all(result.converged for result in found)
 
     def _calibrate(self, problem):
         for name in ("probA_", "probB_"):

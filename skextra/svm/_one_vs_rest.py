@@ -1,48 +1,51 @@
-"""The linear machines of a multi-class problem: each class against the rest, or all at once."""
+"""The linear problems of several classes: each class against the rest, or all at once."""
 
 from functools import partial
 
 import numpy as np
-from scipy import sparse
 
 from skextra import _core
 from skextra._parallel import map_in_threads
 
 
-class Problem:
-    """The training data, and the machines of one-vs-rest or of all classes at once."""
+class OneVsRestSolver:
+    """The training data, and the fits of each class against the rest or of all at once."""
 
     def __init__(self, estimator, X, codes, n_classes, sample_weight, weights):
         counted = slice(None) if weights is None else np.flatnonzero(weights)
-        self.X, self.codes, self.n_classes = to_double(X[counted]), codes[counted], n_classes
+        X = X[counted]
+        self.rows = _core.svm.linear_problem.CenteredRows(X, estimator.fit_intercept)
+        self.raw, self.codes, self.n_classes = X, codes[counted], n_classes
         n = len(self.codes)
         self.C = (
             np.full(n, float(estimator.C)) if weights is None else estimator.C * weights[counted]
         )
         self.counts = np.ones(n) if sample_weight is None else sample_weight[counted]
         self.multi = estimator.multi_class == "crammer_singer"
-        # Two classes need one machine, whose positive class is the second.
+        # Two classes need one fit, whose positive class is the second.
         self.positives = [None] if self.multi else [1] if n_classes == 2 else list(range(n_classes))
         self.options = {
             "fit_intercept": estimator.fit_intercept, "tol": estimator.tol,
-            "max_iter": estimator.max_iter,
+            "max_iter": estimator.max_iter, "dtype": X.dtype,
         }  # fmt: skip
         self.kind = {
-            "is_squared": estimator.loss == "squared_hinge",
-            "is_sparse_penalty": estimator.penalty == "l1",
+            "is_squared": estimator.loss == "squared_hinge" or estimator.penalty == "l1",
+            "has_l1_penalty": estimator.penalty == "l1",
         }
 
-    def solve(self, task, rows=slice(None)):
-        """Fit the machine of one task, to some samples."""
-        X, codes, C = self.X[rows], self.codes[rows], self.C[rows]
+    def solve(self, task, rows=None):
+        """Fit one class against the rest, or all at once, to some samples or all."""
+        part, codes, C = self.rows, self.codes, self.C
+        if rows is not None:
+            part, codes, C = part.take(rows), codes[rows], C[rows]
         if self.multi:
-            return _core.svm.crammer_singer.solve(X, codes, self.n_classes, C, **self.options)
+            return _core.svm.crammer_singer.solve(part, codes, self.n_classes, C, **self.options)
         y = np.where(codes == self.positives[task], 1.0, -1.0)
-        return _core.svm.linear.solve(X, y, C, **self.kind, **self.options)
+        return _core.svm.linear.solve(part, y, C, **self.kind, **self.options)
 
     def calibrate(self, n_jobs):
-        """Slopes and offsets of the sigmoids, one a decision value."""
-        hashes = _core.svm.content_folds.hash_rows(self.X)
+        """Slopes and offsets of the sigmoids, one per decision value."""
+        hashes = _core.svm.content_folds.hash_samples(self.raw)
         if self.multi:
             decide, n_values = self._decide_jointly(hashes)
         else:
@@ -58,33 +61,21 @@ class Problem:
             return _core.svm.platt.fit_sigmoid(decisions[:, k], is_positive, self.counts)
 
         def fit(train, test):
-            machine = self.solve(k, train)
-            return self.X[test] @ machine.coef + machine.intercept
+            result = self.solve(k, train)
+            return self.rows.take(test).predict(result.coef, result.intercept)
 
         return _core.svm.calibration.calibrate(fit, hashes, is_positive, self.counts)
 
     def _decide_jointly(self, hashes):
-        """Decision values of all classes by machines that have not seen the sample."""
+        """Decision values of all classes by fits that have not seen the sample."""
         n_classes = self.n_classes
 
         def fit(train, test):
-            machine = self.solve(0, train)
-            scores = self.X[test] @ machine.coefs.T + machine.intercepts
+            result = self.solve(0, train)
+            scores = self.rows.take(test).predict(result.coef, result.intercept)
             return scores[:, 1:] - scores[:, :1] if n_classes == 2 else scores
 
         decisions = _core.svm.calibration.compute_unseen_scores(
             fit, hashes, self.codes, self.counts, n_classes
         )
         return decisions, decisions.shape[1]
-
-
-def to_double(X):
-    """Rows in double precision: C-ordered, or CSR with small indices."""
-    if not sparse.issparse(X):
-        return np.ascontiguousarray(X, dtype=np.float64)
-    X = sparse.csr_array(X).astype(np.float64, copy=False)
-    if X.indices.dtype != np.int32 and max(X.nnz, *X.shape) < np.iinfo(np.int32).max:
-        X = sparse.csr_array(
-            (X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)), shape=X.shape
-        )
-    return X

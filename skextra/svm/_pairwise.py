@@ -21,8 +21,8 @@ _BLOCK = 1024  # samples at a time
 class PairwiseClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
     """Classes and probabilities from ``support_vectors_``, ``dual_coef_`` and ``intercept_``."""
 
-    def _call_kernel(self, X):
-        K = self.kernel(X, self._points)
+    def _call_kernel(self, X, points):
+        K = self.kernel(X, points)
         K = K.toarray() if sparse.issparse(K) else np.asarray(K)
         if K.dtype.kind not in "fiub":
             raise ValueError(f"kernel must return numbers, got an array of {K.dtype}")
@@ -55,7 +55,12 @@ class PairwiseClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
         else:
             coefs = _core.svm.one_vs_one.expand(table, self.n_support_)
         decisions = np.empty((n_new, coefs.shape[1]))
-        compute = self._create_kernel_function()
+        is_linear = self.kernel == "linear" and not sparse.issparse(X) and not self._sparse
+        if is_linear:
+            # By the features' coefficients: kernel values far from zero would cancel.
+            compute, coefs = (lambda X: X), self._compute_coefficients(coefs.T).T
+        else:
+            compute = self._create_kernel_function()
         with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
             for start in range(0, n_new, _BLOCK):
                 part = slice(start, start + _BLOCK)
@@ -63,6 +68,11 @@ class PairwiseClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
         if not np.isfinite(decisions).all():
             raise ValueError(f"the scores of {type(self).__name__} overflow: X is too large")
         return decisions
+
+    def _compute_coefficients(self, coefs):
+        """Coefficients of the features, for the linear kernel and dense data."""
+        points = np.asarray(self.support_vectors_)
+        return _core.gram.kernel_functions.compute_linear_coefficients(coefs, points)
 
     def _create_kernel_function(self):
         """Function from new points to their kernel values with the support vectors."""
@@ -74,7 +84,7 @@ class PairwiseClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
         return source.compute_cross
 
     def _call_kernel_on_support(self, X):
-        K = self._call_kernel(X)
+        K = self._call_kernel(X, self._points)
         if K.ndim != 2 or K.shape[1] != self.shape_fit_[0]:
             raise ValueError(
                 f"kernel must return an array of {self.shape_fit_[0]} columns, the number of "
@@ -247,6 +257,6 @@ class PairwiseClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
             coef = align_sparse_interface(coef)
             coef.data.flags.writeable = False
             return coef
-        coef = table @ self.support_vectors_
+        coef = self._compute_coefficients(table)
         coef.flags.writeable = False
         return coef

@@ -1,6 +1,7 @@
 """Support vector classification with kernels."""
 
 import warnings
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
@@ -26,7 +27,7 @@ from skextra._validation import (
     validate_classification_data,
     validate_sample_weight,
 )
-from skextra.svm._machines import Machines, list_members
+from skextra.svm._one_vs_one import OneVsOneSolver, list_members
 from skextra.svm._pairwise import PairwiseClassifier
 
 _OVERFLOW = (
@@ -34,6 +35,18 @@ _OVERFLOW = (
     "input data may contain large values and need to be preprocessed."
 )
 _SMALL = 1_000_000  # values that need not be kept sparse
+
+
+@dataclass
+class _Problem:
+    """What a fit solves: data, kernel values, samples of each class, and their solver."""
+
+    X: object
+    source: object
+    gamma: float
+    members: list
+    class_weight: np.ndarray
+    solver: OneVsOneSolver
 
 
 class SVC(CallbackSupportMixin, PairwiseClassifier):
@@ -63,11 +76,12 @@ default='rbf'
     coef0 : float, default=0.0
         Constant in the polynomial and the sigmoid kernel.
     shrinking : bool, default=True
-        Whether samples that sit firmly at a bound are left out for a while.
+        Whether samples at a bound that do not tend to leave it are left out for a while.
     tol : float, default=1e-3
         Largest violation of the optimality conditions, in units of the decision
         value, at the end. Problems of up to about 1,500 samples are solved exactly
-        from there in most cases.
+        from there in most cases. Where kernel values are so large that their rounding
+        exceeds it, the fit has converged if `dual_gap_` is below a thousandth of it.
     cache_size : float, default=200
         Megabytes (1e6 bytes) that a machine may use to keep kernel values.
     class_weight : dict or 'balanced', default=None
@@ -142,8 +156,8 @@ default='rbf'
     -----
     Differs from scikit-learn: `probability` is here to stay; probabilities come from
     decision values of samples that a machine has not seen, weights count in them, and
-    no random number does: equal rows share a fold, whose number follows from what
-    stands in the row. The slope of a sigmoid is never positive.
+    no random number does: folds follow from the ranks of values within their columns, and
+    equal samples share one. The slope of a sigmoid is never positive.
     ``class_weight="balanced"`` and ``gamma="scale"`` count sample weights. `cache_size` is
     never exceeded. Data in single precision are kept so. ``fit`` warns if it stops short of
     `tol` for any reason.
@@ -266,25 +280,16 @@ default='rbf'
         """
         given = X, y
         X, codes, classes = self._validate(X, y)
-        n_samples = len(codes)
         sample_weight = self._validate_weights(sample_weight, codes)
-        weights = compute_weights(sample_weight, self.class_weight, codes, classes)
-        self.classes_ = classes
-        self.class_weight_ = np.ones(len(classes))
-        if self.class_weight is not None:
-            self.class_weight_ = compute_class_weight(
-                self.class_weight, classes=classes, y=classes[codes], sample_weight=sample_weight
-            )
-        members = list_members(codes, weights, len(classes))
-        C = np.full(n_samples, float(self.C)) if weights is None else self.C * weights
         with single_threaded_blas():
-            source = self._create_source(X, sample_weight)
-            machines = Machines(source, members, C, self._get_settings(), self.n_jobs)
-            with report_fit(
-                self, *given, sample_weight, max_subtasks=len(machines.pairs)
-            ) as report:
-                self._set_solution(X, machines.solve(report.split), members)
-                self._calibrate(source, machines, sample_weight)
+            problem = self._build_problem(X, codes, classes, sample_weight)
+            n_pairs = len(problem.solver.pairs)
+            with report_fit(self, *given, sample_weight, max_subtasks=n_pairs) as report:
+                results = problem.solver.solve(report.split)
+                attributes = self._describe(problem, results, classes)
+                if self.probability:
+                    attributes.update(self._calibrate(problem, sample_weight))
+                self._set_attributes(attributes)
         if self.fit_status_:
             self._warn_unconverged()
         return self
@@ -293,10 +298,8 @@ default='rbf'
         if sparse.issparse(X) and self.kernel == "precomputed":
             raise TypeError("Sparse precomputed kernels are not supported: X must be dense")
         if not callable(self.kernel):
-            self._sparse = sparse.issparse(X)
             X, codes, classes = validate_classification_data(self, X, y)
-            return (sparse.csr_array(X) if self._sparse else X), codes, classes
-        self._sparse = False
+            return (sparse.csr_array(X) if sparse.issparse(X) else X), codes, classes
         check_consistent_length(X, y)
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
@@ -317,67 +320,97 @@ default='rbf'
             )
         return weights
 
+    def _build_problem(self, X, codes, classes, sample_weight):
+        """Kernel values, and what there is to solve for all pairs of classes."""
+        n_samples = len(codes)
+        weights = compute_weights(sample_weight, self.class_weight, codes, classes)
+        class_weight = np.ones(len(classes))
+        if self.class_weight is not None:
+            class_weight = compute_class_weight(
+                self.class_weight, classes=classes, y=classes[codes], sample_weight=sample_weight
+            )
+        source, gamma = self._create_source(X, sample_weight)
+        members = list_members(codes, weights, len(classes))
+        C = np.full(n_samples, float(self.C)) if weights is None else self.C * weights
+        settings = _core.svm.kernel.Settings(
+            tol=self.tol, max_iter=self.max_iter, cache_bytes=1e6 * self.cache_size,
+            shrinking=self.shrinking,
+        )  # fmt: skip
+        solver = OneVsOneSolver(source, members, C, settings, self.n_jobs)
+        return _Problem(X, source, gamma, members, class_weight, solver)
+
     def _create_source(self, X, sample_weight):
-        self.shape_fit_ = X.shape if hasattr(X, "shape") else (len(X),)
         if callable(self.kernel):
-            self._gamma, self._points = 0.0, X
-            n_samples = self.shape_fit_[0]
-            K = self._call_kernel(X)
+            n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
+            K = self._call_kernel(X, X)
             if K.shape != (n_samples, n_samples):
                 raise ValueError(
                     "kernel must return an array of shape (n_samples, n_samples) = "
                     f"{(n_samples, n_samples)} for X, got shape {K.shape}"
                 )
-            return _core.gram.kernel_functions.PrecomputedGram(K)
-        self._points = None
+            return _core.gram.kernel_functions.PrecomputedGram(K), 0.0
         if sparse.issparse(X) and X.shape[0] * X.shape[1] <= _SMALL:
             X = X.toarray()  # products of rows are then the same to the last bit
-        source = create_gram(self, X, sample_weight)
-        if self.gamma == "scale" and self.kernel != "precomputed" and self._gamma == 0.0:
+        source, gamma = create_gram(self, X, sample_weight, is_centered=True)
+        if self.gamma == "scale" and self.kernel != "precomputed" and gamma == 0.0:
             raise ValueError(_OVERFLOW)
-        return source
+        return source, gamma
 
-    def _get_settings(self):
-        return _core.svm.kernel.Settings(
-            tol=self.tol, max_iter=self.max_iter, cache_bytes=1e6 * self.cache_size,
-            shrinking=self.shrinking,
-        )  # fmt: skip
-
-    def _set_solution(self, X, found, members):
-        n_classes = len(members)
-        self.support_, self.n_support_, table = _core.svm.one_vs_one.collect(
-            [machine.alpha for machine in found], members, n_classes
+    def _describe(self, problem, results, classes):
+        """Fitted attributes."""
+        X, n_classes = problem.X, len(classes)
+        support, n_support, table = _core.svm.one_vs_one.collect(
+            [result.alpha for result in results], problem.members, n_classes
         )
-        intercept = np.array([machine.intercept for machine in found])
+        intercept = np.array([result.intercept for result in results])
         if not (np.isfinite(table).all() and np.isfinite(intercept).all()):
             raise ValueError(_OVERFLOW)
         # Of two classes the second is the positive one, of more the first of each pair.
         sign = -1.0 if n_classes == 2 else 1.0
-        self.dual_coef_, self.intercept_ = sign * table, sign * intercept
-        if callable(self.kernel) or self.kernel == "precomputed":
-            self.support_vectors_ = np.empty((0, 0))
-        else:
-            self.support_vectors_ = X[self.support_]
-        if self._sparse:
-            self.support_vectors_ = align_sparse_interface(self.support_vectors_)
-            self.dual_coef_ = align_sparse_interface(sparse.csr_array(self.dual_coef_))
-        self.n_iter_ = np.array([machine.n_iter for machine in found], dtype=np.int32)
-        self.dual_gap_ = max(machine.gap for machine in found)
-        self.converged_ = all(machine.converged for machine in found)
-        self.fit_status_ = int(not self.converged_)
+        is_sparse = sparse.issparse(X) and not callable(self.kernel)
+        dual_coef, vectors = sign * table, np.empty((0, 0))
+        if not (callable(self.kernel) or self.kernel == "precomputed"):
+            vectors = X[support]
+        if is_sparse:
+            vectors = align_sparse_interface(vectors)
+            dual_coef = align_sparse_interface(sparse.csr_array(dual_coef))
+        converged = all(result.converged for result in results)
+        return {
+            "classes_": classes,
+            "class_weight_": problem.class_weight,
+            "shape_fit_": X.shape if hasattr(X, "shape") else (len(X),),
+            "support_": support,
+            "support_vectors_": vectors,
+            "n_support_": n_support,
+            "dual_coef_": dual_coef,
+            "intercept_": sign * intercept,
+            "n_iter_": np.array([result.n_iter for result in results], dtype=np.int32),
+            "dual_gap_": max(result.gap for result in results),
+            "converged_": converged,
+            "fit_status_": int(not converged),
+            "_gamma": problem.gamma,
+            "_points": X if callable(self.kernel) else None,
+            "_sparse": is_sparse,
+        }
 
-    def _calibrate(self, source, machines, sample_weight):
+    def _calibrate(self, problem, sample_weight):
+        """Attributes of the sigmoids, fitted to decision values of samples left out."""
+        source = problem.source
+        weights = np.ones(source.n_samples) if sample_weight is None else sample_weight
+        is_given = source.points is None
+        hashes = _core.svm.content_folds.hash_samples(
+            source.K if is_given else source.points, weights > 0, is_square=is_given
+        )
+        slopes, offsets = problem.solver.calibrate(hashes, weights)
+        # Decision values of two classes have the other sign.
+        return {"probA_": slopes, "probB_": -offsets if len(problem.members) == 2 else offsets}
+
+    def _set_attributes(self, attributes):
         for name in ("probA_", "probB_"):
             if hasattr(self, name):
                 delattr(self, name)
-        if not self.probability:
-            return
-        weights = np.ones(source.n_samples) if sample_weight is None else sample_weight
-        points = source.K if source.points is None else source.points
-        hashes = _core.svm.content_folds.hash_rows(points)
-        slopes, offsets = machines.calibrate(hashes, weights)
-        # Decision values of two classes have the other sign.
-        self.probA_, self.probB_ = slopes, (-offsets if len(self.classes_) == 2 else offsets)
+        for name, value in attributes.items():
+            setattr(self, name, value)
 
     def _warn_unconverged(self):
         failure = "failed to converge"

@@ -105,7 +105,7 @@ def test_reduced_model_predicts_from_its_components():
 def test_auto_goes_by_samples_and_memory(monkeypatch):
     X, y = load(2)
     assert KernelLogisticRegression().fit(X, y).approximation_ is None
-    monkeypatch.setattr("skextra._core.kernel_logistic.fit._MANY_SAMPLES", 100)
+    monkeypatch.setattr("skextra._core.kernel_logistic.solver_choice._MANY_SAMPLES", 100)
     assert KernelLogisticRegression().fit(X, y).approximation_ == "nystroem"
     monkeypatch.undo()
     monkeypatch.setattr("skextra._core.kernel_logistic.fit.measure_free_memory", lambda: 1e4)
@@ -257,3 +257,70 @@ def test_search_reports_each_of_its_parts(cv):
     plain = KernelLogisticRegressionCV([0.1, 1.0], [0.1, 0.3], cv=cv).fit(X, y)
     model.set_callbacks(callback.ScoringMonitor(scoring="neg_log_loss")).fit(X, y)
     np.testing.assert_array_equal(model.scores_, plain.scores_)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_semidefinite_kernels_of_raw_data_are_fitted(fit_intercept):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(90)
+    y = (x + 0.5 * rng.standard_normal(90) > 0).astype(int)
+    seconds = 1.7e9 + rng.integers(0, 3 * 10**7, 90)
+    points = np.c_[x, rng.standard_normal((90, 2))] + 1000
+    for options, X in (
+        ({"kernel": "linear"}, np.c_[seconds, x]),
+        ({"kernel": "linear"}, np.c_[1e9 * rng.standard_normal(90), x]),
+        ({"kernel": "poly", "gamma": 0.5}, points),
+        ({"kernel": "laplacian"}, np.c_[seconds, x]),
+    ):
+        model = KernelLogisticRegression(**options, fit_intercept=fit_intercept)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(X, y)
+        assert np.isfinite(model.decision_function(X)).all()
+        assert model.converged_ or caught
+        assert model.converged_ == (model.dual_gap_ <= 1e-6)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_linear_kernel_is_invariant_to_offsets(n_classes):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((80, 3))
+    y = np.clip(np.round(X[:, 0] + 0.5 * rng.standard_normal(80)), 0, n_classes - 1)
+    near = KernelLogisticRegression(kernel="linear").fit(X, y)
+    for offset in (1e3, 1e7):
+        far = KernelLogisticRegression(kernel="linear", tol=1e-4).fit(X + offset, y)
+        assert far.converged_
+        np.testing.assert_allclose(far.predict_proba(X + offset), near.predict_proba(X), atol=1e-2)
+
+
+def test_gap_bounds_the_suboptimality_of_large_kernel_values():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((50, 3))
+    y = (X[:, 0] + rng.standard_normal(50) > 0).astype(int)
+    for unit in (1.0, 1e3, 1e6):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model = KernelLogisticRegression(kernel="linear", C=1 / unit**2).fit(unit * X, y)
+        reference = KernelLogisticRegression(kernel="linear", tol=1e-10).fit(X, y)
+        np.testing.assert_allclose(
+            model.decision_function(unit * X), reference.decision_function(X), atol=5e-3
+        )
+        assert model.converged_
+
+
+@pytest.mark.parametrize("approximation", [None, "nystroem"])
+def test_indices_and_coefficients_have_one_length(approximation):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3))
+    y = (X[:, 0] > 0).astype(int)
+    weights = (rng.random(60) < 0.7).astype(float)
+    K = np.exp(-0.3 * ((X[:, None] - X) ** 2).sum(axis=2))
+    options = {"approximation": approximation, "n_components": 20, "random_state": 0}
+    given = KernelLogisticRegression(kernel="precomputed", **options).fit(K, y, weights)
+    assert given.dual_coef_.shape == (1, len(given.components_indices_))
+    assert (weights[given.components_indices_] > 0).all()
+    named = KernelLogisticRegression(gamma=0.3, **options).fit(X, y, weights)
+    np.testing.assert_allclose(given.predict_proba(K), named.predict_proba(X), atol=1e-4)
+    warm = KernelLogisticRegression(kernel="precomputed", warm_start=True, **options)
+    warm.fit(K, y, weights).fit(K, y, weights)
+    np.testing.assert_allclose(warm.predict_proba(K), given.predict_proba(K), atol=1e-4)

@@ -116,7 +116,8 @@ def test_l2_with_more_features_than_samples(n_classes, container):
     X, y = make_data(n_classes, shape=(60, 700))
     X[np.random.default_rng(3).random(X.shape) < 0.8] = 0
     X[:, 5] = 0.0
-    model = LogisticRegression(C=0.01, **TIGHT).fit(container(X), y)
+    # Probabilities err by about the root of the gap.
+    model = LogisticRegression(C=0.01, tol=1e-13, max_iter=1000).fit(container(X), y)
     # In the span of the rows it is a small problem.
     U, values, Vt = np.linalg.svd(X, full_matrices=False)
     expected = fit_sklearn(U * values, y, C=0.01)
@@ -139,7 +140,7 @@ def test_sparse_indices_of_either_width(index_type):
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
 def test_float32_stays_float32_and_is_accurate(n_classes, l1_ratio, container):
     X, y = make_data(n_classes)
-    model = LogisticRegression(l1_ratio=l1_ratio, tol=1e-6).fit(container(X.astype(np.float32)), y)
+    model = LogisticRegression(l1_ratio=l1_ratio, tol=1e-7).fit(container(X.astype(np.float32)), y)
     assert model.coef_.dtype == model.intercept_.dtype == np.float32
     reference = LogisticRegression(l1_ratio=l1_ratio, **TIGHT).fit(X, y)
     for name in ("decision_function", "predict_proba", "predict_log_proba"):

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -164,3 +166,108 @@ def test_class_without_weight_wins_nothing():
     weights = np.where(Y_IRIS == 1, 0.0, 1.0)
     model = LinearSVC().fit(X_IRIS, Y_IRIS, weights)
     assert set(model.predict(X_IRIS)) == {0, 2}
+
+
+L2_KINDS = [{"loss": "hinge"}, {"loss": "squared_hinge"}]
+every_l2_kind = pytest.mark.parametrize("kind", L2_KINDS, ids=lambda k: k["loss"])
+
+
+@every_l2_kind
+@pytest.mark.parametrize("C", [1.0, 1e5])
+def test_wide_data_with_one_large_column(kind, C):
+    rng = np.random.default_rng(0)
+    spectrum = 0.01 * rng.standard_normal((80, 200))
+    count = rng.normal(2.5e5, 6e4, 80)
+    y = (spectrum[:, :5].sum(axis=1) > 0).astype(int)
+    X = np.c_[count, spectrum]
+    model = LinearSVC(**kind, C=C).fit(X, y)
+    alone = LinearSVC(**kind, C=C).fit(spectrum, y)
+    assert model.converged_
+    # One more feature, which says nothing, makes the objective no larger.
+    values = []
+    for fitted, data in ((model, X), (alone, spectrum)):
+        margins = np.where(y == 1, 1, -1) * fitted.decision_function(data)
+        missed = np.maximum(1 - margins, 0)
+        loss = missed.sum() if kind["loss"] == "hinge" else (missed**2).sum()
+        values.append(0.5 * (fitted.coef_**2).sum() + C * loss)
+    assert values[0] <= values[1] + 2e-4 * 80 * C
+
+
+@every_l2_kind
+def test_wide_data_far_from_zero(kind):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 60)) + 1e6 * rng.standard_normal(60)
+    y = (X[:, 0] > np.median(X[:, 0])).astype(int)
+    for fit_intercept in (True, False):
+        model = LinearSVC(**kind, fit_intercept=fit_intercept).fit(X, y)
+        assert model.converged_
+        assert model.score(X, y) == 1.0
+        other = LinearSVC(**kind, fit_intercept=fit_intercept).fit(sparse.csr_array(X), y)
+        np.testing.assert_allclose(other.coef_, model.coef_, rtol=1e-10)
+
+
+@every_kind
+def test_offsets_change_the_intercept_alone(kind):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 4))
+    y = (X[:, 0] + 0.5 * rng.standard_normal(60) > 0).astype(int)
+    reference = LinearSVC(**kind, tol=1e-6, max_iter=5000).fit(X, y)
+    for offset in (1e4, 1e7):
+        model = LinearSVC(**kind, tol=1e-6, max_iter=5000).fit(X + offset, y)
+        assert model.converged_
+        np.testing.assert_allclose(model.coef_, reference.coef_, atol=1e-8 * offset)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@every_l2_kind
+def test_a_column_of_nanoseconds(kind):
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, 300))
+    y = (3 * a - 2 * b + 3 * rng.logistic(size=300) > 0).astype(int)
+    time = 1.7e18 + rng.integers(0, 3 * 10**16, 300).astype(float)
+    model = LinearSVC(**kind).fit(np.c_[time, a, b], y)
+    seconds = (time - 1.7e18) / 1e16
+    reference = LinearSVC(**kind).fit(np.c_[1e3 * seconds, a, b], y)
+    np.testing.assert_allclose(model.coef_[0, 1:], reference.coef_[0, 1:], rtol=0.02)
+
+
+def test_l1_penalty_far_from_zero():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((10, 39)) + 1e5
+    y = np.arange(10) % 2
+    model = LinearSVC(penalty="l1", max_iter=20_000).fit(X, y)
+    assert model.converged_
+    assert model.n_iter_ < 100
+    reference = LinearSVC(penalty="l1").fit(X - 1e5, y)
+    np.testing.assert_allclose(model.coef_, reference.coef_, atol=1e-3)
+
+
+def test_l1_penalty_that_rounding_leaves_unsolved_stops_early():
+    # Without an intercept, all columns are nearly the same one.
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((10, 39)) + 1e5
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = LinearSVC(penalty="l1", fit_intercept=False, max_iter=20_000).fit(
+            X, np.arange(10) % 2
+        )
+    assert model.n_iter_ < 500
+    assert model.converged_ or caught
+
+
+def test_mixed_units_and_penalties():
+    rng = np.random.default_rng(0)
+    Z = rng.standard_normal((80, 5))
+    y = (Z[:, 0] - Z[:, 1] + 0.5 * rng.standard_normal(80) > 0).astype(int)
+    units = 10.0 ** np.array([-8, 8, 0, 4, -4])
+    for kind in KINDS[:3]:
+        for X in (Z * units, (Z + 10.0) * units):
+            model = LinearSVC(**kind).fit(X, y)
+            assert model.converged_, kind
+            assert model.dual_gap_ <= 1e-4
+
+
+def test_no_intercept_with_samples_of_one_class_left():
+    weights = np.where(Y_IRIS == 1, 0.0, 1.0)
+    model = LinearSVC(fit_intercept=False).fit(X_IRIS, Y_IRIS, weights)
+    assert not model.intercept_.any()

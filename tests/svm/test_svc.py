@@ -3,6 +3,7 @@ import warnings
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, make_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import log_loss
@@ -266,3 +267,102 @@ def test_errors_name_what_is_wrong():
         warnings.simplefilter("ignore")
         with pytest.raises(ValueError, match="not finite"):
             SVC(kernel="linear").fit(1e200 * X, y)
+
+
+def make_far_data(offset=0.0, n=60, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, 3))
+    return X + offset, (X[:, 0] + 0.5 * rng.standard_normal(n) > 0).astype(int)
+
+
+@pytest.mark.parametrize("offset", [1e4, 1e8])
+def test_linear_kernel_is_invariant_to_offsets(offset):
+    X, y = make_far_data()
+    near, far = SVC(kernel="linear").fit(X, y), SVC(kernel="linear").fit(X + offset, y)
+    assert far.converged_
+    scores = far.decision_function(X + offset)
+    np.testing.assert_allclose(scores, near.decision_function(X), atol=1e-7 * offset)
+    np.testing.assert_allclose(far.coef_, near.coef_, atol=1e-7 * offset)
+    np.testing.assert_array_equal(far.support_, near.support_)
+    # The fitted attributes alone say as much.
+    np.testing.assert_allclose(
+        (X + offset) @ far.coef_[0] + far.intercept_[0], scores, atol=1e-7 * offset
+    )
+
+
+def test_kernels_far_from_zero_that_rounding_spoils_are_not_converged():
+    X, y = make_far_data(1e6)
+    with pytest.warns(ConvergenceWarning, match="gap"):
+        model = SVC(kernel="poly").fit(X, y)
+    assert not model.converged_
+    assert model.fit_status_ == 1
+    assert model.dual_gap_ > 1.0
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf", "poly"])
+def test_optimality_on_imbalanced_data(kernel):
+    for seed in range(353, 393, 4):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(20, 120))
+        X = rng.standard_normal((n, 2))
+        y = (rng.random(n) < 0.12).astype(int)
+        y[:2] = 0, 1
+        model = SVC(kernel=kernel).fit(X, y)
+        assert model.converged_
+        signs, alpha = np.where(y == 1, 1.0, -1.0), np.zeros(n)
+        alpha[model.support_] = np.abs(model.dual_coef_[0])
+        scores = model.decision_function(X) - signs
+        up = np.where(signs > 0, alpha < 1.0, alpha > 0)
+        low = np.where(signs > 0, alpha > 0, alpha < 1.0)
+        assert scores[low].max() - scores[up].min() <= 1.001e-3
+
+
+def test_dual_coefficients_sum_to_zero():
+    rng = np.random.default_rng(0)
+    X = rng.poisson(3, (120, 4)).astype(float)
+    y = (X[:, 0] + rng.standard_normal(120) > 3).astype(int)
+    for kernel in ("linear", "poly", "rbf"):
+        model = SVC(kernel=kernel, coef0=1.0).fit(X, y)
+        assert abs(model.dual_coef_.sum()) <= 1e-13 * np.abs(model.dual_coef_).sum()
+
+
+@pytest.mark.parametrize("model", [SVC(probability=True), LinearSVC(probability=True, tol=1e-10)])
+def test_probabilities_do_not_depend_on_order_units_and_offsets(model):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((90, 4))
+    X[:, 1] = np.round(2 * X[:, 1])
+    y = (X[:, 0] + X[:, 1] + rng.standard_normal(90) > 0).astype(int) + 2 * (X[:, 2] > 1)
+    y = np.minimum(y, 2)
+    expected = clone(model).fit(X, y).predict_proba(X)
+    columns, rows = rng.permutation(4), rng.permutation(90)
+    np.testing.assert_allclose(
+        clone(model).fit(X[:, columns], y).predict_proba(X[:, columns]), expected, atol=1e-4
+    )
+    np.testing.assert_allclose(
+        clone(model).fit(X[rows], y[rows]).predict_proba(X), expected, atol=1e-4
+    )
+    np.testing.assert_allclose(
+        clone(model).fit(X + 100.0, y).predict_proba(X + 100.0), expected, atol=1e-4
+    )
+    if isinstance(model, SVC):
+        # gamma="scale" makes up for a common unit.
+        units = 1e3
+        np.testing.assert_allclose(
+            clone(model).fit(units * X, y).predict_proba(units * X), expected, atol=1e-4
+        )
+
+
+def test_a_fit_that_fails_leaves_the_model_as_it_was():
+    X, y = make_far_data()
+    model = SVC(probability=True).fit(X, y)
+    before = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    model.kernel = lambda A, B: np.full((len(A), len(B)), np.nan)
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(X, y)
+    after = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    assert before.keys() == after.keys()
+    assert all(before[name] is after[name] for name in before)
+    with pytest.raises(ValueError, match="NaN"):
+        fresh = SVC(kernel=model.kernel)
+        fresh.fit(X, y)
+    assert not [name for name in vars(fresh) if name.endswith("_") and not name.startswith("_")]

@@ -18,6 +18,7 @@ from skextra._core.boosting.level_growing import (
 )
 from skextra._core.boosting.split_search import make_scratch
 from skextra._core.runtime.jit import njit
+from skextra._core.tree.problem import scale_extremes
 
 #: Deepest tree that is grown by level: the histograms of the last one fit the cache.
 MAX_DEPTH = 6
@@ -106,7 +107,8 @@ class Grower:
         self.max_depth = max_depth
         n, n_slots = columns.n_samples, 2 ** (max_depth - 1)
         codes = y if n_classes else np.zeros(1, dtype=np.int32)
-        self._target = (codes, np.zeros(1) if n_classes else y, n_classes)
+        values, self._exponent = scale_extremes(np.zeros(1) if n_classes else y)
+        self._target = (codes, values, n_classes)
         self._scratch = make_scratch(n_slots, 3 if n_classes == 0 else n_classes)
         # Of each row: node, slot, offsets and signed value; and the rows that are in a slot.
         self.nodes = np.zeros(n, dtype=np.uint8)
@@ -158,6 +160,10 @@ class Grower:
             )  # fmt: skip
             describe(nodes, weights, *self._target, stop, n_nodes, *held)
             first = stop
+        if self._exponent != 0:
+            value, impurity = self.value[:n_nodes], self._numbers[1, :n_nodes]
+            np.ldexp(value, self._exponent, out=value)
+            np.ldexp(impurity, 2 * self._exponent, out=impurity)
         self.n_nodes = n_nodes
         return n_nodes
 

@@ -13,6 +13,9 @@ from scipy.linalg import blas
 
 from skextra._core.gram import loops
 
+_EPS = np.finfo(np.float64).eps
+_NO_SUM = 1e-10  # of coefficients, relative to their sizes: rounding of an intercept's constraint
+
 NAMES = ("linear", "poly", "rbf", "sigmoid", "laplacian")
 
 
@@ -115,14 +118,21 @@ class NamedGram:
     kernel : Kernel
     X : ndarray or sparse of shape (n_samples, n_features)
         Training points.
+    shift : ndarray of shape (n_features,) or None
+        See `Points`; None for the mean where it makes no difference.
+    is_centered : bool
+        Whether coefficients of kernel functions will sum to zero, as an unpenalized intercept
+        makes them: the linear kernel is then one of the centered points, up to the intercept.
     """
 
-    def __init__(self, kernel, X, shift=None):
+    def __init__(self, kernel, X, shift=None, is_centered=False):
         self.kernel = kernel
         self.points = X
         self.n_samples = X.shape[0]
-        if shift is None and kernel.name == "rbf" and not sparse.issparse(X):
-            shift = np.asarray(X.mean(axis=0, dtype=np.float64))
+        self.is_centered = is_centered
+        depends_on_differences = kernel.name == "rbf" or (kernel.name == "linear" and is_centered)
+        if shift is None and depends_on_differences and not sparse.issparse(X):
+            shift = compute_mean(X)
         self._shift = shift
         self._points = Points(X, shift)
 
@@ -187,7 +197,30 @@ class NamedGram:
 
     def take(self, rows):
         """The source of a subset of the training points."""
-        return NamedGram(self.kernel, self.points[rows], self._shift)
+        return NamedGram(self.kernel, self.points[rows], self._shift, self.is_centered)
+
+    def restore_intercepts(self, A, b):
+        """Intercepts of expansions in kernel functions of the points as they were given.
+
+        Parameters
+        ----------
+        A : ndarray of shape (n_rows, n_samples)
+            Coefficients, whose rows sum to zero.
+        b : ndarray of shape (n_rows,)
+            Intercepts for kernel values of this source.
+
+        Returns
+        -------
+        intercepts : ndarray of shape (n_rows,)
+        rounding : ndarray of shape (n_rows,)
+            Typical error of scores by what rounding makes of the features' coefficients,
+            times the mean.
+        """
+        if self.kernel.name != "linear" or self._shift is None:
+            return b, np.zeros(len(b))
+        X = self._points.cast(np.float64)
+        rounding = _EPS * np.sqrt((A * A) @ (X * X)) @ np.abs(self._shift)
+        return b - (A @ X) @ self._shift, rounding
 
 
 class PrecomputedGram:
@@ -214,6 +247,10 @@ class PrecomputedGram:
     def compute_whole(self):
         """The matrix, perhaps itself."""
         return self.compute_block()
+
+    def restore_intercepts(self, A, b):
+        """As in `NamedGram`."""
+        return b, np.zeros(len(b))
 
     def take_ranges(self, first, second):
         """The source of two slices of the training points, one after the other."""
@@ -299,9 +336,49 @@ class CallableGram:
             diagonal[part] = self.compute_block(part, part).diagonal()
         return diagonal
 
+    def restore_intercepts(self, A, b):
+        """As in `NamedGram`."""
+        return b, np.zeros(len(b))
+
     def take(self, rows):
         """As in `NamedGram`."""
         return CallableGram(self.function, self.points[rows], self.params)
+
+
+def compute_mean(X):
+    """Mean of each column, accurate for columns far from zero."""
+    mean = X.mean(axis=0, dtype=np.float64)
+    return mean + (X - mean).mean(axis=0)
+
+
+def predict_linear(coefs, intercepts, points, X):
+    """Scores of expansions in linear kernel functions, by the features' coefficients.
+
+    Parameters
+    ----------
+    coefs : ndarray of shape (n_rows, n_points)
+    intercepts : ndarray of shape (n_rows,)
+    points, X : ndarray of shape (n_points, n_features) and (n_samples, n_features)
+
+    Returns
+    -------
+    scores : ndarray of shape (n_samples, n_rows)
+    """
+    return X @ compute_linear_coefficients(coefs, points).T + intercepts
+
+
+def compute_linear_coefficients(coefs, points):
+    """``coefs @ points``, without cancellation of what the points have in common.
+
+    A sum of coefficients that is zero but for rounding counts as zero: times a mean far from
+    zero, its last digit would be anything.
+    """
+    if len(points) == 0:
+        return np.zeros((len(coefs), points.shape[1]))
+    mean = compute_mean(points)
+    sums, sizes = coefs.sum(axis=1), np.abs(coefs).sum(axis=1)
+    sums[np.abs(sums) <= _NO_SUM * sizes] = 0.0
+    return coefs @ (points - mean) + np.outer(sums, mean)
 
 
 def _pick(K, rows, columns, dtype, out):

@@ -57,6 +57,8 @@ class GramProduct:
     ----------
     is_exact : bool
         Whether `multiply` is as accurate as `multiply_exactly`.
+    magnitude : float
+        Size of the numbers whose rounding errors get into kernel values.
     K : ndarray or None
         The matrix, if it is kept whole.
     """
@@ -77,6 +79,14 @@ class GramProduct:
             self._keep_what_fits(budget)
         if not source.is_semidefinite:
             self._make_semidefinite()
+        self.magnitude = self._measure_magnitude()
+
+    def _measure_magnitude(self):
+        """Size of the numbers whose rounding errors get into kernel values."""
+        if hasattr(self.source, "compute_magnitude"):
+            return self.source.compute_magnitude()
+        diagonal = self.source.compute_diagonal() if self.K is None else self.K.diagonal()
+        return float(np.abs(diagonal).max(initial=0.0))
 
     def _fill(self, start, stop):
         block = self.source.compute_block(slice(start, stop), slice(0, stop), np.float32)

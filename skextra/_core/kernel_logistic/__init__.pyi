@@ -7,4 +7,5 @@ from . import (
     leave_one_out as leave_one_out,
     newton_equations as newton_equations,
     nystroem as nystroem,
+    solver_choice as solver_choice,
 )

@@ -27,21 +27,20 @@ from skextra._core.gram.products import apply_to_all
 from skextra._core.kernel_logistic.curvature import Curvature
 from skextra._core.kernel_logistic.deflation import CoarseSpace
 from skextra._core.kernel_logistic.newton_equations import solve_directly, solve_iteratively
+from skextra._core.kernel_logistic.solver_choice import (
+    Equations,
+    choose_equations,
+    choose_rank,
+)
 from skextra._core.logistic.loss import LogLoss
 from skextra._core.logistic.newton_system import compute_divergence
 
 _EPS = np.finfo(np.float64).eps
 # Gaps below this multiple of the null objective cannot be told from rounding.
 _ROUNDING = 64 * _EPS
-# Two classes: samples up to which the whole system is factored.
-_FEW_SAMPLES = 400
-# Of the coarse space: its rank relative to the root of the number of samples a row of
-# coefficients, and the largest product of its rank and the number of rows.
-_RANK_FACTOR = 2.5
-_LARGEST_INNER = 1000
-# Up to this product the whole space costs next to nothing. Products that a step may take
-# before the rank is doubled, and the product up to which it may be.
-_SMALL_INNER, _MANY_PRODUCTS, _HUGE_INNER = 60, 60, 3000
+# Products that a step may take before the rank of the coarse space is doubled, and the largest
+# product of this rank and the number of rows to which it may grow.
+_MANY_PRODUCTS, _HUGE_INNER = 60, 3000
 
 
 @dataclass
@@ -143,8 +142,7 @@ class KernelLogisticSolver:
         return self.product.multiply(V)
 
     def _iterate(self):
-        n_failures = 0
-        verified = self.product.is_exact
+        n_failures, verified = 0, False
         self._set_decision()
         while True:
             R = self.loss.compute_residual(self.P) - self.A
@@ -152,23 +150,26 @@ class KernelLogisticSolver:
             RK = None
             if self.absolute_gap > self.tol:
                 RK = self._multiply(R)
-                self.absolute_gap = min(
-                    self.absolute_gap,
-                    max(0.5 * float((R * RK).sum()), 0.0) + self._slack(R + self.A),
-                )
+                # Rounding may turn the sign of a square that is small.
+                square = abs(0.5 * float((R * RK).sum()))
+                self.absolute_gap = min(self.absolute_gap, square + self._slack(R + self.A))
             self.converged = self.absolute_gap <= self.tol
             if self.converged or self.n_iter >= self.settings.max_iter or n_failures > 2:
                 if verified:
+                    self.absolute_gap += self._measure_rounding()
+                    self.converged = self.absolute_gap <= self.tol
                     return
-                # The products so far were of single precision.
+                # The products so far were sums of steps, perhaps of single precision.
                 self.AK = self.product.multiply_exactly(self.A)
                 self._set_decision()
                 verified = True
                 continue
             decrease = self._step(R, RK)
-            verified = self.product.is_exact
+            verified = False
             self.n_iter += 1
             n_failures = n_failures + 1 if decrease <= 1e-15 * abs(self.value) else 0
+            if n_failures and self._space is not None and self._grow_space():
+                n_failures = 0  # products alone do not get there
             if self.settings.report is not None:
                 self.settings.report(self.A, self.b)
 
@@ -184,6 +185,11 @@ class KernelLogisticSolver:
         else:
             self.value, self.P = self.loss.evaluate(F)
         self.F = F
+
+    def _measure_rounding(self):
+        """What rounding of kernel values, large ones far from the origin, may do to the gap."""
+        error = _EPS * self.product.magnitude * float(np.linalg.norm(self.A))
+        return error * float(np.abs(self.A).sum())
 
     def _compute_feasible_gap(self):
         """Gap at the dual point that the coefficients themselves are, if they are one."""
@@ -212,17 +218,26 @@ class KernelLogisticSolver:
         return self._search(step, b.sum(axis=1), DF, -float((R * step.DK).sum()))
 
     def _solve_equations(self, curvature, R, RK):
-        if self.n_rows == 1 and self.n <= _FEW_SAMPLES:
-            return solve_directly(self.product.K, curvature, R, RK)
+        if choose_equations(self.n, self.n_rows) is Equations.FACTORED:
+            try:
+                return solve_directly(self.product.K, curvature, R, RK)
+            except np.linalg.LinAlgError:
+                pass  # too far from definite for a factor; products still lower the objective
         if self._space is None:
             self._space = self._create_space()
         self._space.update(curvature)
         step = solve_iteratively(self._multiply, curvature, self._space, R, RK, tol=self.tol)
-        rank = choose_rank(self.n, self.n_rows, 2 * self._growth)
-        is_larger = len(self._space.factor) < rank <= _HUGE_INNER // self.n_rows
-        if step.n_products > _MANY_PRODUCTS and is_larger:
-            self._growth, self._space = 2 * self._growth, None
+        if step.n_products > _MANY_PRODUCTS:
+            self._grow_space()
         return step
+
+    def _grow_space(self):
+        """Double the rank of the coarse space from the next step on; False if it cannot be."""
+        rank = choose_rank(self.n, self.n_rows, 2 * self._growth)
+        if not len(self._space.factor) < rank <= _HUGE_INNER // self.n_rows:
+            return False
+        self._growth, self._space = 2 * self._growth, None
+        return True
 
     def _create_space(self):
         rank = choose_rank(self.n, self.n_rows, self._growth)
@@ -252,9 +267,3 @@ class KernelLogisticSolver:
         self.b = self.b + t * b
         self._set_decision()
         return -change
-
-
-def choose_rank(n, n_rows, growth=1):
-    """Rank of the coarse space: forming its matrix costs about as much as a few products."""
-    rank = min(int(_RANK_FACTOR * np.sqrt(n / n_rows)), max(_LARGEST_INNER // n_rows, 20))
-    return min(n, max(growth * rank, _SMALL_INNER // n_rows))

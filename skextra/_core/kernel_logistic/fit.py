@@ -9,8 +9,6 @@ from skextra._core.kernel_logistic import nystroem
 from skextra._core.kernel_logistic.exact import KernelLogisticSolver
 from skextra._core.runtime.threads import single_threaded_blas
 
-# Samples up to which "auto" solves on all of them, if the kernel matrix fits.
-_MANY_SAMPLES = 20_000
 # Of the memory that is free, what kernel values may take.
 _SHARE = 0.5
 # This far below the likeliest class a probability is zero to double precision.
@@ -42,20 +40,6 @@ class Model:
     gap: float
     n_iter: int
     converged: bool
-
-
-def choose_approximation(approximation, n_samples, budget):
-    """'nystroem' or None: "auto" goes by the samples and by the memory for their matrix."""
-    if approximation != "auto":
-        return approximation
-    fits = n_samples <= _MANY_SAMPLES and 4.0 * n_samples**2 <= budget
-    return None if fits else "nystroem"
-
-
-def choose_n_components(n_components, n_samples):
-    """Centres to look for: where none are asked for, more for more samples."""
-    wanted = int(10 * np.sqrt(n_samples)) if n_components is None else n_components
-    return min(n_samples, max(wanted, 1))
 
 
 def get_budget():
@@ -137,11 +121,14 @@ def _solve_whole(source, codes, n_classes, weights, fit_intercept, settings, n_c
         A[:, start[2]] = start[0]
         solver.start_from(A, start[1])
     solver.solve(weights)
-    points = np.arange(source.n_samples)
-    return Model(
-        product.project(solver.A), solver.b, points, solver.F, solver.gap, solver.n_iter,
-        solver.converged,
-    )  # fmt: skip
+    points, A, b = np.arange(source.n_samples), product.project(solver.A), solver.b
+    gap, converged = solver.gap, solver.converged
+    if fit_intercept:
+        b, rounding = source.restore_intercepts(A, b)
+        # Rounding of intercepts that are returned, far from zero, counts.
+        lost = float(rounding @ np.abs(A).sum(axis=1)) / solver.null
+        gap, converged = gap + lost, converged and gap + lost <= solver.tol / solver.null
+    return Model(A, b, points, solver.F, gap, solver.n_iter, bool(converged))
 
 
 def _solve_reduced(source, codes, n_classes, weights, fit_intercept, settings, n_components, start):

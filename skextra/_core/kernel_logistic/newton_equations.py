@@ -15,6 +15,9 @@ _MAX_CG_STEPS = 2000
 # Of a step's decrease: what adding the residual may cost; and of the residual's square the
 # loosest that is accepted and the tightest that is asked for.
 _SMALL_PART, _LOOSEST, _TIGHTEST = 0.1, 0.1, 1e-6
+_EPS = np.finfo(np.float64).eps
+_DIVERGED = 1e4  # growth of the squared residual, which conjugate gradients need not lower
+_MOST_DAMPINGS = 8  # up to 1e7 times rounding
 
 
 @dataclass
@@ -34,10 +37,6 @@ class Step:
     D: np.ndarray
     DK: np.ndarray
     n_products: int
-
-
-class IndefiniteKernelError(ValueError):
-    """A direction of negative curvature: the matrix is not that of a kernel."""
 
 
 def solve_directly(K, curvature, R, RK):
@@ -64,21 +63,31 @@ def solve_directly(K, curvature, R, RK):
 
 
 def factor_system(K, root):
-    """Lower Cholesky factor of ``I + root K root``."""
+    """Lower Cholesky factor of ``I + root K root``.
+
+    Rounding of large kernel values may leave eigenvalues below zero: the diagonal is then
+    raised by ever more of what rounding may do to it.
+    """
     system = K * root
     system *= root[:, None]
-    system[np.diag_indices_from(system)] += 1.0
-    factor, failed = lapack.dpotrf(system.T, lower=1, overwrite_a=1, clean=0)
-    if failed:
-        raise IndefiniteKernelError("the kernel matrix has negative eigenvalues")
-    return factor
+    diagonal = np.diag_indices_from(system)
+    largest = np.abs(system[diagonal]).max(initial=0.0)
+    system[diagonal] += 1.0
+    damping = 0.0
+    for _ in range(_MOST_DAMPINGS):
+        factor, failed = lapack.dpotrf(system.T, lower=1, overwrite_a=0, clean=0)
+        if not failed:
+            return factor
+        previous, damping = damping, max(10.0 * damping, len(system) * _EPS * largest)
+        system[diagonal] += damping - previous
+    raise np.linalg.LinAlgError("the kernel matrix has large negative eigenvalues, or overflows")
 
 
 def solve_iteratively(multiply, curvature, space, R, RK, *, tol):
     """Step by conjugate gradients in the kernel's norm, deflated.
 
     Every iterate lowers the quadratic model of the objective. The residual is the
-    difference of the linearised dual point and the coefficients: half its square in
+    difference of the linearized dual point and the coefficients: half its square in
     the kernel's norm is what it adds to the duality gap.
 
     Parameters
@@ -96,10 +105,17 @@ def solve_iteratively(multiply, curvature, space, R, RK, *, tol):
     _correct(space, R, D, DK)
     residual = R - D - curvature.multiply_projected(DK)
     direction, directionK, before, n_products = None, None, 1.0, 0
+    best, least = (np.zeros_like(R), np.zeros_like(R), R, RK), np.inf
     while True:
         residualK = multiply(residual)
         n_products += 1
         rho = float((residual * residualK).sum())
+        if abs(rho) < least:
+            best, least = (D.copy(), DK.copy(), residual, residualK), abs(rho)
+        elif not abs(rho) <= _DIVERGED * least or n_products >= _MAX_CG_STEPS:
+            # Rounding has taken over.
+            (D, DK, residual, residualK), rho = best, least
+            break
         if n_products >= _MAX_CG_STEPS or _is_solved(curvature, RK, D, DK, rho, tol):
             break
         z, zK = residual.copy(), residualK.copy()
@@ -110,15 +126,15 @@ def solve_iteratively(multiply, curvature, space, R, RK, *, tol):
         direction, directionK, before = z, zK, rho
         image = z + curvature.multiply_projected(zK)
         energy = float((zK * image).sum())
-        if energy <= 0:
-            raise IndefiniteKernelError("the kernel matrix has negative eigenvalues")
+        if not energy > 0:
+            break  # rounding of large kernel values: the step so far has to do
         step = rho / energy
         D += step * z
         DK += step * zK
         residual = residual - step * image
     raised = float((residualK * curvature.multiply_projected(residualK)).sum()) - rho
     if raised <= _SMALL_PART * float((RK * D).sum()):
-        # The linearised probabilities are then a dual point to the last bit.
+        # The linearized probabilities are then a dual point to the last bit.
         D += residual
         DK += residualK
     return Step(D, DK, n_products)

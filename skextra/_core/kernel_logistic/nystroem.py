@@ -32,7 +32,8 @@ from skextra._core.logistic.preconditioners import (
     draw_rows,
 )
 from skextra._core.logistic.problem import build_problem
-from skextra._core.logistic.result import Target
+from skextra._core.logistic.result import StoppingCriterion
+from skextra._core.logistic.solver_choice import Start
 from skextra._core.runtime.jit import njit
 
 _FAST = {"contract", "reassoc", "nsz"}
@@ -92,7 +93,7 @@ class ReducedProblem:
 
     loss: LogLoss
     nuisance: np.ndarray
-    scale: np.ndarray
+    l2_scale: np.ndarray
     null_objective: float
     fit_intercept: bool
 
@@ -105,7 +106,7 @@ class ReducedProblem:
         V = np.zeros((len(self.nuisance), self.n_rows))
         if self.fit_intercept:
             V[0] = self.loss.compute_null_intercept()
-        return np.zeros((len(self.scale), self.n_rows)), V
+        return np.zeros((len(self.l2_scale), self.n_rows)), V
 
 
 class KernelRows:
@@ -126,7 +127,6 @@ class KernelRows:
 
     is_sparse = False
     whole = None
-    factor = None
     mean = None
 
     def __init__(self, source, centres, upper, budget=np.inf, apply=apply_to_all):
@@ -238,16 +238,14 @@ class NystroemSolver(RidgeLogisticSolver):
         As in `RidgeLogisticSolver`.
     """
 
+    start = Start.NONE
     small_columns = None
 
     def __init__(self, problem, rows, target, max_iter, W, V):
         self.problem, self.loss, self.rows = problem, problem.loss, rows
         self.target, self.max_iter = target, max_iter
-        self.factor = None
         self.W, self.V = np.ascontiguousarray(W.T), np.ascontiguousarray(V.T)
         self.nuisance = problem.nuisance
-        self.is_cold = not self.W.any()
-        self.sample = None
         size = self.W.size + self.V.size
         self.preconditioner = create_preconditioner(problem, rows, size)
         if isinstance(self.preconditioner, WholePreconditioner):
@@ -306,7 +304,7 @@ def solve(rows, codes, n_classes, weights, fit_intercept, settings, start=None):
     b : ndarray of shape (n_rows,)
     F : ndarray of shape (n_rows, n_samples)
         Decision values.
-    solution : RidgeSolution
+    solution : Solution
         Its gap is relative to the objective of the null model.
     """
     loss = LogLoss(codes, n_classes, weights)
@@ -323,7 +321,7 @@ def solve(rows, codes, n_classes, weights, fit_intercept, settings, start=None):
     else:
         W, V = _solve_sample(problem, rows, W, V)
     gap = tol * null_objective
-    target = Target(gap, reach=4.0 * np.sqrt(max(tol, 1e-12)), settled=gap)
+    target = StoppingCriterion(gap, max_change=np.sqrt(max(tol, 1e-12)))
     solver = NystroemSolver(problem, rows, target, settings.max_iter, W, V)
     if settings.report is not None:
         solver.report = lambda W, V: settings.report(
@@ -357,7 +355,7 @@ def _solve_sample(problem, rows, W, V):
         rows.whiten(sample), loss.codes[sample], loss.n_classes, weights,
         problem.fit_intercept, None,
     )  # fmt: skip
-    target = Target(_START_TOL * part.null_objective)
+    target = StoppingCriterion(_START_TOL * part.null_objective)
     solver = RidgeLogisticSolver(part, target, 30, *part.create_start())
     solution = solver.solve(0.0, 1.0)
     coef, intercept = part.expand(solution.W, solution.V)

@@ -1,4 +1,5 @@
 from . import (
+    conditioning as conditioning,
     folds as folds,
     gap as gap,
     hessian as hessian,
@@ -7,6 +8,7 @@ from . import (
     l1_proximal_newton as l1_proximal_newton,
     l2_newton as l2_newton,
     l2_start as l2_start,
+    lbfgs as lbfgs,
     loss as loss,
     missing_classes as missing_classes,
     newton_system as newton_system,
@@ -15,8 +17,7 @@ from . import (
     problem as problem,
     quadratic_model as quadratic_model,
     result as result,
-    row_space as row_space,
     rows as rows,
     small_newton as small_newton,
-    subsample_start as subsample_start,
+    solver_choice as solver_choice,
 )

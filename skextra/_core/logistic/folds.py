@@ -4,16 +4,12 @@ The models of a whole path score a fold from one product of its test rows with a
 their coefficients: log-loss and accuracy follow from decision values alone.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 
 from skextra._core.logistic.missing_classes import iterate_decisions, solve_present_classes
-
-# Scores of held-out rows feel the objective, not each coefficient: the gap may end a fold's
-# model, but where another step costs next to nothing.
-_SLACK = 30.0
 
 
 @dataclass(frozen=True)
@@ -70,20 +66,17 @@ class FoldModels:
         weights = None if self.weights is None else self.weights[rows]
         if weights is not None and not weights.any():
             raise ValueError("sample_weight must not be all zero in the training part of a fold")
-        settings = replace(self.settings, slack=_SLACK)
-        return self._solve(_take(self.X, rows), codes, Cs, l1_ratio, weights, settings)
+        return self._solve(_take(self.X, rows), codes, Cs, l1_ratio, weights)
 
     def solve_all(self, C, l1_ratio, start):
         """Model of one C fitted to all rows, from the coefficients `start`."""
-        return self._solve(
-            self.X, self.codes, np.array([C]), l1_ratio, self.weights, self.settings, start
-        )
+        return self._solve(self.X, self.codes, np.array([C]), l1_ratio, self.weights, start)
 
-    def _solve(self, X, codes, Cs, l1_ratio, weights, settings, start=None):
+    def _solve(self, X, codes, Cs, l1_ratio, weights, start=None):
         return solve_present_classes(
             X, codes, self.n_classes, Cs, l1_ratio=l1_ratio, sample_weight=weights,
             fit_intercept=self.fit_intercept, penalty_weights=self.penalty_weights,
-            settings=settings, start=start,
+            settings=self.settings, start=start,
         )  # fmt: skip
 
     def score(self, index, path, sample_weight, metric):

@@ -1,6 +1,6 @@
 """L1 and elastic-net logistic regression: Newton steps on working sets of coefficients.
 
-Each step minimises the quadratic model of the loss, with the full Hessian over all
+Each step minimizes the quadratic model of the loss, with the full Hessian over all
 classes, plus the penalty itself. The probabilities that the model predicts at its
 minimum are a dual point: feasible on the working set by construction, and off the
 optimum only to second order, where the residual of the new coefficients is off to
@@ -11,8 +11,6 @@ References
 ----------
 Lee, Sun & Saunders, "Proximal Newton-type methods for minimizing composite
 functions", SIAM J. Optim. 24 (2014).
-Ndiaye, Fercoq, Gramfort & Salmon, "Gap safe screening rules for sparsity enforcing
-penalties", JMLR 18 (2017).
 Massias, Vaiter, Gramfort & Salmon, "Dual extrapolation for sparse generalized linear
 models", JMLR 21 (2020).
 """
@@ -20,18 +18,19 @@ models", JMLR 21 (2020).
 import numpy as np
 from scipy import sparse
 
-from skextra._core.logistic.gap import compute_logistic_gap
+from skextra._core.logistic.gap import compute_gap
 from skextra._core.logistic.implicit_quadratic_model import ImplicitModel
 from skextra._core.logistic.quadratic_model import (
     Coordinates,
     GramModel,
-    Hessian,
+    compute_hessian,
     prefers_hessian,
 )
 from skextra._core.logistic.result import Solution
-from skextra._core.logistic.small_newton import is_small, join_columns, take_small_steps
-from skextra._core.logistic.subsample_start import find_start_sample, solve_sample
+from skextra._core.logistic.small_newton import join_columns, take_small_steps
+from skextra._core.logistic.solver_choice import uses_small_kernel
 from skextra._core.numerics.design_matrix import Design
+from skextra._core.numerics.full_data import correlate
 from skextra._core.numerics.packed_columns import pack
 from skextra._core.numerics.products import multiply_compressed
 from skextra._core.quadratic.elastic_net_penalty import compute_class_shift
@@ -46,8 +45,6 @@ _ENTRY = 0.9
 _MODEL_SHARE = 0.03
 # Sweeps, or products with all columns, that a step may take.
 _BUDGET = 300
-# Numbers in the columns that are worth screening.
-_WORTH_SCREENING = 1e6
 # Those that one usually takes; fewer where columns are sparse and a loose minimum will do.
 _SWEEPS = 40
 _LOOSE = 3e-3
@@ -55,13 +52,6 @@ _LOOSE = 3e-3
 _FAR = 3.0
 # By how much the penalty comes down between steps that are far from the solution.
 _DESCENT = 4.0
-# Moves up to which a Hessian serves another step.
-_NEAR = 0.5
-_WORTH_KEEPING = 3e7
-# Rows for every coefficient that make a sample worth starting from.
-_ROWS_EACH = 20
-# Far from the solution, one sample in so many tells enough of the curvature.
-_STRIDE = 8
 
 
 class WorkingSetSolver:
@@ -86,27 +76,17 @@ class WorkingSetSolver:
         self.W, self.V = W, V
         self.features = np.empty(0, dtype=np.int64)
         self.columns = None
-        self.noise = None
-        self.alive = None
-        self.dual_scale = 0.0
-        self.hessian = None
         self.n_failures = 0
         self.moved = 0.0
         self.relative_gap = 1.0
         self.report = None
-        self.sample = self._find_sample()
+        self.solver_used = "proximal-newton"
+        self.noise = 4.0 * np.finfo(np.float64).eps * problem.column_lengths
         self.small_columns = None
-        if not self.design.is_sparse and is_small(self.loss.n_samples, W.size + V.size):
+        if uses_small_kernel(problem.shape):
             Z = self.design.X - self.design.mean if problem.fit_intercept else self.design.X
             self.small_columns = join_columns(np.asarray(Z, dtype=np.float64), problem.nuisance)
         self._set_out()
-
-    def _find_sample(self):
-        """Rows to start from, where they are many beside the coefficients."""
-        if self.design.is_sparse or self.W.any():
-            return None
-        sample = find_start_sample(self.problem, self.W.size)
-        return None if sample is None or len(sample) < _ROWS_EACH * self.W.size else sample
 
     def _set_out(self):
         """Decision values and slopes of the coefficients, the intercept at its best."""
@@ -119,36 +99,30 @@ class WorkingSetSolver:
         self.C = self._correlate(self.P)
 
     def solve(self, lam1, lam2):
-        """Solve for ``l1 = lam1 * scale, l2 = lam2 * scale``; ``lam1 > 0``.
+        """Solve for ``l1 = lam1 * l1_scale, l2 = lam2 * l2_scale``; ``lam1 > 0``.
 
         Far from the solution the penalty comes down with the steps: a quadratic
         model made far away says little about a weak penalty.
         """
-        scale = self.problem.scale
-        self._refuse_poor_start(lam1 * scale, lam2 * scale)
-        if self.sample is not None:
-            self._start_from_sample(lam1, lam2)
-        n_iter, is_close = self._descend(lam1 * scale, lam2 * scale)
+        l1_scale, l2_scale = self.problem.l1_scale, self.problem.l2_scale
+        self._refuse_poor_start(lam1 * l1_scale, lam2 * l2_scale)
+        n_iter, is_close = self._descend(lam1 * l1_scale, lam2 * l2_scale)
         self.in_set = self.W != 0
         self.columns_are_stale, self.n_failures = True, 0
-        self.alive = None
         factor = self._choose_factor(lam1)
         self.moved = np.inf if factor > 1.0 else 0.0
         gap = self.target.gap if is_close else self.problem.null_objective
-        bound, stalled = np.inf, 0
+        bound, best_U, stalled = np.inf, None, 0
         while True:
-            self.l1, self.l2 = factor * lam1 * scale, factor * lam2 * scale
+            self.l1, self.l2 = factor * lam1 * l1_scale, factor * lam2 * l2_scale
             self.relative_gap = gap / self.problem.null_objective
             n_new = self._extend_set()
             accuracy = self._choose_accuracy(gap) * 0.1**stalled
             decrease, U = self._step(accuracy)
             progress = decrease is not None and decrease > 1e-14 * abs(self.value)
             n_iter += 1
-            is_feasible = U is not None
-            self.C = self._correlate(U if is_feasible else self.P)
-            before, gap = gap, self._compute_gap(U if is_feasible else None)
-            if gap > 0.3 * before:
-                self.hessian = None
+            self.C = self._correlate(self.P if U is None else U)
+            gap = self._compute_gap(U)
             if self.report is not None:
                 self.report(self.W, self.V)
             if factor > 1.0:
@@ -156,24 +130,21 @@ class WorkingSetSolver:
                 if n_iter < self.max_iter:
                     gap = max(gap, 1e-2 * self.problem.null_objective)
                     continue
-                factor, self.l1, self.l2 = 1.0, lam1 * scale, lam2 * scale
-                gap = self._compute_gap(U if is_feasible else None)
-            if is_feasible and gap < before:
-                self._screen(gap)
+                factor, self.l1, self.l2 = 1.0, lam1 * l1_scale, lam2 * l2_scale
+                gap = self._compute_gap(U)
             # The objective never rises, so an earlier bound still holds.
-            gap = min(gap, bound)
-            bound = gap
-            is_final = self.target.is_met(gap, self.moved)
+            if gap < bound:
+                bound, best_U = gap, U
+            gap = bound
             stalled = 0 if progress or n_new else stalled + 1
-            if is_final or n_iter >= self.max_iter or stalled > 2:
-                return Solution(self.W.copy(), self.V.copy(), gap, n_iter, gap <= self.target.gap)
+            is_reached = gap <= self.target.gap
+            if is_reached or n_iter >= self.max_iter or stalled > 2:
+                return Solution(self.W.copy(), self.V.copy(), gap, n_iter, is_reached, best_U)
 
-    def _start_from_sample(self, lam1, lam2):
-        """Coefficients of a sample of the rows, where those at hand are far from the solution."""
-        sample, self.sample = self.sample, None
-        if self._choose_factor(lam1) == 1.0:
-            return
-        self.W, self.V = solve_sample(self.problem, sample, WorkingSetSolver, lam1, lam2)
+    def refine(self, gap):
+        """Prepare for solving again, for a smaller gap and from exact decision values."""
+        self.target = self.target._replace(gap=gap)
+        self.small_columns = None
         self._set_out()
 
     def _refuse_poor_start(self, l1, l2):
@@ -202,7 +173,7 @@ class WorkingSetSolver:
 
         n_steps, is_close = take_small_steps(
             self.small_columns, self.loss, np.append(l1, free), np.append(l2, free), U,
-            self.target.reach, self.max_iter - 1, None if self.report is None else report,
+            self.target.max_change, self.max_iter - 1, None if self.report is None else report,
         )  # fmt: skip
         if n_steps:
             self.W, self.V = U.T[:p].copy(), U.T[p:].copy()
@@ -220,7 +191,7 @@ class WorkingSetSolver:
         if lam1 == 0:
             return 1.0
         with np.errstate(over="ignore"):
-            worst = np.abs(self.C).max(axis=1, initial=0.0) / (lam1 * self.problem.scale)
+            worst = np.abs(self.C).max(axis=1, initial=0.0) / (lam1 * self.problem.l1_scale)
         worst = worst.max(initial=0.0)
         return float(0.5 * worst) if worst > 2.0 * _DESCENT else 1.0
 
@@ -240,13 +211,8 @@ class WorkingSetSolver:
     # --- what is certified ---------------------------------------------------
 
     def _correlate(self, U):
-        """Products of the columns with a dual point; old ones for columns ruled out."""
-        R = self.loss.weights * (self.loss.targets - U)
-        if self.alive is None:
-            return correlate_rows(self.design, R)
-        C = self.C.copy()
-        C[self.alive] = correlate_rows(self.alive_design, R)
-        return C
+        """Products of the columns with a dual point."""
+        return correlate_rows(self.design, self.loss.compute_residual(U))
 
     def _compute_penalty(self, W, l1, l2):
         return float(l1 @ np.abs(W).sum(axis=-1) + 0.5 * (l2 @ (W * W).sum(axis=-1)))
@@ -255,60 +221,11 @@ class WorkingSetSolver:
         primal = self.value + self._compute_penalty(self.W, self.l1, self.l2)
         if U is None:
             return primal
-        theta = self.loss.weights * (self.loss.targets - U)
+        theta = self.loss.compute_residual(U)
         # Orthogonal to the nuisance directions but for rounding, which is charged.
         primal += float(np.abs((self.problem.nuisance @ theta.T) * self.V).sum())
-        noise = np.outer(self._compute_noise(), np.sqrt((theta * theta).sum(axis=1)))
-        rows = slice(None) if self.alive is None else self.alive
-        gap, self.dual_scale = compute_logistic_gap(
-            self.loss, primal, U, self.C[rows], self.W[rows], self.l1[rows], self.l2[rows],
-            noise[rows],
-        )  # fmt: skip
-        return gap
-
-    def _screen(self, gap):
-        """Rule out columns that are zero in every solution of this penalty.
-
-        The dual objective is strongly concave: the best dual point is within
-        ``sqrt(gap / 2)`` of a feasible one, in the norm that divides by the weights.
-        """
-        n_left = len(self.W) if self.alive is None else len(self.alive)
-        X = self.design.X if self.alive is None else self.alive_design.X
-        n_numbers = X.nnz if self.design.is_sparse else X.size
-        if n_numbers < _WORTH_SCREENING or self.dual_scale == 0.0:
-            return
-        reach = self._compute_lengths() * np.sqrt(0.5 * gap)
-        bound = self.dual_scale * np.abs(self.C).max(axis=1) + reach
-        is_left = (bound >= self.l1) | self.W.any(axis=1)
-        if self.alive is not None:
-            is_left &= self.is_alive
-        if np.count_nonzero(is_left) > 0.5 * n_left:
-            return
-        self.is_alive, self.alive = is_left, np.flatnonzero(is_left)
-        X = self.design.X[:, self.alive]
-        self.alive_design = Design(X, None, self.design.fit_intercept)
-
-    def _compute_lengths(self):
-        """Upper bounds of the columns' lengths, in the norm that multiplies by the weights."""
-        self._compute_noise()
-        squares = self.squares
-        if self.design.fit_intercept:
-            squares = np.maximum(squares - self.loss.n_samples * self.design.mean**2, 0.0)
-        return np.sqrt(squares * self.loss.weights.max())
-
-    def _compute_noise(self):
-        """Rounding error of a product with each column and a vector of length one."""
-        if self.noise is None:
-            X = self.design.X
-            if sparse.issparse(X):
-                squared = X.astype(np.float64)
-                squared.data **= 2
-                squares = multiply_compressed(squared, np.ones((1, X.shape[0])))[0]
-            else:
-                squares = np.einsum("ij,ij->j", X, X).astype(np.float64)
-            self.squares = squares
-            self.noise = 4.0 * np.finfo(X.dtype).eps * np.sqrt(squares)
-        return self.noise
+        noise = np.outer(self.noise, np.sqrt((theta * theta).sum(axis=1)))
+        return compute_gap(self.loss, primal, U, self.C, self.W, self.l1, self.l2, noise)[0]
 
     # --- the working set -----------------------------------------------------
 
@@ -322,8 +239,6 @@ class WorkingSetSolver:
             previous, self.in_set = self.in_set, self.W != 0
             score = np.abs(self.C) / self.l1[:, None]
             score[self.in_set] = 0.0
-            if self.alive is not None:
-                score[~self.is_alive] = 0.0
             entry = 1.0 - min(1.0 - _ENTRY, 2.0 * np.sqrt(self.relative_gap))
             candidates = np.flatnonzero(score.ravel() > entry)
             limit = max(_SMALLEST_SET, np.count_nonzero(self.W))
@@ -364,13 +279,13 @@ class WorkingSetSolver:
         which = self.features[coordinates.features]
         l1, l2 = self.l1[which], self.l2[which]
         R = self.loss.compute_residual(self.P)
-        model, P, is_exact = self._create_model(R)
+        model, P = self._create_model(R)
         start = coordinates.gather(self.W[self.features])
         w = start.copy()
         violation = model.minimise(w, l1, l2, accuracy, _BUDGET)
         self.n_failures += violation > 10.0 * accuracy
         DF, DV = model.get_moves()
-        U = self._predict_probabilities(P, DF) if is_exact else None
+        U = self._predict_probabilities(P, DF)
         decrease = self._search(start, w - start, DV, DF, l1, l2, R)
         self._shift_classes()
         return decrease, U if U is not None else self._fit_residual()
@@ -383,36 +298,17 @@ class WorkingSetSolver:
         model : GramModel or ImplicitModel
         P : ndarray of shape (n_rows, n_samples)
             Probabilities at which its curvature is taken.
-        is_exact : bool
-            Whether the model knows all samples.
         """
         problem, columns, coordinates = self.problem, self.columns, self.coordinates
-        keys = self.features[coordinates.features] * problem.n_rows + coordinates.classes
-        is_far = self.moved > _FAR
-        if self.hessian is not None and self.moved <= _NEAR:
-            full = self.hessian.restrict(keys)
-            if full is not None:
-                model = GramModel(problem, columns, coordinates, R, full)
-                return model, self.hessian.P, True
-        self.hessian = None
-        P = self.loss.soften(self.F, self.P) if is_far else self.P
-        # Where sweeps have failed to minimise a model they are worth less.
+        P = self.loss.majorize_curvature(self.F, self.P) if self.moved > _FAR else self.P
+        # Where sweeps have failed to minimize a model they are worth less.
         n_sweeps = _SWEEPS * 8.0 ** min(self.n_failures, 9)
         if sparse.issparse(self.design.X):
             n_sweeps *= 0.4 if self.relative_gap > _LOOSE else 3.0
         if self.l1.any() and not prefers_hessian(problem, columns, coordinates, n_sweeps):
-            return ImplicitModel(problem, columns, coordinates, R, P), P, True
-        stride = 1
-        if is_far:
-            stride = min(_STRIDE, max(1, self.loss.n_samples // (10 * len(keys) + 2000)))
-        hessian = Hessian(problem, columns, coordinates, keys, P, stride)
-        if stride == 1 and self._is_worth_keeping(len(keys)):
-            self.hessian = hessian
-        return GramModel(problem, columns, coordinates, R, hessian.matrix), P, stride == 1
-
-    def _is_worth_keeping(self, m):
-        # Another step with an old Hessian costs a few passes over the columns.
-        return self.loss.n_samples * m * m > _WORTH_KEEPING
+            return ImplicitModel(problem, columns, coordinates, R, P), P
+        hessian = compute_hessian(problem, columns, coordinates, P)
+        return GramModel(problem, columns, coordinates, R, hessian), P
 
     def _shift_classes(self):
         """Take from every feature what all classes share and only the penalty feels."""
@@ -472,11 +368,8 @@ def correlate_rows(design, R):
     X = design.X
     if sparse.issparse(X) and X.format == "csc":
         products = multiply_compressed(X, R).T
-    elif len(R) == 1:
-        products = np.asarray(X.T @ R[0].astype(X.dtype, copy=False), dtype=np.float64)[:, None]
     else:
-        R = R.astype(X.dtype, copy=False)
-        products = np.asarray(X.T @ np.ascontiguousarray(R.T), dtype=np.float64)
+        products = correlate(X, R.T)
     if design.fit_intercept:
         products -= np.outer(design.mean, R.sum(axis=1, dtype=np.float64))
     return products

@@ -10,11 +10,13 @@ References
 Nocedal & Wright, "Numerical Optimization", 2nd ed., section 7.1, Springer (2006).
 """
 
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from skextra._core.logistic.gap import charge_residual
 from skextra._core.logistic.l2_start import combine_solutions
+from skextra._core.logistic.lbfgs import FirstOrderDescent
 from skextra._core.logistic.newton_system import (
     NewtonSystem,
     NuisanceBlock,
@@ -23,10 +25,9 @@ from skextra._core.logistic.newton_system import (
 )
 from skextra._core.logistic.preconditioners import create_preconditioner
 from skextra._core.logistic.result import Solution
-from skextra._core.logistic.row_space import WideReduction
 from skextra._core.logistic.rows import create_rows
-from skextra._core.logistic.small_newton import is_small, join_columns, take_small_steps
-from skextra._core.logistic.subsample_start import find_start_sample, solve_sample
+from skextra._core.logistic.small_newton import join_columns, take_small_steps
+from skextra._core.logistic.solver_choice import Start, choose_start, count_first_order_steps
 
 _EPS = np.finfo(np.float64).eps
 # Share of the tolerance that the residual of the equations may use up.
@@ -45,19 +46,6 @@ _MAX_EXACT_STEPS = 6
 _LONGEST = 10.0
 
 
-@dataclass
-class RidgeSolution(Solution):
-    """Coefficients of one penalty and their certificate.
-
-    Attributes
-    ----------
-    is_separable : bool
-        Whether no minimum exists: along some direction no sample's loss rises.
-    """
-
-    is_separable: bool = False
-
-
 class RidgeLogisticSolver:
     """Solves a problem for a sequence of penalties, each from the last solution.
 
@@ -74,29 +62,28 @@ class RidgeLogisticSolver:
     def __init__(self, problem, target, max_iter, W, V):
         self.problem, self.loss = problem, problem.loss
         self.target, self.max_iter = target, max_iter
-        scale = problem.scale
-        self.factor = None if (scale == 1.0).all() else 1.0 / np.sqrt(scale)
-        self.rows = create_rows(problem.design, self.factor)
+        self.rows = create_rows(problem.design)
         self.W = np.array(W.T, order="C")
-        if self.factor is not None:
-            self.W /= self.factor
         if len(self.W) > 1:
             # What all classes share changes no probability, and steps are free of it.
             self.W -= self.W.mean(axis=0)
         self.V = np.array(V.T, order="C")
         self.nuisance = problem.nuisance
-        size = self.W.size + self.V.size
-        self.is_cold = not self.W.any()
-        self.sample = find_start_sample(problem, size) if self.is_cold else None
-        self.preconditioner = create_preconditioner(problem, self.rows, size)
+        self.start = choose_start(problem.shape)
+        self.solver_used = "newton-cg"
         self.small_columns = None
-        if self.rows.whole is not None and is_small(self.loss.n_samples, size):
+        if self.start is Start.SMALL_NEWTON:
             self.small_columns = join_columns(self.rows.whole, self.nuisance)
         self._set_decision()
         self.is_stale = True
         self.norms = None
         self.report = None
         self.solutions = []
+
+    @cached_property
+    def preconditioner(self):
+        """Made when it is first needed: many fits end before."""
+        return create_preconditioner(self.problem, self.rows, self.W.size + self.V.size)
 
     def _set_decision(self):
         self.F = self.rows.predict(self.W) if self.W.any() else np.zeros(self.loss.targets.shape)
@@ -105,16 +92,15 @@ class RidgeLogisticSolver:
         self.value, self.P = self.loss.evaluate(self.F)
 
     def solve(self, lam1, lam2):
-        """Solve for the penalty ``lam2 * scale``, which may be zero; ``lam1`` must be."""
+        """Solve for the penalty ``lam2 * l2_scale``, which may be zero; ``lam1`` must be."""
         self.lam2 = lam2
+        self.penalties = lam2 * self.problem.l2_scale
         self._reset_poor_start()
-        if self.sample is not None:
-            self._start_from_sample()
         self._extrapolate()
-        self.gap, self.moved, self.is_separable = np.inf, np.inf, False
+        self.gap, self.moved, self.is_separable, self.U = np.inf, np.inf, False, None
         self.is_factored = False
         n_iter, n_failures = self._descend(), 0
-        while n_iter < self.max_iter:
+        while n_iter < self.max_iter and not self.gap <= self.target.gap:
             n_iter += 1
             before = self.gap
             decrease = self._step()
@@ -131,17 +117,26 @@ class RidgeLogisticSolver:
             self.gap = self._compute_plain_gap()
         converged = self.gap <= self.target.gap and not self.is_separable
         self.solutions = [(self.W, self.V, self.F), *self.solutions[:1]]
-        return RidgeSolution(
-            *self._get_coefficients(), self.gap, n_iter, converged, self.is_separable
+        return Solution(
+            *self._get_coefficients(), self.gap, n_iter, converged, self.U, self.is_separable
         )
 
+    def refine(self, gap):
+        """Prepare for solving again, for a smaller gap and from exact decision values."""
+        self.target = self.target._replace(gap=gap)
+        self.start = Start.NONE
+        self.small_columns = None
+        self._set_decision()
+        self.is_stale, self.solutions = True, []
+
     def _get_coefficients(self):
-        W = self.W if self.factor is None else self.W * self.factor
-        return np.ascontiguousarray(W.T), np.ascontiguousarray(self.V.T)
+        return np.ascontiguousarray(self.W.T), np.ascontiguousarray(self.V.T)
+
+    def _penalize(self, W):
+        return 0.5 * float((self.penalties * W * W).sum())
 
     def _reset_poor_start(self):
-        penalty = 0.5 * self.lam2 * float((self.W * self.W).sum())
-        if self.value + penalty <= self.problem.null_objective or not self.W.any():
+        if self.value + self._penalize(self.W) <= self.problem.null_objective or not self.W.any():
             return
         _, V = self.problem.create_start()
         self.W[:], self.V[:] = 0.0, V.T
@@ -152,51 +147,75 @@ class RidgeLogisticSolver:
         """Start from the best combination of the last solutions."""
         # Nothing limits free features: if they tell some samples apart, theirs may be any size.
         has_free = len(self.nuisance) > self.problem.fit_intercept
-        if self.preconditioner.is_exact or self.lam2 == 0 or has_free or not self.solutions:
+        if self.lam2 == 0 or has_free or not self.solutions:
+            return
+        if self.start is not Start.LBFGS and self.preconditioner.is_exact:
             return
         if self.solutions[0][2] is not self.F:  # a poor start was thrown away
             self.solutions = []
             return
         Ws, Vs, Fs = (np.stack(parts) for parts in zip(*self.solutions))
         shares, self.F, self.value, self.P = combine_solutions(
-            self.loss, Fs, Ws, self.lam2, self.target.gap
+            self.loss, Fs, Ws, self.penalties, self.target.gap
         )
         self.W, self.V = np.tensordot(shares, Ws, 1), np.tensordot(shares, Vs, 1)
 
-    def _start_from_sample(self):
-        """Coefficients that a sample of the rows finds, if they are better than none."""
-        factor = np.sqrt(self.problem.scale)
-        W, V = solve_sample(self.problem, self.sample, RidgeLogisticSolver, 0.0, self.lam2)
-        self.sample = None
-        W, V = (W * factor[:, None]).T.copy(), V.T.copy()
-        before = self.W, self.V, self._compute_primal()
-        self.W, self.V = W, V
-        self._set_decision()
-        if self._compute_primal() > before[2]:
-            self.W, self.V = before[:2]
-            self._set_decision()
-        self.is_stale = True
-
     def _descend(self):
-        """Take all steps but the last in one kernel, where that pays; returns how many."""
-        if self.small_columns is None or self.lam2 == 0:
+        """Take the steps that a cheaper method is good for; returns how many."""
+        if self.lam2 == 0:
             return 0
+        if self.start is Start.LBFGS:
+            return self._descend_first_order()
+        return self._descend_in_kernel() if self.small_columns is not None else 0
+
+    def _descend_first_order(self):
+        """Steps of limited-memory BFGS, which may end the fit."""
+        descent = FirstOrderDescent(
+            self.rows, self.loss, self.problem.fit_intercept, self.penalties,
+            self.problem.column_squares, self.W, self.V, self.F, self.value, self.P,
+        )  # fmt: skip
+
+        def take():
+            self.W, self.V = descent.W, descent.V
+            self.F, self.value, self.P = descent.F, descent.value, descent.P
+
+        def report():
+            take()
+            self.report(*self._get_coefficients())
+
+        budget = count_first_order_steps(self.problem.shape, self.max_iter)
+        n_steps, is_close = descent.run(
+            self.target.gap, budget, None if self.report is None else report
+        )
+        take()
+        if len(self.W) > 1:
+            # Rounding must not add up in what all classes share.
+            self.W = self.W - self.W.mean(axis=0)
+        self.is_stale = True
+        if is_close:
+            self.gap, self.U = self.target.gap, self.P
+            self.solver_used = "lbfgs"
+        return n_steps
+
+    def _descend_in_kernel(self):
+        """Take all steps but the last in one kernel."""
         U = np.concatenate([self.W, self.V], axis=1)
         p = self.W.shape[1]
         l1, l2 = np.zeros(U.shape[1]), np.zeros(U.shape[1])
-        l2[:p] = self.lam2
+        l2[:p] = self.penalties
 
         def report(U):
             self.W, self.V = U[:, :p].copy(), U[:, p:].copy()
             self.report(*self._get_coefficients())
 
         n_steps, _ = take_small_steps(
-            self.small_columns, self.loss, l1, l2, U, self.target.reach, self.max_iter - 1,
+            self.small_columns, self.loss, l1, l2, U, self.target.max_change, self.max_iter - 1,
             None if self.report is None else report,
         )  # fmt: skip
         if n_steps:
+            self.solver_used = "small-newton"
             if len(U) > 1:
-                # What all classes share is nobody's, and rounding must not add up.
+                # Rounding must not add up in what all classes share.
                 U -= U.mean(axis=0)
             self.W, self.V = U[:, :p].copy(), U[:, p:].copy()
             self._set_decision()
@@ -204,15 +223,17 @@ class RidgeLogisticSolver:
         return n_steps
 
     def _is_done(self):
-        if self.target.is_met(self.gap, self.moved):
-            return True
-        is_settled = self.is_separable or (self.lam2 == 0 and self.value <= self.target.gap)
-        return is_settled and self.gap <= self.target.gap
+        if self.gap > self.target.gap:
+            return False
+        # Without a penalty the gap also closes where there is no solution: only a long step
+        # after that shows it.
+        is_settled = self.is_separable or self.value <= self.target.gap
+        return self.lam2 > 0 or is_settled or self.moved <= self.target.max_change
 
     # --- one Newton step -------------------------------------------------------
 
     def _step(self):
-        system = NewtonSystem(self.rows, self.nuisance, self.loss, self.P, self.W, self.lam2)
+        system = NewtonSystem(self.rows, self.nuisance, self.loss, self.P, self.W, self.penalties)
         self._refresh_preconditioner()
         self._solve_system(system)
         theta, slack = system.settle()
@@ -228,12 +249,12 @@ class RidgeLogisticSolver:
             self.is_stale = self.is_factored = False
             self.n_since_update = 0
         if not self.is_factored:
-            self.preconditioner.factorise(self.lam2)
+            self.preconditioner.factorize(self.penalties)
             self.is_factored = True
 
     def _solve_system(self, system):
         """Conjugate gradients until the step is as good as the model, or certified."""
-        limit = 2.0 * self.lam2 * _RESIDUAL_SHARE * self.target.gap
+        limit = 2.0 * _RESIDUAL_SHARE * self.target.gap
         z = self.preconditioner.solve(system.r)
         rho = first = float((system.r * z).sum())
         d, squared_size, n_steps = z, 0.0, 0
@@ -280,19 +301,20 @@ class RidgeLogisticSolver:
         if self.lam2 == 0:
             left = float(np.abs(system.r * system.x).sum())
             return left <= _RESIDUAL_SHARE * self.target.gap or self._is_noise(system)
-        return float((system.r * system.r).sum()) <= limit or relative <= 1e-26
+        return float((system.r * (system.r / self.penalties)).sum()) <= limit or relative <= 1e-26
 
     def _search(self, system):
         """Take the longest of ever shorter steps that lowers the objective enough."""
         W, x, DF = self.W, system.x, system.DF
-        wx, xx = float((W * x).sum()), float((x * x).sum())
-        slope = -float((system.R * DF).sum()) + self.lam2 * wx
+        wx = float((self.penalties * W * x).sum())
+        xx = float((self.penalties * x * x).sum())
+        slope = -float((system.R * DF).sum()) + wx
         before = self.value
         step = 1.0
         for _ in range(40):
             F = self.F + step * DF
             value, P = self.loss.evaluate(F)
-            change = value - before + self.lam2 * (step * wx + 0.5 * step * step * xx)
+            change = value - before + step * wx + 0.5 * step * step * xx
             if change <= 1e-4 * step * slope + 1e-14 * abs(before):
                 break
             step *= 0.5
@@ -314,7 +336,7 @@ class RidgeLogisticSolver:
             return
         primal = self._compute_primal()
         # The dual point zero is always feasible.
-        self.gap = primal if primal <= self.target.gap else np.inf
+        self.gap, self.U = primal if primal <= self.target.gap else np.inf, None
         if self.step != 1.0:
             return
         U = system.P + system.multiply_curvature(system.DF) / self.loss.weights
@@ -334,23 +356,20 @@ class RidgeLogisticSolver:
         gap = compute_divergence(self.loss, self.F, self.P, U)
         gap += float((np.abs(slack) * far).sum())
         gap += self._charge_residual(system, theta)
-        self.gap = min(gap, primal)
+        self.gap, self.U = min(gap, primal), np.clip(U, 0.0, 1.0)
 
     def _compute_primal(self):
-        return self.value + 0.5 * self.lam2 * float((self.W * self.W).sum())
+        return self.value + self._penalize(self.W)
 
     def _charge_residual(self, system, theta):
         """What the residual may cost: its conjugate, or to first order if it is rounding."""
         r = np.abs(system.r)
-        first_order = r * np.abs(system.x)
         if self.lam2 == 0:
             return float((r * np.abs(self.W)).sum())
-        conjugate = r * r / (2.0 * self.lam2)
-        total = float(conjugate.sum())
+        total = 0.5 * float((r * (r / self.penalties)).sum())
         if total <= 0.5 * self.target.gap:
             return total
-        noise = self._compute_noise(theta)
-        return float(np.where(r <= noise, np.minimum(first_order, conjugate), conjugate).sum())
+        return charge_residual(r, system.x, self.penalties, self._compute_noise(theta))
 
     def _is_noise(self, system):
         return bool((np.abs(system.r) <= self._compute_noise(system.R)).all())
@@ -378,8 +397,8 @@ class RidgeLogisticSolver:
         self.V, self.F, self.value, self.P = kept
         if self.lam2 == 0:
             return primal
-        r = self.rows.correlate(self.loss.compute_residual(P)) - self.lam2 * self.W
-        return min(primal, gained + float((r * r).sum()) / (2.0 * self.lam2))
+        r = self.rows.correlate(self.loss.compute_residual(P)) - self.penalties * self.W
+        return min(primal, gained + 0.5 * float((r * (r / self.penalties)).sum()))
 
     def _refit_nuisance(self):
         P = self.P
@@ -398,7 +417,7 @@ class RidgeLogisticSolver:
     def _detect_separation(self, system):
         """Whether the step goes where no sample's loss rises, ever."""
         size = self.moved
-        if not np.isfinite(size) or self.gap > self.target.gap or size <= self.target.reach:
+        if not np.isfinite(size) or self.gap > self.target.gap or size <= self.target.max_change:
             return False
         DF = system.DF
         if len(DF) == 1:
@@ -407,16 +426,3 @@ class RidgeLogisticSolver:
             own = DF[self.loss.codes, np.arange(self.loss.n_samples)]
             margins = own - np.where(self.loss.targets > 0, -np.inf, DF).max(axis=0)
         return bool(margins.min() >= -1e-3 * size)
-
-
-class WideRidgeSolver(RidgeLogisticSolver):
-    """As `RidgeLogisticSolver`, for wide dense data: on as many columns as samples."""
-
-    def __init__(self, problem, target, max_iter, W, V):
-        self.reduction = WideReduction(problem)
-        W = self.reduction.reduce(W)
-        super().__init__(self.reduction.problem, target, max_iter, W, V)
-
-    def _get_coefficients(self):
-        W, V = super()._get_coefficients()
-        return self.reduction.expand(W), V

@@ -11,7 +11,7 @@ _MOST_STEPS = 4
 _WORTHWHILE = 0.05
 
 
-def combine_solutions(loss, decisions, coefs, lam2, small):
+def combine_solutions(loss, decisions, coefs, penalties, small):
     """Shares of solutions in the best start, by Newton's method.
 
     Parameters
@@ -20,7 +20,7 @@ def combine_solutions(loss, decisions, coefs, lam2, small):
     decisions : ndarray of shape (n_solutions, n_rows, n_samples)
         Their decision values; the start of the search is the first solution itself.
     coefs : ndarray of shape (n_solutions, n_rows, n_features)
-    lam2 : float
+    penalties : float or ndarray of shape (n_features,)
     small : float
         Decrease of the objective that is not worth a step.
 
@@ -35,7 +35,7 @@ def combine_solutions(loss, decisions, coefs, lam2, small):
         Its probabilities.
     """
     flat, W = decisions.reshape(len(decisions), -1), coefs.reshape(len(coefs), -1)
-    penalty = lam2 * (W @ W.T)
+    penalty = (penalties * coefs).reshape(W.shape) @ W.T
     shares = np.eye(len(decisions))[0]
     F, (value, P) = decisions[0], loss.evaluate(decisions[0])
     first = 0.0

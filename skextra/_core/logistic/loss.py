@@ -38,8 +38,8 @@ class LogLoss:
         """Loss at decision values `F`."""
         return self.evaluate(F)[0]
 
-    def evaluate(self, F):
-        """Loss and probabilities at decision values `F`.
+    def evaluate(self, F, rows=slice(None)):
+        """Loss and probabilities at decision values `F` of all samples or a slice of them.
 
         Returns
         -------
@@ -49,21 +49,22 @@ class LogLoss:
         if self.n_rows == 1:
             f = F[0]
             e = np.exp(-np.abs(f))
-            value = self.weights @ (np.log1p(e) + np.maximum(f, 0.0) - self.targets[0] * f)
+            losses = np.log1p(e) + np.maximum(f, 0.0) - self.targets[0, rows] * f
+            value = self.weights[rows] @ losses
             p = np.where(f >= 0, 1.0, e)
             p /= 1.0 + e
             return float(value), p[None]
         top = F.max(axis=0)
         P = F - top
-        chosen = P[self.codes, np.arange(self.n_samples)]
+        chosen = P[self.codes[rows], np.arange(P.shape[1])]
         np.exp(P, out=P)
         total = P.sum(axis=0)
         P /= total
-        return float(self.weights @ (np.log(total) - chosen)), P
+        return float(self.weights[rows] @ (np.log(total) - chosen)), P
 
-    def compute_residual(self, P):
+    def compute_residual(self, P, rows=slice(None)):
         """Minus the gradient with respect to the decision values."""
-        return self.weights * (self.targets - P)
+        return self.weights[rows] * (self.targets[:, rows] - P)
 
     def multiply_curvature(self, P, D):
         """``(diag(p) - p p^T) d`` for every sample, without its weight."""
@@ -71,7 +72,7 @@ class LogLoss:
             return P * (1.0 - P) * D
         return P * (D - np.einsum("kn,kn->n", P, D))
 
-    def soften(self, F, P):
+    def majorize_curvature(self, F, P):
         """Probabilities whose curvature is fit for long steps.
 
         The loss of a sample that is badly misclassified is nearly a straight line:

@@ -63,7 +63,7 @@ def _make_constant(n_Cs, n_features):
 
 def _add_absent(path, X, present, n_classes):
     coefs, intercepts = path.coefs, path.intercepts
-    certificate = path.gaps, path.n_iters, path.converged
+    certificate = path.gaps, path.n_iters, path.converged, path.solver
     if n_classes == 2:
         return Path(coefs, intercepts + (_ABSENT if present[0] == 1 else -_ABSENT), *certificate)
     if len(present) == 2:

@@ -1,6 +1,6 @@
 """Newton's equations of logistic regression with an L2 penalty, nuisance eliminated.
 
-    minimise over x  -r^T x + x^T (Z^T H Z + lam2 I) x / 2
+    minimise over x  -r^T x + x^T (Z^T H Z + diag(penalties)) x / 2
 
 where every x comes with the nuisance coefficients that are best for it. The residual
 of these equations is what the products of the columns with the dual point lack.
@@ -25,7 +25,7 @@ class NewtonSystem:
     loss : LogLoss
     P : ndarray of shape (n_rows, n_samples)
     W : ndarray of shape (n_rows, n_features)
-    lam2 : float
+    penalties : ndarray of shape (n_features,)
 
     Attributes
     ----------
@@ -36,12 +36,12 @@ class NewtonSystem:
     b : ndarray of shape (n_rows, n_nuisance)
         Step of the nuisance coefficients.
     r : ndarray of shape (n_rows, n_features)
-        Residual: products with the dual point less ``lam2 * (W + x)``.
+        Residual: products with the dual point less ``penalties * (W + x)``.
     """
 
-    def __init__(self, rows, nuisance, loss, P, W, lam2):
+    def __init__(self, rows, nuisance, loss, P, W, penalties):
         self.rows, self.nuisance, self.loss, self.P = rows, nuisance, loss, P
-        self.W, self.lam2 = W, lam2
+        self.W, self.penalties = W, penalties
         self.Q = loss.weights * P
         self.h = self.Q * (1.0 - P) if len(P) == 1 else None
         self.block = NuisanceBlock(nuisance, P, self.Q, self.h)
@@ -49,7 +49,7 @@ class NewtonSystem:
         self.b = self.block.solve(self.R)
         self.DF = self.b @ nuisance if len(nuisance) else np.zeros_like(P)
         theta = self.R - self.multiply_curvature(self.DF) if len(nuisance) else self.R
-        self.r = rows.correlate(theta) - lam2 * W
+        self.r = rows.correlate(theta) - penalties * W
         self.x = np.zeros_like(W)
         self._nuisance_images = None
 
@@ -71,13 +71,13 @@ class NewtonSystem:
         if self.h is not None and hasattr(self.rows, "multiply_both_ways"):
             return self._extend_at_once(d)
         f, b = self.predict(d)
-        Ad = self.rows.correlate(self.multiply_curvature(f)) + self.lam2 * d
+        Ad = self.rows.correlate(self.multiply_curvature(f)) + self.penalties * d
         return f, b, Ad
 
     def _extend_at_once(self, d):
         """As `extend`, where a pass over the rows is dear: one instead of two."""
         f, Ad = self.rows.multiply_both_ways(d, self.h[0])
-        Ad += self.lam2 * d
+        Ad += self.penalties * d
         if len(self.nuisance) == 0:
             return f, self.b, Ad
         b = -self.block.solve(self.multiply_curvature(f))
@@ -124,7 +124,7 @@ class NewtonSystem:
 
     def compute_residual(self, theta):
         """Residual of the equations from its definition, for a dual point."""
-        return self.rows.correlate(theta) - self.lam2 * (self.W + self.x)
+        return self.rows.correlate(theta) - self.penalties * (self.W + self.x)
 
 
 class NuisanceBlock:

@@ -1,4 +1,4 @@
-"""Penalised logistic regression: from checked data to certified coefficients.
+"""Penalized logistic regression: from checked data to certified coefficients.
 
 min over W, b of  C sum_i s_i loss_i(x_i W + b)
                   + sum_j v_j (l1_ratio |W_j|_1 + (1 - l1_ratio) |W_j|^2 / 2)
@@ -10,20 +10,22 @@ from functools import partial
 
 import numpy as np
 
+from skextra._core.logistic.gap import FullDataGap
 from skextra._core.logistic.l1_proximal_newton import WorkingSetSolver, correlate_rows
-from skextra._core.logistic.l2_newton import RidgeLogisticSolver, WideRidgeSolver
-from skextra._core.logistic.problem import build_problem
-from skextra._core.logistic.result import Target
-from skextra._core.logistic.row_space import is_wide
+from skextra._core.logistic.l2_newton import RidgeLogisticSolver
+from skextra._core.logistic.problem import bound_penalties, build_problem
+from skextra._core.logistic.result import StoppingCriterion
+from skextra._core.logistic.solver_choice import limits_blas_threads
+from skextra._core.numerics.full_data import multiply
 from skextra._core.numerics.path import Path
 from skextra._core.runtime.threads import single_threaded_blas
 
 # Gaps below this multiple of the null objective cannot be told from rounding.
 _ROUNDING = 64 * np.finfo(np.float64).eps
-# Share of the tolerance that settles what moves there have been.
-_SETTLED = 1e-3
-# Multiplications for a Hessian that take no time to speak of.
-_CHEAP = 6e5
+# Times that a solver goes on, more accurately, where its answer does not certify.
+_MOST_REFINEMENTS = 3
+# What it then aims at, relative to what is wanted: its own products may be that far off.
+_REFINED = 0.1
 
 
 @dataclass
@@ -35,20 +37,16 @@ class Settings:
     tol : float
         Duality gap to reach, relative to the objective of the null model.
     max_iter : int
-        Newton steps a penalty may take; with none, what was given to start from or
+        Iterations that a penalty may take; with none, what was given to start from or
         zeros come back.
     report : callable or None
         Called after every step with a function that gives the present coefficients
         (n_rows, n_features) and intercepts (n_rows,).
-    slack : float
-        How many times further than usual the last step may move decision values once
-        the gap is reached.
     """
 
     tol: float = 1e-4
     max_iter: int = 100
     report: object = None
-    slack: float = 1.0
 
 
 def solve(
@@ -78,17 +76,17 @@ def solve(
     Returns
     -------
     path : Path
-        Gaps relative to the null model, iterations and flags have one entry a C.
+        Gaps relative to the null model, iterations and flags have one entry per C. The
+        coefficients have the precision of X, and the gaps are theirs.
     """
     settings = Settings() if settings is None else settings
     Cs = np.asarray(Cs, dtype=np.float64)
-    problem = build_problem(X, codes, n_classes, sample_weight, fit_intercept, penalty_weights)
-    if settings.max_iter == 0:
-        rows = slice(None) if sample_weight is None else np.flatnonzero(sample_weight)
-        return _stay(problem, X[rows], Cs, l1_ratio, start, start_intercept)
     # Switching takes longer than a tiny problem does.
-    is_tiny = problem.loss.n_samples * problem.n_rows <= 5000 and X.shape[1] <= 200
-    with nullcontext() if is_tiny else single_threaded_blas():
+    shape = X.shape[0], X.shape[1], 1 if n_classes == 2 else n_classes
+    with single_threaded_blas() if limits_blas_threads(*shape) else nullcontext():
+        problem = build_problem(X, codes, n_classes, sample_weight, fit_intercept, penalty_weights)
+        if settings.max_iter == 0:
+            return _certify_start(problem, Cs, l1_ratio, start, start_intercept)
         W, V = _find_start(problem, start, start_intercept)
         return _solve(problem, Cs, l1_ratio, settings, W, V)
 
@@ -102,57 +100,97 @@ def _find_start(problem, start, start_intercept):
 
 
 def _solve(problem, Cs, l1_ratio, settings, W, V):
-    target = _create_target(problem, settings.tol, settings.slack)
+    target = _create_target(problem, settings.tol)
     path = _allocate(problem, len(Cs))
+    certificate = FullDataGap(problem)
     solver = None
     for i, C in enumerate(Cs):
+        lam1, lam2 = _compute_penalties(problem, C, l1_ratio)
         # Nothing is sparse without an L1 penalty.
-        kind = RidgeLogisticSolver if l1_ratio == 0 or np.isinf(C) else WorkingSetSolver
+        kind = RidgeLogisticSolver if lam1 == 0 else WorkingSetSolver
         if not isinstance(solver, kind):
-            if kind is RidgeLogisticSolver and is_wide(problem):
-                kind = WideRidgeSolver
             solver = kind(problem, target, settings.max_iter, W, V)
             if settings.report is not None:
                 solver.report = lambda W, V: settings.report(partial(problem.expand, W, V))
-        solution = solver.solve(l1_ratio / C, (1 - l1_ratio) / C)
+        coef, intercept, gap, solution = _solve_one(
+            problem, certificate, solver, target, settings.max_iter, lam1, lam2
+        )
         W, V = solution.W, solution.V
-        path.coefs[:, i], path.intercepts[:, i] = problem.expand(W, V)
-        path.gaps[i] = solution.gap / max(problem.null_objective, np.finfo(np.float64).tiny)
+        path.coefs[:, i], path.intercepts[:, i] = coef, intercept
+        path.gaps[i] = gap / max(problem.null_objective, np.finfo(np.float64).tiny)
         path.n_iters[i] = solution.n_iter
-        path.converged[i] = solution.converged
+        path.converged[i] = gap <= target.gap and not solution.is_separable
+        path.solver = solver.solver_used
     return path
 
 
-def _create_target(problem, tol, slack):
-    """When to stop: later than the gap asks for where another step costs next to nothing.
+def _compute_penalties(problem, C, l1_ratio):
+    """L1 and L2 penalties in units of the loss; zeros for no penalty."""
+    if np.isinf(C):
+        return 0.0, 0.0
+    shares = np.array([l1_ratio, 1.0 - l1_ratio])
+    with np.errstate(over="ignore", under="ignore"):
+        penalties = bound_penalties(shares / C / problem.weight_unit)
+    return tuple(np.where(shares > 0, penalties, 0.0).tolist())
 
-    Newton's method doubles the digits: where a step moves decision values by m, it
-    leaves an error of about m squared.
+
+def _solve_one(problem, certificate, solver, target, max_iter, lam1, lam2):
+    """Solution of one penalty, refined until the returned coefficients certify.
+
+    Returns
+    -------
+    coef, intercept : ndarray
+        In the precision of the data, as float64.
+    gap : float
+    solution : Solution
     """
-    n_coefficients = problem.n_rows * (problem.design.shape[1] + len(problem.nuisance))
-    share = 0.1 if problem.loss.n_samples * n_coefficients**2 <= _CHEAP else 4.0
-    share *= slack
-    reach = share * np.sqrt(max(tol, 1e-12))
-    return Target(
-        max(tol, _ROUNDING) * problem.null_objective, reach,
-        _SETTLED * (share / 4.0) ** 2 * tol * problem.null_objective,
-    )  # fmt: skip
+    best, n_iter = None, 0
+    solver.target = target
+    for _ in range(1 + _MOST_REFINEMENTS):
+        solver.max_iter = max_iter - n_iter
+        solution = solver.solve(lam1, lam2)
+        n_iter += solution.n_iter
+        coef, intercept = _round(problem, *problem.expand(solution.W, solution.V))
+        gap = certificate.compute(coef, intercept, solution.U, lam1, lam2)
+        if best is None or gap < best[2]:
+            best = coef, intercept, gap, solution
+        if gap <= target.gap or solution.is_separable or n_iter >= max_iter:
+            break
+        solver.refine(_REFINED * min(solution.gap, target.gap))
+    solver.target = target
+    best[3].n_iter = n_iter
+    return best
 
 
-def _stay(problem, X, Cs, l1_ratio, start, start_intercept):
+def _round(problem, coef, intercept):
+    """Coefficients in the precision of the data, and the best intercepts for them."""
+    if problem.X.dtype == np.float64:
+        return coef, intercept
+    rounded = coef.astype(problem.X.dtype).astype(np.float64)
+    if problem.fit_intercept and np.isfinite(rounded).all():
+        F = multiply(problem.X, rounded.T).T + intercept[:, None]
+        intercept = intercept + problem.loss.fit_intercept(F)[0]
+    return rounded, intercept.astype(problem.X.dtype).astype(np.float64)
+
+
+def _create_target(problem, tol):
+    """When to stop; steps of a thousandth in probabilities are small."""
+    return StoppingCriterion(max(tol, _ROUNDING) * problem.null_objective, np.sqrt(max(tol, 1e-12)))
+
+
+def _certify_start(problem, Cs, l1_ratio, start, start_intercept):
     """The start, or zeros, as a path: what no steps at all arrive at."""
     path = _allocate(problem, len(Cs))
-    W, _ = problem.create_start(start)
-    F = np.zeros((problem.n_rows, problem.loss.n_samples))
     if start is not None:
         path.coefs[:] = start[:, None]
-        F += np.asarray(start @ X.T)
     if start_intercept is not None and problem.fit_intercept:
         path.intercepts[:] = start_intercept[:, None]
-        F += start_intercept[:, None]
-    penalty = problem.scale @ (l1_ratio * np.abs(W) + 0.5 * (1 - l1_ratio) * W * W).sum(axis=1)
-    # The dual point zero is always feasible.
-    path.gaps[:] = (problem.loss.compute_value(F) + penalty / Cs) / problem.null_objective
+    certificate = FullDataGap(problem)
+    for i, C in enumerate(Cs):
+        solution = path.coefs[:, i], path.intercepts[:, i]
+        penalties = _compute_penalties(problem, C, l1_ratio)
+        path.gaps[i] = certificate.compute(*solution, None, *penalties)
+    path.gaps /= max(problem.null_objective, np.finfo(np.float64).tiny)
     path.converged[:] = False
     return path
 
@@ -171,7 +209,7 @@ def compute_smallest_C(
     X, codes, n_classes, *, l1_ratio=1.0, sample_weight=None, fit_intercept=True,
     penalty_weights=None,
 ):  # fmt: skip
-    """Largest C at which every penalised coefficient is still zero.
+    """Largest C at which every penalized coefficient is still zero.
 
     Returns
     -------
@@ -180,8 +218,8 @@ def compute_smallest_C(
     """
     problem = build_problem(X, codes, n_classes, sample_weight, fit_intercept, penalty_weights)
     W, V = problem.create_start()
-    solver = WorkingSetSolver(problem, Target(0.0), 0, W, V)
+    solver = WorkingSetSolver(problem, StoppingCriterion(0.0), 0, W, V)
     P = solver.fit_nuisance()
     correlations = correlate_rows(problem.design, problem.loss.compute_residual(P))
-    largest = (np.abs(correlations) / problem.scale[:, None]).max(initial=0.0)
-    return np.inf if largest == 0 else l1_ratio / float(largest)
+    largest = (np.abs(correlations) / problem.l1_scale[:, None]).max(initial=0.0)
+    return np.inf if largest == 0 else l1_ratio / float(largest) / problem.weight_unit

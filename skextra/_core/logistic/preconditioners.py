@@ -7,12 +7,8 @@ class; or its diagonal.
 import numpy as np
 from scipy.linalg import blas, lapack
 
-# Coefficients up to which the whole Hessian is factored.
-_MANY_COEFFICIENTS = 2000
-# Multinomial: work of it that is less than the overhead of other ways.
-_CHEAP = 5e6
-# Features up to which that of each class is.
-_MANY_FEATURES = 1500
+from skextra._core.logistic.solver_choice import Preconditioner, choose_preconditioner
+
 # Weight of a row, relative to the mean, that a preconditioner can do without.
 _NEGLIGIBLE = 1e-3
 # A sample of the rows has this many for every coefficient, and is a small part of all.
@@ -40,11 +36,10 @@ def create_preconditioner(problem, rows, size):
         Coefficients, nuisance coefficients included.
     """
     n, p = rows.shape
-    is_cheap = problem.n_rows == 1 or n * size**2 <= _CHEAP
-    if size <= _MANY_COEFFICIENTS and is_cheap:
-        n_sampled = count_sampled_rows(n, size)
-        return WholePreconditioner(problem, rows, draw_rows(n, n_sampled))
-    if p <= _MANY_FEATURES:
+    choice = choose_preconditioner(n, p, problem.n_rows, size)
+    if choice is Preconditioner.WHOLE:
+        return WholePreconditioner(problem, rows, draw_rows(n, count_sampled_rows(n, size)))
+    if choice is Preconditioner.CLASSES:
         return ClassPreconditioner(problem, rows, draw_rows(n, max(2 * p, _FEW_ROWS // 4)))
     return DiagonalPreconditioner(problem, rows)
 
@@ -78,7 +73,7 @@ class WholePreconditioner:
         p, q, k = rows.shape[1], len(problem.nuisance), problem.n_rows
         self.n_unknowns = (p + q) * k - (q if k > 1 else 0)
         positions = np.arange((p + q) * k).reshape(k, p + q)
-        self.penalised = positions[:, :p].ravel()
+        self.penalized = positions[:, :p].ravel()
 
     def update(self, P):
         """Compute it for probabilities `P`."""
@@ -86,10 +81,10 @@ class WholePreconditioner:
         self.hessian = _compute_hessian(self.columns, P)
         self.factor = None
 
-    def factorise(self, lam2):
+    def factorize(self, penalties):
         """Add the penalty and factor."""
         hessian = self.hessian[: self.n_unknowns, : self.n_unknowns].copy(order="F")
-        hessian[self.penalised, self.penalised] += lam2
+        hessian[self.penalized, self.penalized] += np.tile(penalties, self.problem.n_rows)
         self.factor = factor_damped(hessian)
 
     def solve(self, r):
@@ -97,8 +92,8 @@ class WholePreconditioner:
         if r.size == 0:
             return r
         rhs = np.zeros(self.n_unknowns)
-        rhs[self.penalised] = r.ravel()
-        x = lapack.dpotrs(self.factor, rhs, lower=1, overwrite_b=1)[0][self.penalised]
+        rhs[self.penalized] = r.ravel()
+        x = lapack.dpotrs(self.factor, rhs, lower=1, overwrite_b=1)[0][self.penalized]
         x = x.reshape(r.shape)
         return x if len(x) == 1 else x - x.sum(axis=0) / len(x)
 
@@ -222,7 +217,7 @@ class ClassPreconditioner:
                 products[k] += blas.ssyrk(1.0, scaled.T, trans=0, lower=1)
         return products
 
-    def factorise(self, lam2):
+    def factorize(self, penalties):
         """Add the penalty and factor."""
         p = self.n_features
         self.factors = []
@@ -231,7 +226,7 @@ class ClassPreconditioner:
             diagonal = np.einsum("ii->i", hessian)
             # Rounding in single precision must not make it indefinite.
             diagonal *= 1 + 1e-6
-            diagonal[:p] += lam2
+            diagonal[:p] += penalties
             self.factors.append(factor_damped(hessian))
 
     def solve(self, r):
@@ -264,10 +259,10 @@ class DiagonalPreconditioner:
             self.diagonal -= sums * sums / np.maximum(H.sum(axis=1), 1e-300)[:, None]
             self.diagonal = np.maximum(self.diagonal, 0.0)
 
-    def factorise(self, lam2):
+    def factorize(self, penalties):
         """Add the penalty and invert."""
-        total = self.diagonal + lam2
-        floor = 1e-12 * total.max(initial=0.0) if lam2 == 0 else 0.0
+        total = self.diagonal + penalties
+        floor = 0.0 if (penalties > 0).all() else 1e-12 * total.max(initial=0.0)
         self.inverse = 1.0 / np.maximum(total, max(floor, 1e-300))
         if self.rows.shape[1] > self.rows.shape[0]:
             # Far from the matrix it is the diagonal of, it serves best half way to none.

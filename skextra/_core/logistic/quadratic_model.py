@@ -4,12 +4,12 @@ import numpy as np
 from scipy.linalg import lapack
 
 from skextra._core.logistic.hessian import compute_dense_hessian, compute_sparse_hessian
+from skextra._core.logistic.solver_choice import forms_hessian
 from skextra._core.numerics.packed_columns import DenseColumns
 from skextra._core.quadratic.model import solve_quadratic, solve_ridge
 
 # Sparse columns with more entries than this are cheaper as dense ones.
 _DENSE_SHARE = 0.15
-_MOST_NUISANCE = 64
 # Multiplications in sweeps over a model that nobody notices.
 _CHEAP_SWEEPS = 2e6
 
@@ -41,71 +41,37 @@ class Coordinates:
         return M
 
 
-class Hessian:
-    """Hessian at some probabilities, over coordinates and then nuisance directions.
+def compute_hessian(problem, columns, coordinates, P):
+    """Hessian over coordinates and then nuisance directions.
 
     Parameters
     ----------
     problem : LogisticProblem
     columns : DenseColumns or SparseColumns
     coordinates : Coordinates
-    keys : ndarray of int of shape (n_coordinates,)
-        Names of the coordinates that outlast the packing.
     P : ndarray of shape (n_rows, n_samples)
         Probabilities at which the curvature is taken.
-    stride : int
-        Use every so manyeth sample, for an estimate.
 
-    Attributes
-    ----------
-    nuisance : Coordinates
-    matrix : ndarray of shape (n_coordinates + n_nuisance,) * 2
+    Returns
+    -------
+    hessian : ndarray of shape (n_coordinates + n_nuisance,) * 2
     """
-
-    def __init__(self, problem, columns, coordinates, keys, P, stride=1):
-        self.keys, self.P, self.stride = keys, P, stride
-        self.nuisance = list_nuisance_coordinates(problem)
-        self.matrix = self._compute(problem, columns, coordinates)
-        order = np.argsort(keys)
-        self._order, self._sorted = order, keys[order]
-
-    def _compute(self, problem, columns, coordinates):
-        rows = slice(None, None, self.stride)
-        P = np.ascontiguousarray(self.P[:, rows])
-        nuisance = np.ascontiguousarray(problem.nuisance[:, rows])
-        weights = problem.loss.weights[rows] * self.stride
-        features = np.concatenate([coordinates.features, columns.n + self.nuisance.features])
-        classes = np.concatenate([coordinates.classes, self.nuisance.classes])
-        is_dense = isinstance(columns, DenseColumns)
-        if not is_dense and columns.matrix.nnz <= _DENSE_SHARE * np.prod(columns.matrix.shape):
-            lower = compute_sparse_hessian(
-                columns.to_rows()[rows], nuisance, features, classes, P, weights
-            )
-            return np.tril(lower) + np.tril(lower, -1).T
-        matrix = columns.matrix if is_dense else columns.matrix.T.toarray()
-        order = np.argsort(classes, kind="stable")
-        lower = compute_dense_hessian(
-            matrix[:, rows], nuisance, features[order], classes[order], P, weights
-        )
-        full = np.tril(lower) + np.tril(lower, -1).T
-        if len(P) == 1 or len(nuisance) == 0:
-            return full
-        back = np.argsort(order)
-        return full[np.ix_(back, back)]
-
-    def restrict(self, keys):
-        """The matrix over the coordinates of these keys, or None if one is not here."""
-        if len(self._sorted) < len(keys):
-            return None
-        places = np.searchsorted(self._sorted, keys)
-        if (places == len(self._sorted)).any() or (self._sorted[places] != keys).any():
-            return None
-        rows = self._order[places]
-        m = len(self.keys)
-        rows = np.concatenate([rows, np.arange(m, len(self.matrix))])
-        if len(rows) == len(self.matrix) and (np.diff(rows) == 1).all():
-            return self.matrix
-        return self.matrix[np.ix_(rows, rows)]
+    nuisance, weights = problem.nuisance, problem.loss.weights
+    directions = list_nuisance_coordinates(problem)
+    features = np.concatenate([coordinates.features, columns.n + directions.features])
+    classes = np.concatenate([coordinates.classes, directions.classes])
+    is_dense = isinstance(columns, DenseColumns)
+    if not is_dense and columns.matrix.nnz <= _DENSE_SHARE * np.prod(columns.matrix.shape):
+        lower = compute_sparse_hessian(columns.to_rows(), nuisance, features, classes, P, weights)
+        return np.tril(lower) + np.tril(lower, -1).T
+    matrix = columns.matrix if is_dense else columns.matrix.T.toarray()
+    order = np.argsort(classes, kind="stable")
+    lower = compute_dense_hessian(matrix, nuisance, features[order], classes[order], P, weights)
+    full = np.tril(lower) + np.tril(lower, -1).T
+    if len(P) == 1 or len(nuisance) == 0:
+        return full
+    back = np.argsort(order)
+    return full[np.ix_(back, back)]
 
 
 class GramModel:
@@ -172,8 +138,10 @@ class NuisanceBlock:
         self.size = len(block)
         if self.size == 0:
             return
-        # Directions the data cannot tell apart share what they are given.
-        block = block + 1e-14 * max(block.diagonal().max(), 1e-300) * np.eye(self.size)
+        # Directions the data cannot tell apart share what they are given. Relative to each of
+        # them: classes may be of any rarity.
+        diagonal = block.diagonal()
+        block = block + np.diag(1e-14 * diagonal + 1e-30 * diagonal.max() + 1e-300)
         self.factor, failed = lapack.dpotrf(block, lower=1)
         if failed:
             values, vectors = np.linalg.eigh(block)
@@ -204,11 +172,8 @@ def prefers_hessian(problem, columns, coordinates, n_sweeps):
     """
     m, n = len(coordinates), problem.loss.n_samples
     n_nuisance = len(list_nuisance_coordinates(problem))
-    if m <= 50 or n_nuisance > _MOST_NUISANCE:
-        return True
-    work_inside = 0.04 * m**3 + 40.0 * m * m
     if isinstance(columns, DenseColumns):
-        return 0.05 * n * m * m + work_inside <= n_sweeps * 4.0 * n * m
+        return forms_hessian(m, n_nuisance, 0.05 * n * m * m, 4.0 * n * m, n_sweeps)
     counts = np.bincount(coordinates.features, minlength=columns.n).astype(np.float64)
     entries = np.diff(columns.matrix.indptr)
     pattern = columns.to_rows()
@@ -219,4 +184,4 @@ def prefers_hessian(problem, columns, coordinates, n_sweeps):
     # Scattered additions, to a matrix that fits the cache or does not.
     forming = (0.5 + min(8.0, 5e-7 * m * m)) * float(a_row @ a_row)
     a_sweep = (3.0 if problem.n_rows == 1 else 8.0) * float(counts @ entries)
-    return forming + work_inside <= n_sweeps * a_sweep
+    return forms_hessian(m, n_nuisance, forming, a_sweep, n_sweeps)

@@ -1,4 +1,4 @@
-"""What ends the solution of a penalised logistic regression, and what it leaves behind."""
+"""What ends the solution of a penalized logistic regression, and what it leaves behind."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -6,42 +6,40 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Target(NamedTuple):
+class StoppingCriterion(NamedTuple):
     """When to stop.
 
     Attributes
     ----------
     gap : float
         Absolute duality gap to reach.
-    reach : float
-        Largest move of a decision value in the last step.
-    settled : float
-        Absolute gap that settles what moves there have been.
+    max_change : float
+        Change of a decision value in the last step that is small: where steps cost next to
+        nothing more of them are taken until one is, and a step of an unpenalized model that
+        is certified but longer shows that there is no solution.
     """
 
     gap: float
-    reach: float = np.inf
-    settled: float = 0.0
-
-    def is_met(self, gap, moved):
-        """Whether a gap, and how far the last step moved a decision value, may end it."""
-        is_settled = moved <= self.reach or gap <= self.settled
-        return gap <= self.gap and is_settled
+    max_change: float = np.inf
 
 
 @dataclass
 class Solution:
-    """Coefficients of one penalty and their certificate.
+    """Coefficients of one penalty and their certificate, in the solvers' units.
 
     Attributes
     ----------
-    W : ndarray of shape (n_penalised, n_rows)
+    W : ndarray of shape (n_penalized, n_rows)
     V : ndarray of shape (n_nuisance, n_rows)
     gap : float
-        Absolute.
+        Absolute, as the solver knows it.
     n_iter : int
-        Newton steps.
     converged : bool
+        Whether that gap is small enough.
+    U : ndarray of shape (n_rows, n_samples) or None
+        Probabilities that make the dual point behind `gap`; None is those of the model.
+    is_separable : bool
+        Whether no minimum exists: along some direction no sample's loss rises.
     """
 
     W: np.ndarray
@@ -49,3 +47,5 @@ class Solution:
     gap: float
     n_iter: int
     converged: bool
+    U: np.ndarray | None = None
+    is_separable: bool = False

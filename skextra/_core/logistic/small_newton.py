@@ -12,20 +12,12 @@ from skextra._core.quadratic.elastic_net_penalty import soft_threshold
 from skextra._core.runtime.jit import njit
 
 _FAST = {"contract", "reassoc", "nsz"}
-# Multiplications for a Hessian, and coefficients, up to which it is formed here.
-_WORK = 6e5
-_MOST_COEFFICIENTS = 120
 # A pivot that is rounding, relative to the diagonal.
 _SMALLEST_PIVOT = 1e-11
 _MOST_STEPS = 30
 # Sweeps at most, and the decrease of the last one beside the largest of all.
 _MOST_SWEEPS = 500
 _SWEPT = 1e-8
-
-
-def is_small(n_samples, n_coefficients):
-    """Whether all steps are taken here."""
-    return n_coefficients <= _MOST_COEFFICIENTS and n_samples * n_coefficients**2 <= _WORK
 
 
 def join_columns(Z, nuisance):

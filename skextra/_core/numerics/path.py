@@ -17,6 +17,8 @@ class Path:
         Duality gaps relative to the objective of the null model.
     n_iters : ndarray of int of shape (n_targets, n_alphas)
     converged : ndarray of bool of shape (n_targets, n_alphas)
+    solver : str
+        Algorithm that found the last solution, where there is a choice.
     """
 
     coefs: np.ndarray
@@ -24,6 +26,7 @@ class Path:
     gaps: np.ndarray
     n_iters: np.ndarray
     converged: np.ndarray
+    solver: str = ""
 
     @classmethod
     def allocate(cls, n_targets, n_alphas, n_features):

@@ -5,10 +5,10 @@ from . import (
     dual_coordinate_descent as dual_coordinate_descent,
     hinge as hinge,
     interior_point as interior_point,
-    interior_point_blas as interior_point_blas,
     kernel as kernel,
     l1_newton as l1_newton,
     linear as linear,
+    linear_problem as linear_problem,
     newton as newton,
     one_vs_one as one_vs_one,
     platt as platt,
@@ -17,4 +17,5 @@ from . import (
     smo as smo,
     smo_blocks as smo_blocks,
     smo_small as smo_small,
+    solver_choice as solver_choice,
 )

@@ -1,10 +1,10 @@
-"""One margin over all classes: the multi-class machine of Crammer and Singer.
+"""One margin over all classes: the multi-class support vector machine of Crammer and Singer.
 
     P(W, b) = |W|^2 / 2 + sum_i C_i max(0, 1 - min_{m != y_i} (f_iy - f_im)),  f_i = W x_i + b
 
 Its dual has a row of variables for each sample, ``sum_m a_im = 0`` and ``a_im <= C_i``
 where m is the sample's class, ``a_im <= 0`` else, and ``W_m = sum_i a_im x_i``. Rows are
-minimised one at a time. The unpenalised intercepts ask for ``sum_i a_im = 0``; as for two
+minimized one at a time. The unpenalized intercepts ask for ``sum_i a_im = 0``; as for two
 classes, an augmented Lagrangian takes care of that.
 
 References
@@ -16,24 +16,12 @@ Keerthi, Sundararajan, Chang, Hsieh & Lin, "A sequential dual method for large s
 multi-class linear SVMs", KDD (2008).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import sparse
 
 from skextra._core.runtime.jit import njit
 from skextra._core.svm.dual_coordinate_descent import shuffle
-
-
-@dataclass
-class MultiClassMachine:
-    """Result: ``coefs`` (n_classes, n_features), ``intercepts``, and the certificate."""
-
-    coefs: np.ndarray
-    intercepts: np.ndarray
-    gap: float
-    n_iter: int
-    converged: bool
+from skextra._core.svm.result import MultiClassSVMResult
 
 
 @njit
@@ -52,7 +40,7 @@ def sort_few(values):
 
 @njit
 def solve_row(gradient, a, upper, curvature, new):
-    """Minimise ``curvature |v - a|^2 / 2 + gradient . (v - a)`` over a row v; it goes to `new`.
+    """Minimize ``curvature |v - a|^2 / 2 + gradient . (v - a)`` over a row v; it goes to `new`.
 
     Every entry of v is ``min(upper, a - (gradient + z) / curvature)``, with z such that
     the entries sum to zero: found among the sorted bends.
@@ -136,12 +124,12 @@ def sweep_rows(
     return state, largest
 
 
-def solve(X, codes, n_classes, C, *, fit_intercept, tol, max_iter):
-    """Minimise over all classes at once.
+def solve(rows, codes, n_classes, C, *, fit_intercept, tol, max_iter, dtype=np.float64):
+    """Minimize over all classes at once.
 
     Parameters
     ----------
-    X : ndarray or CSR of shape (n_samples, n_features)
+    rows : CenteredRows
     codes : ndarray of int of shape (n_samples,)
     n_classes : int
     C : ndarray of shape (n_samples,)
@@ -151,26 +139,28 @@ def solve(X, codes, n_classes, C, *, fit_intercept, tol, max_iter):
         Duality gap relative to the objective of the best constant.
     max_iter : int
         A tenth of the sweeps at most, which are cheap.
+    dtype : float32 or float64
+        Precision of the coefficients, whose rounding the gap contains.
 
     Returns
     -------
-    machine : MultiClassMachine
+    result : MultiClassSVMResult
+        Of the smallest gap seen.
     """
-    rows = sparse.csr_array(X)
-    squares = np.asarray(rows.multiply(rows).sum(axis=1), dtype=np.float64).ravel()
+    X = sparse.csr_array(rows.X)
+    squares = np.asarray(X.multiply(X).sum(axis=1), dtype=np.float64).ravel()
     rho = max(float(squares.mean()), 1e-300) if fit_intercept else 0.0
     squares = np.maximum(squares, 1e-300)
     n, d = X.shape
     A, W = np.zeros((n, n_classes)), np.zeros((d, n_classes))
     multipliers, sums = np.zeros(n_classes), np.zeros(n_classes)
     order, state = np.arange(n), np.uint64(0x5DEECE66D)
-    scale = compute_null_objective(codes, n_classes, C, fit_intercept)
-    best, next_check = MultiClassMachine(W.T.copy(), multipliers.copy(), np.inf, 0, False), 2
+    best, next_check = None, 2
     n_iter, max_iter = 0, 10 * max_iter
-    while n_iter < max_iter and not best.converged:
+    while n_iter < max_iter and not (best is not None and best.converged):
         state, largest = sweep_rows(
-            rows.data, rows.indices, rows.indptr, codes, C, squares, A, W, order, multipliers,
-            sums, rho, state,
+            X.data, X.indices, X.indptr, codes, C, squares, A, W, order, multipliers, sums, rho,
+            state,
         )  # fmt: skip
         state = np.uint64(state)
         n_iter += 1
@@ -179,8 +169,10 @@ def solve(X, codes, n_classes, C, *, fit_intercept, tol, max_iter):
         if n_iter < min(next_check, max_iter) and largest > 0:
             continue
         next_check = n_iter + max(2, n_iter // 4)
-        machine = _certify(X, codes, C, A, multipliers, fit_intercept, scale, tol)
-        best = machine if machine.gap < best.gap else best
+        result = _certify(rows, codes, C, A, multipliers, fit_intercept, tol, dtype)
+        best = result if best is None or result.gap < best.gap else best
+    if best is None:
+        best = _certify(rows, codes, C, A, multipliers, fit_intercept, tol, dtype)
     best.n_iter = -(-n_iter // 10)
     return best
 
@@ -213,16 +205,30 @@ def balance(A, codes):
     return A + released - np.outer(released.sum(axis=1), surplus / surplus.sum())
 
 
-def _certify(X, codes, C, A, multipliers, fit_intercept, scale, tol):
+def _certify(rows, codes, C, A, multipliers, fit_intercept, tol, dtype):
+    """Result with the duality gap of coefficients as they are returned.
+
+    A sum of terms none of which is negative: ``|W - V|^2 / 2`` with ``V = X' A``, and for each
+    sample ``C_i loss_i - sum_m (-a_im) (1 - (f_iy - f_im))``.
+    """
     dual = balance(A, codes) if fit_intercept else A
-    W = np.asarray(X.T @ dual, dtype=np.float64)
-    scores = np.asarray(X @ W, dtype=np.float64) + multipliers
+    image = np.asarray(rows.X.T @ dual, dtype=np.float64).T
+    coef = image.astype(dtype).astype(np.float64)
+    returned = inside = np.zeros(len(coef))
+    if fit_intercept:
+        returned, inside = rows.round_intercept(coef, multipliers, dtype)
+    scores = np.asarray(rows.X @ coef.T, dtype=np.float64) + inside
     samples = np.arange(len(codes))
-    own = scores[samples, codes].copy()
-    scores[samples, codes] = -np.inf
-    missed = np.maximum(1.0 - own + scores.max(axis=1), 0.0)
-    half = 0.5 * float((W * W).sum())
-    # The dual objective is the sum of the samples' own variables, less half the square.
-    value = float(dual[samples, codes].sum()) - half
-    gap = max(half + float(C @ missed) - value, 0.0) / scale
-    return MultiClassMachine(W.T.copy(), multipliers.copy(), gap, 0, bool(gap <= tol))
+    # How much each other class lacks of being behind by one.
+    lacks = 1.0 + scores - scores[samples, codes][:, None]
+    lacks[samples, codes] = 0.0
+    losses = np.maximum(lacks.max(axis=1), 0.0)
+    others = dual.copy()
+    others[samples, codes] = 0.0
+    slacks = C * losses + (others * lacks).sum(axis=1)
+    difference = coef - image
+    gap = 0.5 * float((difference * difference).sum()) + float(np.maximum(slacks, 0.0).sum())
+    gap += float((np.abs(inside) * np.abs(dual.sum(axis=0))).sum())
+    gap /= compute_null_objective(codes, len(coef), C, fit_intercept)
+    gap = gap if np.isfinite(gap) else np.inf
+    return MultiClassSVMResult(coef, returned, gap, 0, bool(gap <= tol))

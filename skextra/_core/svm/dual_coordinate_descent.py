@@ -1,11 +1,10 @@
 """Dual coordinate descent for linear support vector machines of many features.
 
-One dual variable at a time is minimised exactly, in random order, and rows that sit
-firmly at a bound are left out of the sweeps until the others are done. The intercept is
-not penalised, so the dual has the constraint ``sum_i a_i y_i = 0``: an augmented
-Lagrangian, whose multiplier is the intercept, takes care of it. Its quadratic term
-acts as one more feature of a constant value, and the multiplier moves after each
-sweep.
+One dual variable at a time is minimized exactly, in random order. Variables at a bound,
+with no tendency to leave it, are left out of the sweeps until the others are done. The
+intercept is not penalized, so the dual has the constraint ``sum_i a_i y_i = 0``: an
+augmented Lagrangian, whose multiplier is the intercept, takes care of it. Its quadratic
+term acts as one more feature of a constant value, and the multiplier moves after each sweep.
 
 References
 ----------
@@ -16,17 +15,9 @@ Bertsekas, "Constrained optimization and Lagrange multiplier methods" (1982), ch
 """
 
 import numpy as np
-from scipy import sparse
 
 from skextra._core.runtime.jit import njit
-from skextra._core.svm.hinge import (
-    balance,
-    compute_dual_value,
-    compute_loss,
-    compute_null_objective,
-    find_intercept,
-)
-from skextra._core.svm.result import LinearMachine
+from skextra._core.svm.hinge import balance, compute_slacks, find_intercept
 
 _FAST = {"contract", "reassoc", "nsz"}
 _MODULUS = np.uint64(6364136223846793005)
@@ -74,7 +65,7 @@ def add_dense(x, factor, w):
 
 
 @njit
-def minimise_one(slope, a, curvature, upper, bounds):
+def minimize_one(slope, a, curvature, upper, bounds):
     """Step of one variable, and whether it may be left out.
 
     Returns
@@ -82,7 +73,7 @@ def minimise_one(slope, a, curvature, upper, bounds):
     step : float
     projected : float
         Slope, 0 where a bound holds it.
-    firm : bool
+    can_shrink : bool
     """
     if a == 0.0 and slope >= 0.0:
         return 0.0, 0.0, slope > bounds[0]
@@ -102,7 +93,7 @@ def measure_slack(slope, a, upper, ridge):
 
 @njit
 def finish_sweep(largest, smallest, bounds):
-    # Next time only what is beyond this sweep's worst slopes is firm.
+    # Next time only what is beyond this sweep's worst slopes may be left out.
     bounds[0] = largest if largest > 0.0 else np.inf
     bounds[1] = smallest if smallest < 0.0 else -np.inf
     return largest - smallest
@@ -151,10 +142,10 @@ def sweep_sparse(
         start, stop = np.uint64(indptr[i]), np.uint64(indptr[i + 1])
         score = dot_sparse(data, indices, start, stop, w) + balance_[0] + rho * balance_[1]
         slope = y[i] * score - 1.0 + ridge[i] * a[i]
-        step, projected, firm = minimise_one(
+        step, projected, can_shrink = minimize_one(
             slope, a[i], squares[i] + rho + ridge[i], upper[i], bounds
         )
-        if firm:
+        if can_shrink:
             n_rows -= 1
             rows[s], rows[n_rows] = rows[n_rows], rows[s]
             continue
@@ -180,10 +171,10 @@ def sweep_dense(
         i = rows[s]
         score = dot_dense(X[i], w) + balance_[0] + rho * balance_[1]
         slope = y[i] * score - 1.0 + ridge[i] * a[i]
-        step, projected, firm = minimise_one(
+        step, projected, can_shrink = minimize_one(
             slope, a[i], squares[i] + rho + ridge[i], upper[i], bounds
         )
-        if firm:
+        if can_shrink:
             n_rows -= 1
             rows[s], rows[n_rows] = rows[n_rows], rows[s]
             continue
@@ -198,63 +189,63 @@ def sweep_dense(
 
 
 class DualDescent:
-    """Dual coordinate descent on one binary problem.
+    """Dual coordinate descent on one problem, from one call of `solve` to the next.
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), C-ordered, or CSR
-    y, C : ndarray of shape (n_samples,)
-        -1 and 1, and positive weights.
-    is_squared, fit_intercept : bool
+    problem : LinearProblem
+
+    Attributes
+    ----------
+    w, b : ndarray of shape (n_features,), float
+        Coefficients and intercept of the smallest gap seen.
+    dual, scores : ndarray of shape (n_samples,)
+        Their balanced dual point, and ``X @ w``.
+    gap : float
+        Absolute.
     """
 
-    def __init__(self, X, y, C, is_squared, fit_intercept):
-        self.X, self.y, self.C = X, y, C
-        self.is_squared, self.fit_intercept = is_squared, fit_intercept
-        n, d = X.shape
-        self.is_sparse = sparse.issparse(X)
-        self.upper = np.full(n, np.inf) if is_squared else C
-        self.ridge = 0.5 / C if is_squared else np.zeros(n)
+    def __init__(self, problem):
+        self.problem = problem
+        self.y, self.C = problem.y, problem.C
+        n, d = problem.shape
+        self.is_sparse = problem.is_sparse
+        self.upper = np.full(n, np.inf) if problem.is_squared else self.C
+        self.ridge = 0.5 / self.C if problem.is_squared else np.zeros(n)
+        X = problem.X
         if self.is_sparse:
-            self.squares = np.asarray(X.multiply(X).sum(axis=1), dtype=np.float64).ravel()
+            self.squares = np.asarray(X.multiply(X).sum(axis=1)).ravel()
         else:
-            self.squares = np.einsum("ij,ij->i", X, X, dtype=np.float64)
+            self.squares = np.einsum("ij,ij->i", X, X)
         # A constant feature as long as a sample makes all samples alike, and sweeps slow; a
         # very short one slows the multiplier down.
-        self.rho = _CONSTANT * float(self.squares.mean()) if fit_intercept else 0.0
+        self.rho = _CONSTANT * float(self.squares.mean()) if problem.fit_intercept else 0.0
         # Rows of zeros, without a constant: any positive curvature leads to a bound.
         self.squares = np.maximum(self.squares, 1e-300)
-        self.scale = compute_null_objective(y, C, is_squared, fit_intercept)
-        self.a, self.w = np.zeros(n), np.zeros(d)
-        self.balance = np.zeros(2)
-        self.state = np.uint64(0x5DEECE66D)
-        self.best = LinearMachine(self.w.copy(), 0.0, np.inf, 0, False)
+        self._a, self._w = np.zeros(n), np.zeros(d)
+        self._balance = np.zeros(2)
+        self._state = np.uint64(0x5DEECE66D)
+        self.w, self.b, self.gap = np.zeros(d), 0.0, np.inf
+        self.dual, self.scores = np.zeros(n), np.zeros(n)
 
     def solve(self, tol, max_iter):
-        """Sweep until the relative duality gap is at most `tol`.
-
-        Returns
-        -------
-        machine : LinearMachine
-            Of the smallest gap seen.
-        """
+        """Sweep until the relative duality gap is at most `tol`; returns the sweeps taken."""
         n = len(self.y)
         rows, n_rows = np.arange(n), n
         bounds = np.array([np.inf, -np.inf])
         aim, n_iter, next_check = 0.1, 0, 8
-        target = tol * self.scale
+        target = tol * self.problem.scale
         promising = 2.0 * target
         while n_iter < max_iter:
             n_rows, spread, slack, state = self._sweep(rows, n_rows, bounds)
-            self.state = np.uint64(state)
+            self._state = np.uint64(state)
             n_iter += 1
-            if self.fit_intercept:
-                self.balance[0] += self.rho * self.balance[1]
+            self._balance[0] += self.rho * self._balance[1]
             is_flat = n_rows == 0 or spread <= aim
             # A look at the gap costs a few sweeps over the rows that are left.
             if not (is_flat or slack <= promising or n_iter >= min(next_check, max_iter)):
                 continue
-            if self._check(tol):
+            if self._check(target):
                 break
             next_check = 2 * n_iter
             if is_flat or slack <= min(promising, target):
@@ -265,35 +256,32 @@ class DualDescent:
                 aim = max(0.2 * aim, 1e-15)
             if slack <= promising:
                 promising = 0.5 * slack
-        self.best.n_iter = n_iter
-        return self.best
+        return n_iter
 
     def _sweep(self, rows, n_rows, bounds):
-        shared = (self.y, self.upper, self.ridge, self.squares, self.a, self.w, rows, n_rows)
-        rest = (self.balance, self.rho, bounds, self.state)
+        shared = (self.y, self.upper, self.ridge, self.squares, self._a, self._w, rows, n_rows)
+        rest = (self._balance, self.rho, bounds, self._state)
         if self.is_sparse:
-            X = self.X
+            X = self.problem.X
             return sweep_sparse(X.data, X.indices, X.indptr, *shared, *rest)
-        return sweep_dense(self.X, *shared, *rest)
+        return sweep_dense(self.problem.columns, *shared, *rest)
 
-    def _check(self, tol):
+    def _check(self, target):
         """Whether the best gap so far is small enough."""
-        dual = balance(self.a, self.y) if self.fit_intercept else self.a
+        problem, y, C = self.problem, self.y, self.C
+        dual = balance(self._a, y, self.upper) if problem.fit_intercept else self._a.copy()
         # The sum anew: rounding errors of the sweeps end here.
-        v = np.asarray(self.X.T @ (dual * self.y), dtype=np.float64)
-        scores = np.asarray(self.X @ v, dtype=np.float64)
-        half = 0.5 * float(v @ v)
-        value = compute_dual_value(dual, self.C, self.is_squared, half)
+        w = np.asarray(problem.X.T @ (dual * y), dtype=np.float64)
+        scores = np.asarray(problem.X @ w, dtype=np.float64)
 
         def note(b):
-            primal = half + compute_loss(self.y * (scores + b), self.C, self.is_squared)
-            gap = max(primal - value, 0.0) / self.scale
-            if gap < self.best.gap:
-                self.best = LinearMachine(v, b, gap, 0, bool(gap <= tol))
+            gap = float(compute_slacks(y * (scores + b), dual, C, problem.is_squared).sum())
+            if gap < self.gap:
+                self.w, self.b, self.dual, self.scores, self.gap = w, b, dual, scores, gap
             return gap
 
-        gap = note(float(self.balance[0]) if self.fit_intercept else 0.0)
+        gap = note(float(self._balance[0]))
         # The best intercept takes sorting, and gains little.
-        if self.fit_intercept and tol < gap <= _WORTH_SORTING * tol:
-            note(find_intercept(scores, self.y, self.C, self.is_squared, self.balance[0]))
-        return self.best.converged
+        if problem.fit_intercept and target < gap <= _WORTH_SORTING * target:
+            note(find_intercept(scores, y, C, problem.is_squared, self._balance[0]))
+        return self.gap <= target

@@ -11,10 +11,11 @@ import numpy as np
 from skextra._core.runtime.jit import njit
 
 _MAX_STEPS = 200
+_ROUNDING = 1e-10  # of a sum, that steps of a solver may leave
 
 
 def find_hinge_intercept(scores, y, C):
-    """Minimiser of ``sum_i C_i max(0, 1 - y_i (scores_i + b))`` over b.
+    """Minimizer of ``sum_i C_i max(0, 1 - y_i (scores_i + b))`` over b.
 
     The loss bends at ``y_i - scores_i``, by C_i, and falls with slope minus the weight of
     the positive class before the first bend. Where it is flat, the middle is taken.
@@ -31,7 +32,7 @@ def find_hinge_intercept(scores, y, C):
 
 @njit
 def find_squared_intercept(scores, y, C, start):
-    """Minimiser of ``sum_i C_i max(0, 1 - y_i (scores_i + b))^2`` over b.
+    """Minimizer of ``sum_i C_i max(0, 1 - y_i (scores_i + b))^2`` over b.
 
     The derivative is piecewise linear: Newton's method on it ends, once its steps are
     kept between the smallest and the largest bend.
@@ -78,26 +79,49 @@ def compute_squared_dual(margins, C):
     return 2.0 * C * np.maximum(1.0 - margins, 0.0)
 
 
-def balance(dual, y):
-    """Nearest smaller multiples in one class, so that ``y @ dual`` is zero."""
-    positive = y > 0
-    up, down = dual[positive].sum(), dual[~positive].sum()
-    if up == down:
-        return dual
-    dual = dual.copy()
-    if up > down:
-        dual[positive] *= down / up
-    else:
-        dual[~positive] *= up / down
-    return dual
+def compute_slacks(margins, dual, C, is_squared):
+    """Gap of each sample, ``C loss(m) + C loss*(a / C) - a (1 - m)``, of which none is negative.
 
-
-def compute_dual_value(dual, C, is_squared, half_square):
-    """``D``, given half the squared length of the sum of the samples."""
-    value = float(dual.sum()) - half_square
+    For the hinge it is ``a (m - 1)`` outside of the margin and ``(C - a) (1 - m)`` within,
+    for its square ``(a - 2 C max(1 - m, 0))^2 / (4 C)`` and ``a (m - 1)`` outside.
+    """
+    missed = 1.0 - margins
+    within = np.maximum(missed, 0.0)
     if is_squared:
-        value -= float((dual * dual / C).sum()) / 4.0
-    return value
+        away = dual - 2.0 * C * within
+        return away * away / (4.0 * C) + dual * np.maximum(-missed, 0.0)
+    return np.where(missed > 0.0, (C - dual) * within, -dual * missed)
+
+
+def balance(dual, y, upper):
+    """Nearby dual point whose ``y @ dual`` is zero to rounding.
+
+    An excess of the size of rounding goes to the variable with the most room, which moves the
+    sum of the samples least; a larger one is taken evenly from the class of the larger sum.
+
+    Parameters
+    ----------
+    dual, y : ndarray of shape (n_samples,)
+    upper : ndarray of shape (n_samples,) or inf
+        Bounds of the variables.
+    """
+    excess = float((dual * y).sum())
+    for _ in range(2):
+        if excess == 0.0:
+            return dual
+        # A positive excess lowers a positive sample's variable, or raises a negative one's.
+        room = np.where(y * excess > 0.0, dual, upper - dual)
+        widest = int(np.argmin(-np.minimum(room, dual)))
+        allowed = min(0.5 * min(room[widest], dual[widest]), _ROUNDING * float(dual.sum()))
+        if abs(excess) <= allowed:
+            dual = dual.copy()
+            dual[widest] -= excess * y[widest]
+        else:
+            is_larger = (y > 0) == (excess > 0)
+            total = float(dual[is_larger].sum())
+            dual = np.where(is_larger, dual * max(1.0 - abs(excess) / total, 0.0), dual)
+        excess = float((dual * y).sum())
+    return dual
 
 
 def compute_null_objective(y, C, is_squared, fit_intercept=True):

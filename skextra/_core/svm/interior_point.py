@@ -1,66 +1,76 @@
-"""Linear support vector machines on little data: whole fits, each in one kernel.
+"""Linear support vector machines by second-order methods, each fit in one kernel.
 
-The methods are those of `hinge_interior` and `squared_hinge_newton`. On little data these
-cost more in calls than in arithmetic. A fit here ends with a certificate or not at all:
-what asks for more care than a small Cholesky factor is left to them.
+The squared hinge is minimized by Newton's method with an exact line search: the objective is
+quadratic as long as the same samples lie within the margin. The hinge is minimized by a
+primal-dual interior-point method, whose number of steps hardly depends on C. With margins
+``m_i = y_i (x_i w + b) - 1 = s_i - t_i``, slacks ``s, t`` that are positive, and dual
+variables ``0 < a < C``, it follows
+``a_i s_i = (C_i - a_i) t_i = mu C_i`` to mu = 0.
+
+Each step solves a system in the coefficients and the intercept by Cholesky's method, which
+does not depend on the units of features: pivots are compared with their own diagonal entries.
+
+References
+----------
+Mangasarian, "A finite Newton method for classification", Optim. Methods Softw. 17 (2002).
+
+Ferris & Munson, "Interior-point methods for massive support vector machines",
+SIAM J. Optim. 13 (2002).
+
+Mehrotra, "On the implementation of a primal-dual interior point method",
+SIAM J. Optim. 2 (1992).
 """
 
 import numpy as np
-from scipy import sparse
 
 from skextra._core.numerics.cholesky import add_outer_products, factor_in_place, solve_factored
 from skextra._core.numerics.products import add_multiple
 from skextra._core.runtime.jit import njit
-from skextra._core.svm.hinge import compute_null_objective, find_squared_intercept
+from skextra._core.svm.hinge import find_squared_intercept
 from skextra._core.svm.newton import search_line
-from skextra._core.svm.result import LinearMachine
 
 _FAST = {"contract", "reassoc", "nsz"}
-_MOST_SAMPLES, _MOST_FEATURES = 5000, 100
+# Pivots below this part of their diagonal entries are rounding: 1e3 times the precision.
 _SMALLEST_PIVOT = 1e-13
-_MOST_STEPS = 50
-_BOUNDARY = 0.995  # share of the way to the boundary
+# Steps without progress after which rounding allows none: of the objective's size, or of
+# the complementarity's.
+_PATIENCE, _PRECISION = 10, 1e-13
+_BOUNDARY = 0.995  # share of the way to the boundary, as is usual (Mehrotra)
 # Trace of what may be left out of the Hessian, whose penalty is the identity.
 _NEGLIGIBLE = 1e-3
 # Complementarity from which on a certificate is worth its products, relative to the gap asked for.
 _NEAR = 8.0
+# Unknowns from which on BLAS forms the system faster than loops do: 1.0x at 64, 3x at 500.
+_BLAS_SIZE, _BLAS_ROWS = 64, 256
 
 
-def is_small(n_samples, n_features):
-    """Whether fits here are worth a try."""
-    return n_samples <= _MOST_SAMPLES and n_features <= _MOST_FEATURES
-
-
-def solve(X, y, C, is_squared, *, fit_intercept, tol, max_iter):
-    """Fit to samples of two classes.
+def solve(columns, y, C, d, is_squared, aim, max_iter):
+    """Minimize over coefficients and an intercept.
 
     Parameters
     ----------
-    X : ndarray or CSR of shape (n_samples, n_features)
+    columns : ndarray of shape (n_samples, d + 1 or d)
+        C-ordered rows, the last entry 1 if there is an intercept.
     y, C : ndarray of shape (n_samples,)
-        -1 and 1, and positive weights.
-    is_squared, fit_intercept : bool
-    tol : float
-        Duality gap relative to the objective of the best constant.
+    d : int
+        Number of features.
+    is_squared : bool
+    aim : float
+        Gap to reach, absolute.
     max_iter : int
 
     Returns
     -------
-    machine : LinearMachine or None
-        None if the tolerance was not reached.
+    u : ndarray of shape (d + 1 or d,)
+        Coefficients and intercept.
+    dual : ndarray of shape (n_samples,) or None
+    n_iter : int
     """
-    n, d = X.shape
-    scale = compute_null_objective(y, C, is_squared, fit_intercept)
-    columns = np.empty((n, d + fit_intercept))
-    columns[:, :d] = X.toarray() if sparse.issparse(X) else X
-    columns[:, d:] = 1.0
-    u = np.zeros(d + fit_intercept)
-    minimise = minimise_squared if is_squared else minimise_hinge
-    limit = min(max_iter, _MOST_STEPS)
-    gap, n_iter = minimise(columns, y, C, d, tol * scale, limit, u)
-    if not gap <= tol * scale:
-        return None
-    return LinearMachine(u[:d], float(u[d]) if fit_intercept else 0.0, gap / scale, n_iter, True)
+    u = np.zeros(columns.shape[1])
+    if is_squared:
+        return u, None, minimize_squared(columns, y, C, d, aim, max_iter, u)
+    dual = np.zeros(len(y))
+    return u, dual, minimize_hinge(columns, y, C, d, aim, max_iter, u, dual)
 
 
 @njit(fastmath=_FAST)
@@ -84,8 +94,8 @@ def correlate(columns, factors, out):
                 out[j] += factor * columns[i, j]
 
 
-@njit(fastmath=_FAST)
-def minimise_squared(columns, y, C, d, aim, max_iter, u):
+@njit(fastmath=_FAST, error_model="numpy")
+def minimize_squared(columns, y, C, d, aim, max_iter, u):
     """Newton's method on the squared hinge; coefficients and the intercept go to `u`.
 
     Parameters
@@ -96,22 +106,21 @@ def minimise_squared(columns, y, C, d, aim, max_iter, u):
     d : int
         Number of features.
     aim : float
-        Gap to reach.
+        Gap to reach, absolute.
     max_iter : int
     u : ndarray of shape (n_columns,)
         Zeros.
 
     Returns
     -------
-    gap : float
-        Infinite if a step failed.
     n_iter : int
     """
     n, m = columns.shape
     scores, margins, change, dual = np.zeros(n), np.empty(n), np.empty(n), np.empty(n)
-    hessian, system, step, turned = np.zeros((m, m)), np.empty((m, m)), np.empty(m), np.empty(n)
+    hessian, system, diagonal = np.zeros((m, m)), np.empty((m, m)), np.zeros(m)
+    step, turned = np.empty(m), np.empty(n)
     is_inside, rows, factors = np.zeros(n, dtype=np.bool_), np.empty(n, dtype=np.int64), np.empty(n)
-    n_iter = 0
+    n_iter, n_waited, least = 0, 0, np.inf
     while True:
         if m > d:
             b = find_squared_intercept(scores - u[d], y, C, u[d])
@@ -126,25 +135,62 @@ def minimise_squared(columns, y, C, d, aim, max_iter, u):
         if m > d:
             # The dual point must be balanced; the best intercept makes it so.
             gap += abs(step[d]) * (1.0 + abs(u[d]))
-        if gap <= aim or n_iter == max_iter:
-            return gap, n_iter
-        add_outer_products(columns, rows, factors, n_changed, hessian)
-        for i in range(m):
-            for j in range(m):
-                system[i, j] = hessian[i, j]
-            system[i, i] += 1.0 if i < d else 0.0
-        if not factor_in_place(system, m, _SMALLEST_PIVOT):
-            return np.inf, n_iter
+        value = evaluate_squared(u, d, margins, C)
+        n_waited = 0 if value < (1.0 - _PRECISION) * least else n_waited + 1
+        least = min(value, least)
+        if gap <= aim or n_iter == max_iter or n_waited == _PATIENCE:
+            return n_iter
+        add_weighted_gram(columns, rows, factors, n_changed, hessian)
+        for i in range(d):
+            diagonal[i] = 1.0
+        if not factor_damped(hessian, diagonal, system):
+            return n_iter
         solve_factored(system, m, step)
         predict(columns, step, change)
         for i in range(n):
             turned[i] = y[i] * change[i]
         length = search_line(u[:d], step[:d], margins, turned, C)
         if not length > 0.0:
-            return np.inf, n_iter
+            return n_iter
         add_multiple(step, length, u)
         add_multiple(change, length, scores)
         n_iter += 1
+
+
+@njit(fastmath=_FAST)
+def evaluate_squared(u, d, margins, C):
+    """Objective of the squared hinge."""
+    value = 0.0
+    for j in range(d):
+        value += 0.5 * u[j] * u[j]
+    for i in range(margins.shape[0]):
+        missed = max(1.0 - margins[i], 0.0)
+        value += C[i] * missed * missed
+    return value
+
+
+@njit
+def factor_damped(matrix, diagonal, factor):
+    """Cholesky factor of a matrix (its lower triangle) and a diagonal, damped if singular.
+
+    Where rounding leaves no positive pivot, some directions hardly change the objective.
+    Diagonal entries that grow by a part of their own, in any units, take short steps there.
+
+    Returns
+    -------
+    is_definite : bool
+    """
+    m = matrix.shape[0]
+    damping = 0.0
+    for _ in range(6):
+        for i in range(m):
+            for j in range(i):
+                factor[i, j] = matrix[i, j]
+            factor[i, i] = (matrix[i, i] + diagonal[i]) * (1.0 + damping)
+        if factor_in_place(factor, m, _SMALLEST_PIVOT):
+            return True
+        damping = max(100.0 * damping, 10.0 * _SMALLEST_PIVOT)
+    return False
 
 
 @njit
@@ -168,32 +214,37 @@ def find_inside(y, C, scores, margins, dual, is_inside, rows, factors):
     return n_changed
 
 
-@njit(fastmath=_FAST)
-def minimise_hinge(columns, y, C, d, aim, max_iter, u):
-    """Interior-point method on the hinge; arguments and results as of `minimise_squared`."""
+@njit(fastmath=_FAST, error_model="numpy")
+def minimize_hinge(columns, y, C, d, aim, max_iter, u, a):
+    """Interior-point method on the hinge; the dual point goes to `a`, else as the square's."""
     n, m = columns.shape
-    a, s, t = balance_half(y, C, m > d), np.ones(n), np.ones(n)
+    a[:] = balance_half(y, C, m > d)
+    s, t = np.ones(n), np.ones(n)
+    total = np.sum(C)
     da, ds, dt = np.empty(n), np.empty(n), np.empty(n)
     scores, weights, squares = np.zeros(n), np.empty(n), np.empty(n)
     zero, second_s, second_t = np.zeros(n), np.empty(n), np.empty(n)
     rows, factors = np.empty(n, dtype=np.int64), np.empty(n)
-    system, step, v = np.empty((m, m)), np.empty(m), np.empty(m)
+    hessian, system, zero_diagonal = np.empty((m, m)), np.empty((m, m)), np.zeros(m)
+    step, v = np.empty(m), np.empty(m)
     for i in range(n):
         squares[i] = 0.0
         for j in range(d):
             squares[i] += columns[i, j] * columns[i, j]
+    n_waited, least = 0, np.inf
     for n_iter in range(max_iter + 1):
         complementarity = measure_complementarity(C, a, s, t, zero, zero, zero, 0.0, 0.0)
-        if complementarity <= _NEAR * aim:
-            gap = certify(columns, y, C, d, a, u, scores, v, weights)
-            if gap <= aim:
-                return gap, n_iter
-        if n_iter == max_iter:
+        is_near = complementarity <= _NEAR * aim
+        if is_near and certify(columns, y, C, d, a, u, scores, v, weights) <= aim:
+            break
+        n_waited = 0 if complementarity < least else n_waited + 1
+        least = min(complementarity, least)
+        if n_iter == max_iter or n_waited == _PATIENCE:
             break
         for i in range(n):
             weights[i] = 1.0 / (s[i] / a[i] + t[i] / (C[i] - a[i]))
-        form_system(columns, weights, squares, d, rows, factors, system)
-        if not factor_in_place(system, m, _SMALLEST_PIVOT):
+        form_system(columns, weights, squares, d, rows, factors, hessian)
+        if not factor_damped(hessian, zero_diagonal, system):
             break
         state = (columns, y, C, d, a, s, t, scores, weights, system, u)
         find_direction(state, 0.0, zero, zero, da, ds, dt, step)
@@ -204,19 +255,19 @@ def minimise_hinge(columns, y, C, d, aim, max_iter, u):
         for i in range(n):
             second_s[i], second_t[i] = da[i] * ds[i], -da[i] * dt[i]
         share = min(max(ahead / complementarity, 0.0), 1.0) ** 3
-        target = share * complementarity / (2 * n)
+        target = share * complementarity / (2 * total)
         find_direction(state, target, second_s, second_t, da, ds, dt, step)
         length, slack_length = find_lengths(C, a, s, t, da, ds, dt)
         # One length for both: the coefficients belong to either side.
         length = min(_BOUNDARY * min(length, slack_length), 1.0)
-        if not length > 1e-10:
+        if not (length > 1e-10 and np.isfinite(np.sum(step))):
             break
         add_multiple(da, length, a)
         add_multiple(ds, length, s)
         add_multiple(dt, length, t)
         add_multiple(step, length, u)
         predict(columns, u, scores)
-    return np.inf, n_iter
+    return n_iter
 
 
 @njit(fastmath=_FAST)
@@ -306,18 +357,43 @@ def form_system(columns, weights, squares, d, rows, factors, system):
             # No penalty holds the intercept.
             for j in range(m):
                 system[d, j] += weights[i] * columns[i, j]
-    add_outer_products(columns, rows, factors, n_rows, system)
+    add_weighted_gram(columns, rows, factors, n_rows, system)
     for j in range(d):
         system[j, j] += 1.0
 
 
 @njit(fastmath=_FAST)
+def add_weighted_gram(columns, rows, factors, n_rows, out):
+    """Add ``sum_i factors_i x_i x_i'`` over some rows; lower triangle."""
+    m = columns.shape[1]
+    if m < _BLAS_SIZE:
+        add_outer_products(columns, rows, factors, n_rows, out)
+        return
+    block, weighted = np.empty((_BLAS_ROWS, m)), np.empty((_BLAS_ROWS, m))
+    product = np.empty((m, m))
+    for start in range(0, n_rows, _BLAS_ROWS):
+        size = min(_BLAS_ROWS, n_rows - start)
+        for r in range(size):
+            row, factor = columns[rows[start + r]], factors[start + r]
+            for j in range(m):
+                block[r, j] = row[j]
+                weighted[r, j] = factor * row[j]
+        np.dot(weighted[:size].T, block[:size], product)
+        for i in range(m):
+            for j in range(i + 1):
+                out[i, j] += product[i, j]
+
+
+@njit(fastmath=_FAST)
 def find_direction(state, mu, second_s, second_t, da, ds, dt, step):
-    """Direction towards ``a s + second_s = mu`` and ``(C - a) t + second_t = mu``."""
+    """Direction towards ``a s + second_s = mu C`` and ``(C - a) t + second_t = mu C``.
+
+    In proportion to C, the target suits samples of small and large weights alike.
+    """
     columns, y, C, d, a, s, t, scores, weights, system, u = state
     for i in range(y.shape[0]):
-        ds[i] = (mu - second_s[i]) / a[i] - s[i]
-        dt[i] = (mu - second_t[i]) / (C[i] - a[i]) - t[i]
+        ds[i] = (mu * C[i] - second_s[i]) / a[i] - s[i]
+        dt[i] = (mu * C[i] - second_t[i]) / (C[i] - a[i]) - t[i]
         # Change of the margins that is asked for, before that by the coefficients.
         dt_less = ds[i] - dt[i] + (s[i] - t[i]) - (y[i] * scores[i] - 1.0)
         da[i] = (a[i] + weights[i] * dt_less) * y[i]

@@ -3,20 +3,24 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import lapack
 
 from skextra._core.svm import smo_small
-from skextra._core.svm.smo import solve_matrix
-from skextra._core.svm.smo_blocks import BlockSolver, update_far_scores
-from skextra._core.svm.smo_small import compute_gap, compute_intercept, compute_violation
+from skextra._core.svm.result import BinarySVMResult
+from skextra._core.svm.smo_blocks import BlockSolver, compute_scores, update_far_scores
+from skextra._core.svm.smo_small import (
+    balance_free,
+    compute_gap,
+    compute_intercept,
+    compute_violation,
+)
+from skextra._core.svm.solver_choice import KernelSolver, choose_kernel_solver
 
-DIRECT = 1536  # samples up to which the whole kernel matrix is at hand, in double precision
-DIRECT_IF_AT_HAND = 4000  # the same if it is given
 _SINGLE_SHARE = 0.02  # of the tolerance, that rounding of a single precision value may take
 _MANY_STEPS = 10_000_000  # where no limit is asked for
-_MOST_FREE = 600  # variables whose system costs little beside the rest
-_MAX_REMOVALS = 20  # of variables that meet a bound on the way to the exact solution
 _EPS = np.finfo(np.float64).eps
+# Where kernel values are so large that violations below the tolerance cannot be told from
+# rounding, the gap decides: as part of the tolerance.
+_GAP_SHARE = 1e-3
 
 
 @dataclass
@@ -42,29 +46,6 @@ class Settings:
     report: object = None
 
 
-@dataclass
-class Machine:
-    """What a fit between two classes found.
-
-    Attributes
-    ----------
-    alpha : ndarray of shape (n_samples,)
-        Dual variables, between 0 and C.
-    intercept : float
-    gap : float
-        Duality gap over the primal objective of the best constant.
-    n_iter : int
-        Pairs solved.
-    converged : bool
-    """
-
-    alpha: np.ndarray
-    intercept: float
-    gap: float
-    n_iter: int
-    converged: bool
-
-
 def solve(source, y, C, settings):
     """Fit to samples of two classes.
 
@@ -79,96 +60,42 @@ def solve(source, y, C, settings):
 
     Returns
     -------
-    machine : Machine
+    result : BinarySVMResult
+        Its intercept goes with the kernel values of the source.
     """
+    if (y > 0).all() or (y < 0).all():
+        # All samples of one class are on the right side of a constant.
+        return BinarySVMResult(np.zeros(len(y)), float(np.sign(y.sum())), 0.0, 0, True)
     n = len(y)
     alpha, f = np.zeros(n), -y
     limit = settings.max_iter if settings.max_iter >= 0 else max(_MANY_STEPS, 100 * n)
-    at_hand = source.points is None and n <= DIRECT_IF_AT_HAND
-    if at_hand or (n <= DIRECT and 8 * n * n <= settings.cache_bytes):
-        n_iter, converged = _solve_directly(source, y, C, alpha, f, settings.tol, limit)
+    choice = choose_kernel_solver(n, source.points is None, settings.cache_bytes)
+    if choice is KernelSolver.WHOLE_MATRIX:
+        n_iter = _solve_whole(source, y, C, alpha, f, settings.tol, limit)
     else:
-        n_iter, converged = _solve_by_blocks(source, y, C, alpha, f, settings, limit)
+        n_iter = _solve_by_blocks(source, y, C, alpha, f, settings, limit)
+    if not np.isfinite(alpha).all():
+        return BinarySVMResult(alpha, np.nan, np.inf, n_iter, False)
+    free = np.flatnonzero((alpha > 0) & (alpha < C))
+    if len(free):
+        balance_free(y, C, alpha, free, len(free))
     intercept = compute_intercept(y, C, alpha, f)
-    gap = compute_gap(y, C, alpha, f, intercept)
-    return Machine(alpha, intercept, gap, n_iter, converged)
+    # Kernel values far from the origin are large: what their rounding does to scores counts.
+    noise = _EPS * source.compute_magnitude() * float(np.linalg.norm(alpha))
+    gap = compute_gap(y, C, alpha, f, intercept) + noise
+    violation = compute_violation(y, C, alpha, f)
+    limit = (1.0 + 1e-6) * settings.tol  # scores computed anew differ in their last digits
+    is_optimal = violation <= limit and noise <= settings.tol
+    converged = bool(is_optimal or gap <= _GAP_SHARE * settings.tol)
+    return BinarySVMResult(alpha, intercept, gap, n_iter, converged)
 
 
-def _solve_directly(source, y, C, alpha, f, tol, limit):
+def _solve_whole(source, y, C, alpha, f, tol, limit):
     K = source.compute_whole()
     if not K.flags.writeable:
         K = K.copy()  # numba would compile anew
     diag = np.ascontiguousarray(K.diagonal())
-    n_iter, state = smo_small.solve(K, diag, y, C, alpha, f, tol, limit)
-    if state == smo_small.MANY:
-        n_iter += _finish(K, diag, y, C, alpha, f, tol, min(limit - n_iter, n_iter // 4))
-    return n_iter, state != smo_small.SHORT
-
-
-def _finish(K, diag, y, C, alpha, f, tol, budget):
-    """Go on to the exact solution, if few more steps tell which variables are free.
-
-    Returns
-    -------
-    n_steps : int
-        Taken to find out.
-    """
-    n_steps = 0
-    for aim in (tol, 0.1 * tol):
-        if aim < tol:
-            n_steps, _ = solve_matrix(K, diag, y, C, alpha, f, aim, budget)
-        exact = _solve_free(K, y, C, alpha, f)
-        if exact is not None:
-            scores = np.empty(len(y))
-            smo_small.compute_scores(K, y, exact, scores)
-            violation = compute_violation(y, C, exact, scores)
-            # Where the system is singular, the solution may be anything.
-            if violation <= 1e3 * smo_small.bound_rounding(diag, exact):
-                alpha[:], f[:] = exact, scores
-                break
-    return n_steps
-
-
-def _solve_free(K, y, C, alpha, f):
-    """As `smo_small.solve_free`, for many variables; None if there is no minimiser."""
-    alpha, f = alpha.copy(), f.copy()
-    for _ in range(_MAX_REMOVALS):
-        free = np.flatnonzero((alpha > 0) & (alpha < C))
-        solve_system = _factorise(K, free) if 0 < len(free) <= _MOST_FREE else None
-        if solve_system is None:
-            return None
-        step = solve_system(-f[free]) * y[free]
-        room = np.where(step > 0, C[free] - alpha[free], alpha[free])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            lengths = np.where(step != 0, room / np.abs(step), np.inf)
-        first = int(lengths.argmin())
-        length = min(lengths[first], 1.0)
-        alpha[free] = np.clip(alpha[free] + length * step, 0.0, C[free])
-        f += (length * step * y[free]) @ K[free]
-        if length == 1.0:
-            # Once more, against rounding.
-            step = solve_system(-f[free]) * y[free]
-            alpha[free] = np.clip(alpha[free] + step, 0.0, C[free])
-            return alpha
-        alpha[free[first]] = C[free[first]] if step[first] > 0 else 0.0
-    return None
-
-
-def _factorise(K, free):
-    """Function from residuals to steps, of sum zero, that make them equal; None if singular."""
-    system = K.take(free, axis=0).take(free, axis=1)
-    # Equal rows share evenly.
-    system[np.diag_indices_from(system)] += 1e-12 * np.abs(system.diagonal()).max()
-    factor, failed = lapack.dpotrf(system.T, lower=1, clean=0, overwrite_a=1)
-    if failed:
-        return None
-    ones = lapack.dpotrs(factor, np.ones(len(free)), lower=1)[0]
-
-    def solve_system(residual):
-        step = lapack.dpotrs(factor, residual, lower=1)[0]
-        return step - ones * (step.sum() / ones.sum())
-
-    return solve_system
+    return smo_small.solve(K, diag, y, C, alpha, f, tol, limit)[0]
 
 
 def _solve_by_blocks(source, y, C, alpha, f, settings, limit):
@@ -181,10 +108,11 @@ def _solve_by_blocks(source, y, C, alpha, f, settings, limit):
         )
         violation = solver.solve(settings.tol, limit - n_iter, settings.report)
         n_iter += solver.n_steps
-        if not violation <= settings.tol:
-            return n_iter, False
-        if dtype == np.float64 or _estimate_noise(source, alpha) <= settings.tol:
-            return n_iter, True
+        is_sure = _verify_scores(source, y, C, alpha, f, settings.tol)
+        if not violation <= settings.tol or n_iter >= limit:
+            return n_iter
+        if dtype == np.float64 or (is_sure and compute_violation(y, C, alpha, f) <= settings.tol):
+            return n_iter
         # Single precision cannot tell: go on from here in double.
         dtype = np.float64
         f[:] = -y
@@ -192,6 +120,29 @@ def _solve_by_blocks(source, y, C, alpha, f, settings, limit):
         update_far_scores(source, np.arange(len(y)), moved, (alpha * y)[moved], f, dtype)
 
 
-def _estimate_noise(source, alpha):
-    """Typical error of a score from kernel values in single precision."""
-    return np.finfo(np.float32).eps * source.compute_magnitude() * np.linalg.norm(alpha)
+def _verify_scores(source, y, C, alpha, f, tol):
+    """Compute anew, in double precision, the scores on which optimality depends.
+
+    These are the scores of samples that are free or so close to the margin that rounding of
+    kernel values and sums might put them on its other side. All others take no part in the
+    gap, and in no violation.
+
+    Returns
+    -------
+    is_sure : bool
+        Whether the scores were wrong by much less than the distance that the others keep.
+    """
+    intercept = compute_intercept(y, C, alpha, f)
+    distance = np.abs(f + intercept)
+    is_free = (alpha > 0) & (alpha < C)
+    moved = np.flatnonzero(alpha)
+    for share in (20.0, np.inf):
+        rows = np.flatnonzero(is_free | (distance <= share * tol))
+        if len(rows) == 0:
+            return True
+        exact = compute_scores(source, rows, moved, (alpha * y)[moved], np.float64) - y[rows]
+        error = float(np.abs(exact - f[rows]).max())
+        f[rows] = exact
+        if not error > 0.25 * share * tol:
+            break
+    return error <= 0.25 * tol

@@ -1,95 +1,142 @@
-"""Linear support vector machines between two classes: which solver solves what."""
+"""Linear support vector machines between two classes: solvers in turn, until one certifies."""
 
 import numpy as np
-from scipy import sparse
+from scipy.linalg import lapack
 
-from skextra._core.svm import interior_point, interior_point_blas, l1_newton, newton
+from skextra._core.svm import interior_point, l1_newton, newton
 from skextra._core.svm.dual_coordinate_descent import DualDescent
-from skextra._core.svm.result import LinearMachine
+from skextra._core.svm.linear_problem import LinearProblem
+from skextra._core.svm.result import LinearSVMResult
+from skextra._core.svm.solver_choice import LinearShape, LinearSolver, choose_linear_solvers
 
-_FEW_FEATURES = 200  # for an interior-point method at once
-_MANY_FEATURES = 2000  # for one if dual descent is slow
-_MANY_SAMPLES = 5000  # from where on descent is worth a thought with few features
-_FEW_SAMPLES = 1000  # to solve wide data on as many columns as samples
-_SPARSE_FEATURES = 100  # whose rows may become dense, a block at a time
-_DESCENT = 60  # sweeps before another method is thought of
-_RANK = 1e-13  # of directions that are rounding
+# Of the gap asked for, what a solver aims at: rounding of the coefficients returned comes on top.
+_SHARE = 0.9
 
 
-def solve(X, y, C, *, is_squared, is_sparse_penalty, fit_intercept, tol, max_iter):
+def solve(
+    rows, y, C, *, is_squared, has_l1_penalty, fit_intercept, tol, max_iter, dtype=np.float64
+):
     """Fit to samples of two classes.
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), C-ordered, or CSR; float64
+    rows : CenteredRows
     y, C : ndarray of shape (n_samples,)
         -1 and 1, and positive weights of the losses.
     is_squared : bool
         Squared hinge, else hinge.
-    is_sparse_penalty : bool
+    has_l1_penalty : bool
         L1 penalty, else L2.
     fit_intercept : bool
     tol : float
         Duality gap relative to the objective of the best constant.
     max_iter : int
+    dtype : float32 or float64
+        Precision of the coefficients, whose rounding the gap contains.
 
     Returns
     -------
-    machine : LinearMachine
+    result : LinearSVMResult
     """
-    options = {"fit_intercept": fit_intercept, "tol": tol, "max_iter": max_iter}
-    if (y > 0).all() or (y < 0).all():
-        # Of one class every sample is on the right side of a constant.
-        side = float(np.sign(y[0])) if len(y) else 0.0
-        return LinearMachine(np.zeros(X.shape[1]), side, 0.0, 0, True)
-    if is_sparse_penalty:
-        return l1_newton.solve(X, y, C, **options)
-    n, d = X.shape
-    if not sparse.issparse(X) and n < d and n <= _FEW_SAMPLES:
-        return _solve_reduced(X, y, C, is_squared, options)
-    if interior_point.is_small(n, d):
-        machine = interior_point.solve(X, y, C, is_squared, **options)
-        if machine is not None:
-            return machine
-    return _solve(X, y, C, is_squared, options)
+    is_one_class = (y > 0).all() or (y < 0).all()
+    if len(y) == 0 or (is_one_class and fit_intercept):
+        # All samples of one class are on the right side of a constant.
+        side = float(np.sign(y.sum()))
+        return LinearSVMResult(np.zeros(rows.shape[1]), side, 0.0, 0, True)
+    problem = LinearProblem(rows, y, C, is_squared, fit_intercept, dtype)
+    if has_l1_penalty:
+        return l1_newton.solve(problem, tol, max_iter)
+    return _solve_in_turn(problem, tol, max_iter)
 
 
-def _solve(X, y, C, is_squared, options):
-    d = X.shape[1]
-    few = _SPARSE_FEATURES if sparse.issparse(X) else _FEW_FEATURES
-    method = newton if is_squared else interior_point_blas
-    is_small = d <= few or (is_squared and not sparse.issparse(X) and d <= len(y))
-    if is_small and (is_squared or len(y) < _MANY_SAMPLES):
-        return method.solve(X, y, C, **options)
-    descent = DualDescent(X, y, C, is_squared, options["fit_intercept"])
-    if is_small and C.mean() * descent.squares.mean() > 1.0:
-        # Too little weight on the penalty for a few sweeps to do.
-        return method.solve(X, y, C, **options)
-    can_change = is_squared or is_small or (not sparse.issparse(X) and d <= _MANY_FEATURES)
-    limit = options["max_iter"]
-    machine = descent.solve(options["tol"], min(_DESCENT, limit) if can_change else limit)
-    if machine.converged or not can_change or machine.n_iter >= limit:
-        return machine
-    options = {**options, "max_iter": limit - machine.n_iter}
-    if is_squared:
-        options["start"] = machine.coef
-    other = method.solve(X, y, C, **options)
-    other.n_iter += machine.n_iter
-    return other if other.gap < machine.gap else machine
+def _solve_in_turn(problem, tol, max_iter):
+    best, n_iter = None, 0
+    for solver, limit in choose_linear_solvers(_describe(problem)):
+        left = max_iter - n_iter
+        if left <= 0 and best is not None:
+            break
+        limit = left if limit is None else min(limit, left)
+        start = best.coef if best is not None else None
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            result = _SOLVERS[solver](problem, tol, limit, start)
+        n_iter += result.n_iter
+        if best is None or result.gap < best.gap or not np.isfinite(best.coef).all():
+            best = result
+        if best.converged:
+            break
+    best.n_iter = n_iter
+    return best
 
 
-def _solve_reduced(X, y, C, is_squared, options):
-    """Solve in an orthonormal basis of the samples: the coefficients are combinations of them."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        kernel = X @ X.T
-    if not np.isfinite(kernel).all():
-        return LinearMachine(np.full(X.shape[1], np.nan), 0.0, np.inf, 0, False)
-    values, vectors = np.linalg.eigh(kernel)
-    kept = values > _RANK * max(values[-1], 0.0)
-    if not kept.any():
-        return _solve(np.zeros((len(y), 1)), y, C, is_squared, options)
-    lengths, vectors = np.sqrt(values[kept]), vectors[:, kept]
-    method = newton if is_squared else interior_point_blas
-    machine = method.solve(vectors * lengths, y, C, **options)
-    machine.coef = X.T @ (vectors @ (machine.coef / lengths))
-    return machine
+def _describe(problem):
+    n, d = problem.shape
+    if problem.is_sparse:
+        square = float(problem.X.data @ problem.X.data) / n
+    else:
+        square = float(np.einsum("ij,ij->", problem.X, problem.X)) / n
+    return LinearShape(n, d, problem.is_sparse, problem.is_squared, problem.C.mean() * square)
+
+
+def _solve_factored(problem, tol, max_iter, start):
+    aim = _SHARE * tol * problem.scale
+    d = problem.shape[1]
+    u, dual, n_iter = interior_point.solve(
+        problem.columns, problem.y, problem.C, d, problem.is_squared, aim, max_iter
+    )
+    return _finish(problem, u[:d], u[d:].sum(), dual, tol, n_iter)
+
+
+def _solve_by_descent(problem, tol, max_iter, start):
+    descent = DualDescent(problem)
+    n_iter = descent.solve(_SHARE * tol, max_iter)
+    result = problem.certify(
+        descent.w, descent.b, descent.dual, tol, scores=descent.scores, image=descent.w
+    )
+    result.n_iter = n_iter
+    return result
+
+
+def _solve_by_conjugate_gradients(problem, tol, max_iter, start):
+    w, b, n_iter = newton.solve(problem, _SHARE * tol, max_iter, start)
+    return _finish(problem, w, b, None, tol, n_iter)
+
+
+def _solve_rotated(problem, tol, max_iter, start):
+    """Solve for the coordinates of ``X = U S V'``, of columns U S, with ``w = V u``.
+
+    Columns are orthogonal: the system of a step is well conditioned but for the weights of
+    samples, whatever features have in common. Singular values that Jacobi's method computes are
+    accurate relative to the units of the features, too (Drmac & Veselic, SIAM J. Matrix Anal.
+    Appl. 29, 2008).
+    """
+    X = problem.X
+    is_wide = X.shape[0] < X.shape[1]
+    values, left, right, work, _, failed = lapack.dgejsv(
+        np.asfortranarray(X.T if is_wide else X), joba=2, jobu=0, jobv=0, jobr=0, jobp=0
+    )
+    if failed:
+        return problem.certify(np.zeros(X.shape[1]), 0.0, np.zeros(X.shape[0]), tol)
+    U, V = (right, left) if is_wide else (left, right)
+    values = values * (work[0] / work[1])
+    size = len(values)
+    columns = np.ones((X.shape[0], size + problem.fit_intercept))
+    np.multiply(U[:, :size], values, out=columns[:, :size])
+    aim = _SHARE * tol * problem.scale
+    u, dual, n_iter = interior_point.solve(
+        columns, problem.y, problem.C, size, problem.is_squared, aim, max_iter
+    )
+    return _finish(problem, V[:, :size] @ u[:size], u[size:].sum(), dual, tol, n_iter)
+
+
+def _finish(problem, w, b, dual, tol, n_iter):
+    result = problem.certify(w, float(b), dual, tol)
+    result.n_iter = n_iter
+    return result
+
+
+_SOLVERS = {
+    LinearSolver.FACTORED: _solve_factored,
+    LinearSolver.COORDINATE_DESCENT: _solve_by_descent,
+    LinearSolver.CONJUGATE_GRADIENTS: _solve_by_conjugate_gradients,
+    LinearSolver.ROTATED: _solve_rotated,
+}

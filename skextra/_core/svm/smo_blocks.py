@@ -1,8 +1,8 @@
 """Sequential minimal optimisation by blocks, for kernel matrices too large to hold.
 
 A block of the rows that violate optimality most is solved by itself, to a part of the
-violation; its kernel rows come from one matrix product. Rows that sit firmly at a
-bound are left out until the others are done, and are checked then.
+violation; its kernel rows come from one matrix product. Rows at a bound that
+do not tend to leave it are left out until the others are done, and are checked then.
 
 References
 ----------
@@ -137,12 +137,12 @@ class BlockSolver:
 
     def _shrink(self, f, up, low, least_up, most_low):
         # At a bound, and on the right side of every row it could be paired with.
-        firm = (~up & (f < least_up)) | (~low & (f > most_low))
-        if np.count_nonzero(firm) < _WORTHWHILE * len(f):
+        can_shrink = (~up & (f < least_up)) | (~low & (f > most_low))
+        if np.count_nonzero(can_shrink) < _WORTHWHILE * len(f):
             return
-        gone = self.active[firm]
+        gone = self.active[can_shrink]
         self.removed.append((gone, self.alpha.copy()))
-        kept = np.flatnonzero(~firm)
+        kept = np.flatnonzero(~can_shrink)
         self.active = self.active[kept]
         self.cache = self.cache.restrict(kept)
         self.newest = np.empty(0, dtype=np.intp)
@@ -158,9 +158,17 @@ class BlockSolver:
 
 def update_far_scores(source, rows, moved, change, f, dtype):
     """Add ``K[rows][:, moved] @ change`` to the scores of some rows, a block at a time."""
+    f[rows] += compute_scores(source, rows, moved, change, dtype)
+
+
+def compute_scores(source, rows, moved, change, dtype):
+    """``K[rows][:, moved] @ change``, a block at a time."""
+    scores = np.empty(len(rows))
+    change = change.astype(dtype)
     for start in range(0, len(rows), BLOCK):
-        part = rows[start : start + BLOCK]
-        f[part] += source.compute_block(part, moved, dtype=dtype) @ change.astype(dtype)
+        part = slice(start, start + BLOCK)
+        scores[part] = source.compute_block(rows[part], moved, dtype=dtype) @ change
+    return scores
 
 
 @njit(fastmath=_FAST)

@@ -1,8 +1,8 @@
-"""A support vector machine on a kernel matrix that is at hand: to the exact solution if it can be.
+"""A support vector machine on a kernel matrix in memory: to the exact solution if possible.
 
-Sequential minimal optimisation to the tolerance, scores anew, and then the linear system
-of the variables that are off their bounds. For few of these all of it is one kernel: on
-little data calls cost more than arithmetic.
+Sequential minimal optimization to the tolerance, scores computed anew, and then the linear
+system of the variables that are off their bounds. All of it is one compiled function: on
+small data sets calls cost more than arithmetic.
 """
 
 import numpy as np
@@ -14,11 +14,13 @@ from skextra._core.svm.smo import solve_matrix
 
 _FAST = {"contract", "reassoc", "nsz"}
 _EPS = np.finfo(np.float64).eps
-_FEW_FREE = 160  # variables up to which no LAPACK is needed
-_MAX_REMOVALS = 20  # of variables that meet a bound on the way to the exact solution
-#: How a fit ended: short of the tolerance; there; there, with too many free variables for
-#: an exact solution; at the exact solution.
-SHORT, CLOSE, MANY, EXACT = 0, 1, 2, 3
+# Free variables up to which their system is factored (25 ms), and variables that may meet a
+# bound on the way to the exact solution.
+_MOST_FREE, _MAX_REMOVALS = 600, 20
+# Multiplications that these systems may take together.
+_MOST_WORK = 1e9
+#: How a fit ended: short of the tolerance; there; at the exact solution.
+SHORT, CLOSE, EXACT = 0, 1, 2
 
 
 @njit
@@ -38,7 +40,7 @@ def solve(K, diag, y, C, alpha, f, tol, limit):
     n_iter : int
         Pairs solved.
     state : int
-        SHORT, CLOSE, MANY or EXACT.
+        SHORT, CLOSE or EXACT.
     """
     if not np.isfinite(np.sum(diag)):
         alpha[:] = np.nan
@@ -61,22 +63,27 @@ def solve(K, diag, y, C, alpha, f, tol, limit):
             return n_iter, SHORT
         aim = 0.5 * tol
     budget = min(limit - n_iter, n_iter // 4)
+    close_alpha, close_f = alpha.copy(), f.copy()
     for attempt in range(2):
         if attempt == 1:
             # A few more steps may tell which variables are free.
             n_steps, _ = solve_matrix(K, diag, y, C, alpha, f, 0.1 * tol, budget)
             n_iter += n_steps
         exact, n_free = solve_free(K, y, C, alpha, f)
-        if n_free > _FEW_FREE:
-            return n_iter, MANY
         if n_free > 0:
             scores = np.empty(len(y))
             compute_scores(K, y, exact, scores)
             # Where the system is singular, the solution may be anything.
-            if compute_violation(y, C, exact, scores) <= 1e3 * bound_rounding(diag, exact):
+            allowed = min(1e3 * bound_rounding(diag, exact), max(tol, violation))
+            if compute_violation(y, C, exact, scores) <= allowed:
                 for i in range(len(y)):
                     alpha[i], f[i] = exact[i], scores[i]
                 return n_iter, EXACT
+    # Steps that were cut short may have led away: the violation does not fall with each.
+    compute_scores(K, y, alpha, f)
+    if not compute_violation(y, C, alpha, f) <= violation:
+        for i in range(len(y)):
+            alpha[i], f[i] = close_alpha[i], close_f[i]
     return n_iter, CLOSE
 
 
@@ -155,7 +162,7 @@ def compute_gap(y, C, alpha, f, intercept):
 
 @njit
 def solve_free(K, y, C, alpha, f):
-    """Minimiser over the variables off their bounds, if these are few.
+    """Minimizer over the variables off their bounds, if these are few.
 
     On the way there, variables that meet a bound stay at it.
 
@@ -163,20 +170,22 @@ def solve_free(K, y, C, alpha, f):
     -------
     alpha : ndarray of shape (n,)
     n_free : int
-        How many are free there; 0 if there is no minimiser.
+        How many are free there; 0 if there is no minimizer, or finding it costs too much.
     """
     alpha, f = alpha.copy(), f.copy()
-    free, n_free = np.empty(_FEW_FREE, dtype=np.int64), np.int64(0)
+    free, n_free = np.empty(_MOST_FREE, dtype=np.int64), np.int64(0)
     for i in range(len(y)):
         if 0.0 < alpha[i] < C[i]:
-            if n_free == _FEW_FREE:
-                return alpha, n_free + 1
+            if n_free == _MOST_FREE:
+                return alpha, 0
             free[n_free] = i
             n_free += 1
     factor, ones = np.empty((n_free, n_free)), np.empty(n_free)
     step = np.empty(n_free)
+    work = 0.0
     for _ in range(_MAX_REMOVALS):
-        if n_free == 0 or not factor_free(K, free, n_free, factor, ones):
+        work += np.float64(n_free) ** 3 / 6.0
+        if n_free == 0 or work > _MOST_WORK or not factor_free(K, free, n_free, factor, ones):
             return alpha, 0
         find_step(factor, ones, free, n_free, y, f, step)
         length, first = 1.0, -1
@@ -195,6 +204,7 @@ def solve_free(K, y, C, alpha, f):
             for s in range(n_free):
                 i = free[s]
                 alpha[i] = min(max(alpha[i] + step[s], 0.0), C[i])
+            balance_free(y, C, alpha, free, n_free)
             return alpha, n_free
         i = free[first]
         alpha[i] = C[i] if step[first] > 0.0 else 0.0
@@ -202,6 +212,25 @@ def solve_free(K, y, C, alpha, f):
         for s in range(first, n_free):
             free[s] = free[s + 1]
     return alpha, 0
+
+
+@njit
+def balance_free(y, C, alpha, free, n_free):
+    """Make ``y @ alpha`` zero to rounding, by the free variable with the most room.
+
+    Steps of a nearly singular system leave a sum, which the intercept would have to pay for.
+    """
+    for _ in range(2):
+        excess = 0.0
+        for i in range(len(y)):
+            excess += y[i] * alpha[i]
+        widest, room = free[0], -1.0
+        for s in range(n_free):
+            i = free[s]
+            if min(alpha[i], C[i] - alpha[i]) > room:
+                widest, room = i, min(alpha[i], C[i] - alpha[i])
+        if abs(excess) < room:
+            alpha[widest] -= excess * y[widest]
 
 
 @njit

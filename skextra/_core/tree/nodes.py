@@ -12,7 +12,14 @@ from functools import cached_property
 import numpy as np
 
 from skextra._core.runtime.jit import njit
-from skextra._core.tree.criteria import ABSOLUTE_ERROR, ENTROPY, GINI, POISSON, compute_impurity
+from skextra._core.tree.criteria import (
+    ABSOLUTE_ERROR,
+    ENTROPY,
+    GINI,
+    POISSON,
+    compute_deviance,
+    compute_impurity,
+)
 
 # Set in the feature of a node that sends missing values left.
 MISSING_LEFT = 1 << 30
@@ -255,10 +262,10 @@ def _aggregate(nodes, criterion, n_classes, weights, rows, impurities, values):
                 a, b = values[left, k], values[right, k]
                 mean = share * a + rest * b
                 values[node, k] = mean
-                if criterion == POISSON:
-                    spread += share * (a * np.log(a / mean) if a > 0.0 else 0.0)
-                    spread += rest * (b * np.log(b / mean) if b > 0.0 else 0.0)
-                else:
+                if criterion == POISSON and mean > 0.0:
+                    spread += share * mean * compute_deviance((a - mean) / mean)
+                    spread += rest * mean * compute_deviance((b - mean) / mean)
+                elif criterion != POISSON:
                     spread += share * rest * (a - b) * (a - b)
             impurities[node] = (
                 share * impurities[left] + rest * impurities[right] + spread / n_outputs

@@ -110,6 +110,11 @@ def count_drawn_samples(n_samples, max_samples, weights):
     if isinstance(max_samples, Integral):
         return int(max_samples)
     total = n_samples if weights is None else weights.sum()
+    if max_samples * total > MAX_INT:
+        raise ValueError(
+            f"max_samples={max_samples} of the sum of sample_weight, {total}, are more samples "
+            "than can be drawn; pass max_samples as an integer, or smaller weights"
+        )
     n_drawn = max(int(max_samples * total), 1)
     if n_drawn < max(10, n_samples ** (1 / 3)):
         what = "number of samples" if weights is None else "total sum of sample weights"

@@ -13,6 +13,7 @@ from skextra._core.kernel_logistic.fit import fit
 from skextra._core.kernel_logistic.folds import compute_log_losses
 from skextra._core.kernel_logistic.leave_one_out import compute_left_out_decisions
 from skextra._core.kernel_logistic.nystroem import KernelRows, choose_centres, solve
+from skextra._core.kernel_logistic.solver_choice import Equations
 from skextra._core.logistic.loss import LogLoss
 
 
@@ -67,8 +68,11 @@ def test_objective_is_that_of_an_independent_solver(
 ):
     # Neither the direct solver nor a coarse space of everything for the larger ones.
     if not is_direct:
-        monkeypatch.setattr("skextra._core.kernel_logistic.exact._FEW_SAMPLES", 0)
-        monkeypatch.setattr("skextra._core.kernel_logistic.exact._SMALL_INNER", 10)
+        monkeypatch.setattr(
+            "skextra._core.kernel_logistic.exact.choose_equations",
+            lambda *_: Equations.CONJUGATE_GRADIENTS,
+        )
+        monkeypatch.setattr("skextra._core.kernel_logistic.solver_choice._SMALL_INNER", 10)
     X, codes = make_data(n, n_classes)
     K = NamedGram(Kernel("rbf", gamma=0.5), X).compute_block()
     weights = C * np.random.default_rng(1).uniform(0.5, 2.0, n)

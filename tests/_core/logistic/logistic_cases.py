@@ -10,7 +10,8 @@ from scipy import sparse
 from scipy.special import expit, softmax
 
 from skextra._core import logistic
-from skextra._core.logistic import l1_proximal_newton
+from skextra._core.logistic import l1_proximal_newton, l2_newton
+from skextra._core.logistic.solver_choice import Start
 from tests._core.logistic.logistic_reference import (
     NoOptimumError,
     compute_null_objective,
@@ -27,8 +28,12 @@ CONTAINERS = ["C", "F", "csr", "csc", "csr with long indices"]
 
 
 # What large problems get, for small ones: sweeps without a Hessian, a working set of few
-# coefficients, a Hessian that serves several steps.
-ENGINES = ["as chosen", "sweeps", "working set", "working set with sweeps", "kept Hessian"]
+# coefficients, limited-memory BFGS.
+ENGINES = ["as chosen", "sweeps", "working set", "working set with sweeps", "first order"]
+
+
+def _choose_first_order(shape):
+    return Start.NONE if shape.is_sparse or shape.n_free else Start.LBFGS
 
 
 @contextmanager
@@ -40,8 +45,8 @@ def force(engine):
         if "working set" in engine:
             patch.setattr(l1_proximal_newton, "_SMALL", 0)
             patch.setattr(l1_proximal_newton, "_SMALLEST_SET", 2)
-        if "kept" in engine:
-            patch.setattr(l1_proximal_newton, "_WORTH_KEEPING", 0.0)
+        if "first order" in engine:
+            patch.setattr(l2_newton, "choose_start", _choose_first_order)
         yield
 
 

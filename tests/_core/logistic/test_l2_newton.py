@@ -8,17 +8,14 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from skextra._core import logistic
-from skextra._core.logistic import (
-    l2_newton as ridge,
-    preconditioners as preconditioner,
-    subsample_start as start,
-)
+from skextra._core.logistic import preconditioners
 from skextra._core.logistic.l2_newton import RidgeLogisticSolver
 from skextra._core.logistic.l2_start import combine_solutions
 from skextra._core.logistic.loss import LogLoss
 from skextra._core.logistic.newton_system import make_feasible
 from skextra._core.logistic.problem import build_problem
-from skextra._core.logistic.result import Target
+from skextra._core.logistic.result import StoppingCriterion
+from skextra._core.logistic.solver_choice import Start
 
 
 def make_data(n, p, n_classes, seed=0, noise=1.0):
@@ -71,8 +68,12 @@ def check(X, codes, n_classes, C, tol=1e-8, v=None):
     assert path.gaps[0] <= tol
     excess = (value - find_minimum(X, codes, n_classes, C, v)) / null
     assert excess <= path.gaps[0] + 1e-9
-    assert_allclose(gradient, 0, atol=1e-3 * null / len(codes) * np.abs(X).max())
-    assert_allclose(shift, 0, atol=1e-6 * null)
+    # A derivative g along which the curvature is at most L leaves g^2 / (2 L) to gain.
+    v = np.ones(X.shape[1]) if v is None else v
+    squares = np.asarray((abs(X) ** 2).sum(axis=0)).ravel()
+    left = path.gaps[0] * null * (1 + 1e-6) + 1e-14 * null
+    assert (gradient**2 <= 2 * (squares / 4 + v / C) * left).all()
+    assert (shift**2 <= 2 * len(codes) / 4 * left).all()
 
 
 CONTAINERS = {
@@ -162,70 +163,65 @@ def test_a_start_worse_than_nothing_is_thrown_away():
 def test_steps_follow_the_number_allowed():
     X, codes = make_data(50, 3, 3)
     problem = build_problem(X, codes, 3, None, True, None)
-    solver = RidgeLogisticSolver(problem, Target(0.0, 0.0), 2, *problem.create_start())
+    solver = RidgeLogisticSolver(problem, StoppingCriterion(0.0, 0.0), 2, *problem.create_start())
     solution = solver.solve(0.0, 1.0)
     assert solution.n_iter == 2
     assert not solution.converged
     assert 0 < solution.gap < problem.null_objective
 
 
+PRECONDITIONERS = {
+    "whole": lambda *data: preconditioners.WholePreconditioner(*data, None),
+    "sampled": lambda *data: preconditioners.WholePreconditioner(*data, np.arange(0, 200, 3)),
+    "classes": lambda *data: preconditioners.ClassPreconditioner(*data, None),
+    "diagonal": preconditioners.DiagonalPreconditioner,
+}
+
+
+def solve_by_newton(X, codes, n_classes, Cs, gap, precondition):
+    """Path of the Newton method alone, with a preconditioner of choice."""
+    problem = build_problem(X, codes, n_classes, None, True, None)
+    target = StoppingCriterion(gap * problem.null_objective)
+    solver = RidgeLogisticSolver(problem, target, 1000, *problem.create_start())
+    solver.start, solver.small_columns = Start.NONE, None
+    solver.preconditioner = precondition(problem, solver.rows)
+    solutions = [solver.solve(0.0, 1.0 / C) for C in Cs]
+    return problem, solutions
+
+
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("container", ["C", "csr"])
-@pytest.mark.parametrize("most", ["_MANY_COEFFICIENTS", "_MANY_FEATURES"])
-def test_preconditioners_of_many_coefficients_lead_to_the_same_optimum(
-    monkeypatch, most, container, n_classes
-):
-    # Factors of each class, and then the diagonal, where the whole would be too big.
-    monkeypatch.setattr(preconditioner, "_MANY_COEFFICIENTS", 0)
-    monkeypatch.setattr(preconditioner, most, 0)
-    for n, p in ((200, 8), (30, 50)):
-        X, codes = make_data(n, p, n_classes)
-        check(CONTAINERS[container](X), codes, n_classes, 1.0)
+@pytest.mark.parametrize("preconditioner", PRECONDITIONERS)
+@pytest.mark.parametrize(("n", "p"), [(200, 8), (300, 50)])
+def test_every_preconditioner_leads_to_the_optimum(n, p, preconditioner, container, n_classes):
+    X, codes = make_data(n, p, n_classes)
+    problem, (solution,) = solve_by_newton(
+        CONTAINERS[container](X), codes, n_classes, [1.0], 1e-8, PRECONDITIONERS[preconditioner]
+    )
+    assert solution.converged
+    coef, intercept = problem.expand(solution.W, solution.V)
+    value = compute_objective(X, codes, n_classes, 1.0, coef, intercept)[0]
+    assert value - find_minimum(X, codes, n_classes, 1.0) <= solution.gap + 1e-9 * value
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
 @pytest.mark.parametrize("tol", [1e-4, 1e-8])
-def test_gaps_hold_along_a_path_from_combined_solutions(monkeypatch, n_classes, tol):
-    monkeypatch.setattr(preconditioner, "_MANY_COEFFICIENTS", 0)
-    monkeypatch.setattr(ridge, "is_small", lambda *shape: False)
+def test_gaps_hold_along_a_path_from_combined_solutions(n_classes, tol):
     X, codes = make_data(200, 8, n_classes, noise=0.3)
     Cs = np.logspace(-4, 6, 8)
-    path = logistic.path.solve(
-        X, codes, n_classes, Cs, settings=logistic.path.Settings(tol=tol, slack=np.inf)
-    )
-    counts = np.bincount(codes)
-    null = -float(counts @ np.log(counts / len(codes)))
-    for k, C in enumerate(Cs):
-        solution = path.coefs[:, k], path.intercepts[:, k]
-        value, _, shift = compute_objective(X, codes, n_classes, C, *solution)
+    problem, solutions = solve_by_newton(X, codes, n_classes, Cs, tol, PRECONDITIONERS["classes"])
+    null = problem.null_objective
+    for solution, C in zip(solutions, Cs, strict=True):
+        coef, intercept = problem.expand(solution.W, solution.V)
+        value = compute_objective(X, codes, n_classes, C, coef, intercept)[0]
         best = solve(X, codes, n_classes, C, 1e-11)
         lowest = compute_objective(X, codes, n_classes, C, best.coefs[:, 0], best.intercepts[:, 0])[
             0
         ]
-        assert -1e-10 <= (value - lowest) / null <= path.gaps[k] + 1e-10
-        assert path.gaps[k] <= tol
+        assert -1e-10 <= (value - lowest) / null <= solution.gap / null + 1e-10
+        assert solution.gap <= tol * null
     # Four or five from the last solution alone.
-    assert path.n_iters.mean() < (3 if tol == 1e-4 else 4)
-
-
-@pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("container", ["C", "csr"])
-def test_samples_of_the_rows_only_save_time(monkeypatch, container, n_classes):
-    for module in (preconditioner, start):
-        monkeypatch.setattr(module, "_FEW_ROWS", 100)
-    X, codes = make_data(1500, 3, n_classes, noise=3.0)
-    problem = build_problem(CONTAINERS[container](X), codes, n_classes, None, True, None)
-    assert len(start.find_start_sample(problem, 4 * n_classes)) < 300
-    check(CONTAINERS[container](X), codes, n_classes, 1.0)
-    check(X, codes, n_classes, 1.0, v=np.array([0.0, 1e-2, 1e2]))
-
-
-def test_a_class_too_rare_for_a_sample_keeps_it_from_being_used(monkeypatch):
-    monkeypatch.setattr(start, "_FEW_ROWS", 100)
-    X, codes = make_data(1500, 3, 2)
-    codes[30:] = 0
-    problem = build_problem(X, codes, 2, None, True, None)
-    assert start.find_start_sample(problem, 4) is None
+    assert np.mean([solution.n_iter for solution in solutions]) < (3 if tol == 1e-4 else 4)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

@@ -11,7 +11,8 @@ from scipy.special import expit, softmax
 from skextra._core import logistic
 from skextra._core.logistic import l1_proximal_newton, l2_newton
 from skextra._core.logistic.problem import build_problem
-from skextra._core.logistic.small_newton import descend, is_small, join_columns
+from skextra._core.logistic.small_newton import descend, join_columns
+from skextra._core.logistic.solver_choice import Start
 from tests._core.logistic.logistic_cases import PROBLEMS, create_problem, measure
 from tests._core.logistic.logistic_reference import NoOptimumError, compute_objective, find_minimum
 
@@ -41,8 +42,9 @@ def descend_from_nothing(problem, reach):
     W, V = built.create_start()
     Z = built.design.X - built.design.mean if problem.fit_intercept else built.design.X
     columns = join_columns(Z, built.nuisance)
-    shares = (problem.l1_ratio, 1.0 - problem.l1_ratio)
-    l1, l2 = (np.append(r / problem.C * built.scale, np.zeros(len(V))) for r in shares)
+    lam1, lam2 = problem.l1_ratio / problem.C, (1.0 - problem.l1_ratio) / problem.C
+    l1, l2 = lam1 * built.l1_scale, lam2 * built.l2_scale
+    l1, l2 = (np.append(values, np.zeros(len(V))) / built.weight_unit for values in (l1, l2))
     U = np.concatenate([W, V]).T.copy()
     before = built.expand(W, V)
     _, is_close = descend(columns, built.loss.codes, built.loss.weights, l1, l2, U, reach, 60)
@@ -126,15 +128,12 @@ def test_answer_is_that_of_the_solvers_alone(monkeypatch, l1_ratio, n_classes):
     }  # fmt: skip
     Cs = [0.05, 1.0, 20.0]
     small = logistic.path.solve(Z, codes, n_classes, Cs, **options)
-    for module in (l2_newton, l1_proximal_newton):
-        monkeypatch.setattr(module, "is_small", lambda *shape: False)
+    for module, choice, value in (
+        (l2_newton, "choose_start", Start.NONE),
+        (l1_proximal_newton, "uses_small_kernel", False),
+    ):
+        monkeypatch.setattr(module, choice, lambda shape, value=value: value)
     alone = logistic.path.solve(Z, codes, n_classes, Cs, **options)
     assert small.converged.all() and alone.converged.all()
     assert_allclose(small.coefs, alone.coefs, atol=1e-4)
     assert_allclose(small.intercepts, alone.intercepts, atol=1e-4)
-
-
-def test_small_is_a_matter_of_work():
-    assert is_small(500, 30)
-    assert not is_small(50_000, 30)
-    assert not is_small(10, 500)

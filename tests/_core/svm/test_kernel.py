@@ -6,6 +6,7 @@ from scipy.optimize import LinearConstraint, minimize
 from skextra._core.gram.kernel_functions import Kernel, NamedGram, PrecomputedGram
 from skextra._core.svm import kernel, smo_blocks
 from skextra._core.svm.kernel import Settings, solve
+from skextra._core.svm.solver_choice import KernelSolver
 
 
 def make_problem(seed, n=40, d=4, scale=1.0):
@@ -27,7 +28,7 @@ def compute_dual(K, y, alpha):
 
 
 def solve_by_blocks(monkeypatch, source, y, C, options, block=16):
-    monkeypatch.setattr(kernel, "DIRECT", 0)
+    monkeypatch.setattr(kernel, "choose_kernel_solver", lambda *_: KernelSolver.BLOCKS)
     monkeypatch.setattr(smo_blocks, "BLOCK", block)
     return solve(source, y, C, options)
 
@@ -42,27 +43,27 @@ def solve_by_blocks(monkeypatch, source, y, C, options, block=16):
 def test_optimality(seed, n, name, scale):
     X, y, C = make_problem(seed, n, scale=scale)
     source = NamedGram(Kernel(name, gamma=0.3, coef0=1.0), X)
-    machine = solve(source, y, C, Settings(tol=1e-6))
-    K, alpha = source.compute_block(), machine.alpha
-    assert machine.converged
+    result = solve(source, y, C, Settings(tol=1e-6))
+    K, alpha = source.compute_block(), result.alpha
+    assert result.converged
     assert (alpha >= 0).all()
     assert (alpha <= C).all()
     assert abs(alpha @ y) <= 1e-9 * C.sum()
     # Complementary slackness: off its bounds, a sample sits on its margin.
-    margins = y * (K @ (alpha * y) + machine.intercept)
+    margins = y * (K @ (alpha * y) + result.intercept)
     room = 1e-5 * (1.0 + np.abs(K).max())
     assert (margins[alpha == 0] >= 1 - room).all()
     assert (margins[alpha == C] <= 1 + room).all()
     np.testing.assert_allclose(margins[(alpha > 0) & (alpha < C)], 1.0, atol=room)
-    gap = compute_primal(K, y, C, alpha * y, machine.intercept) - compute_dual(K, y, alpha)
+    gap = compute_primal(K, y, C, alpha * y, result.intercept) - compute_dual(K, y, alpha)
     null = 2 * min(C[y > 0].sum(), C[y < 0].sum())
-    np.testing.assert_allclose(machine.gap, gap / null, atol=1e-9 * max(1.0, K.max()))
+    np.testing.assert_allclose(result.gap, gap / null, atol=1e-9 * max(1.0, K.max()))
 
 
 def test_against_a_general_solver():
     X, y, C = make_problem(0, 25)
     source = NamedGram(Kernel("rbf", gamma=0.5), X)
-    machine = solve(source, y, C, Settings(tol=1e-8))
+    result = solve(source, y, C, Settings(tol=1e-8))
     Q = source.compute_block() * np.outer(y, y)
     reference = minimize(
         lambda a: 0.5 * a @ Q @ a - a.sum(),
@@ -73,7 +74,7 @@ def test_against_a_general_solver():
         method="SLSQP",
         options={"ftol": 1e-14, "maxiter": 1000},
     )
-    value = machine.alpha.sum() - 0.5 * machine.alpha @ Q @ machine.alpha
+    value = result.alpha.sum() - 0.5 * result.alpha @ Q @ result.alpha
     assert value >= -reference.fun - 1e-8
     np.testing.assert_allclose(value, -reference.fun, rtol=1e-6)
 
@@ -88,15 +89,15 @@ def test_gap_bounds_the_suboptimality(monkeypatch, tol, max_iter):
     optimum = compute_dual(K, y, best.alpha)
     null = 2 * min(C[y > 0].sum(), C[y < 0].sum())
     options = Settings(tol=tol, max_iter=max_iter)
-    for machine in (
+    for result in (
         solve(source, y, C, options),
         solve_by_blocks(monkeypatch, source, y, C, options),
     ):
-        excess = compute_primal(K, y, C, machine.alpha * y, machine.intercept) - optimum
-        assert machine.gap * null >= excess - 1e-5 * null
-        assert (machine.alpha >= 0).all()
-        assert (machine.alpha <= C).all()
-        assert machine.converged == (max_iter == -1)
+        excess = compute_primal(K, y, C, result.alpha * y, result.intercept) - optimum
+        assert result.gap * null >= excess - 1e-5 * null
+        assert (result.alpha >= 0).all()
+        assert (result.alpha <= C).all()
+        assert result.converged == (max_iter == -1)
 
 
 @pytest.mark.parametrize("shrinking", [True, False])
@@ -107,12 +108,12 @@ def test_blocks_find_what_the_whole_matrix_does(monkeypatch, shrinking, cache_by
     source = NamedGram(Kernel(name, gamma=0.4), X)
     reference = solve(source, y, C, Settings(tol=1e-9))
     options = Settings(tol=1e-7, cache_bytes=cache_bytes, shrinking=shrinking)
-    machine = solve_by_blocks(monkeypatch, source, y, C, options)
-    assert machine.converged
+    result = solve_by_blocks(monkeypatch, source, y, C, options)
+    assert result.converged
     K = source.compute_block()
-    values = [compute_dual(K, y, m.alpha) for m in (reference, machine)]
+    values = [compute_dual(K, y, m.alpha) for m in (reference, result)]
     np.testing.assert_allclose(values[1], values[0], rtol=1e-7)
-    scores = [K @ (m.alpha * y) + m.intercept for m in (reference, machine)]
+    scores = [K @ (m.alpha * y) + m.intercept for m in (reference, result)]
     np.testing.assert_allclose(scores[1], scores[0], atol=1e-4)
 
 
@@ -127,8 +128,8 @@ def test_cache_is_never_larger_than_told(monkeypatch):
     monkeypatch.setattr(smo_blocks.RowCache, "__init__", note)
     X, y, C = make_problem(3, 400)
     source = NamedGram(Kernel("rbf", gamma=0.4), X)
-    machine = solve_by_blocks(monkeypatch, source, y, C, Settings(cache_bytes=40_000), block=64)
-    assert machine.converged
+    result = solve_by_blocks(monkeypatch, source, y, C, Settings(cache_bytes=40_000), block=64)
+    assert result.converged
     assert sizes
     assert max(sizes) <= 40_000
 
@@ -140,19 +141,19 @@ def test_left_out_rows_are_checked_again(monkeypatch):
     for seed in range(5):
         X, y, C = make_problem(seed, 200, scale=5.0)
         source = NamedGram(Kernel("rbf", gamma=1.0), X)
-        machine = solve_by_blocks(monkeypatch, source, y, C, Settings(tol=1e-6), block=8)
-        f = source.compute_block() @ (machine.alpha * y) - y
-        assert kernel.compute_violation(y, C, machine.alpha, f) <= 2e-6
+        result = solve_by_blocks(monkeypatch, source, y, C, Settings(tol=1e-6), block=8)
+        f = source.compute_block() @ (result.alpha * y) - y
+        assert kernel.compute_violation(y, C, result.alpha, f) <= 2e-6
 
 
 def test_single_precision_is_refined_where_it_is_too_coarse(monkeypatch):
     X, y, C = make_problem(4, 200)
     # Unit rows far away from zero: products in single precision lose all that counts.
     source = NamedGram(Kernel("linear"), X + 3000.0)
-    machine = solve_by_blocks(monkeypatch, source, y, C, Settings(tol=1e-3))
+    result = solve_by_blocks(monkeypatch, source, y, C, Settings(tol=1e-3))
     exact = solve_by_blocks(monkeypatch, source, y, C, Settings(tol=1e-6))
     K = source.compute_block()
-    scores = [K @ (m.alpha * y) + m.intercept for m in (machine, exact)]
+    scores = [K @ (m.alpha * y) + m.intercept for m in (result, exact)]
     np.testing.assert_allclose(scores[0], scores[1], atol=5e-3)
 
 
@@ -164,29 +165,29 @@ def test_indefinite_kernels_end_at_a_stationary_point(name):
     else:
         K = np.random.default_rng(0).standard_normal((60, 60))
         source = PrecomputedGram(K + K.T)
-    machine = solve(source, y, C, Settings(tol=1e-3))
-    f = source.compute_block() @ (machine.alpha * y) - y
-    assert machine.converged
-    assert kernel.compute_violation(y, C, machine.alpha, f) <= 1e-3
+    result = solve(source, y, C, Settings(tol=1e-3))
+    f = source.compute_block() @ (result.alpha * y) - y
+    assert result.converged
+    assert kernel.compute_violation(y, C, result.alpha, f) <= 1e-3
 
 
 def test_singular_matrices():
     X, y, C = make_problem(6, 30)
     for source in (PrecomputedGram(np.zeros((30, 30))), PrecomputedGram(np.ones((30, 30)))):
-        machine = solve(source, y, C, Settings(tol=1e-3))
-        assert machine.converged
-        # Nothing to go by: the machine is a constant, the heavier class.
-        assert np.sign(machine.intercept) == np.sign(C @ y)
+        result = solve(source, y, C, Settings(tol=1e-3))
+        assert result.converged
+        # Nothing to go by: the result is a constant, the heavier class.
+        assert np.sign(result.intercept) == np.sign(C @ y)
 
 
 def test_hard_margin():
     X = np.array([[-2.0], [-1.0], [1.0], [3.0]])
-    machine = solve(
+    result = solve(
         NamedGram(Kernel("linear"), X),
         np.array([-1.0, -1.0, 1.0, 1.0]),
         np.full(4, np.inf),
         Settings(),
     )
-    np.testing.assert_allclose(machine.alpha, [0.0, 0.5, 0.5, 0.0])
-    np.testing.assert_allclose(machine.intercept, 0.0, atol=1e-12)
-    assert machine.gap <= 1e-12
+    np.testing.assert_allclose(result.alpha, [0.0, 0.5, 0.5, 0.0])
+    np.testing.assert_allclose(result.intercept, 0.0, atol=1e-12)
+    assert result.gap <= 1e-12

@@ -3,11 +3,12 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from scipy import sparse
 
-from skextra._core.svm import hinge, interior_point_blas, l1_newton, linear, newton
+from skextra._core.svm import hinge, interior_point, l1_newton, linear, newton
 from skextra._core.svm.dual_coordinate_descent import DualDescent
+from skextra._core.svm.linear_problem import CenteredRows, LinearProblem
 
 
-def make_problem(seed, n=60, d=5, scale=1.0):
+def make_data(seed, n=60, d=5, scale=1.0):
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((n, d)) + 1.0
     y = np.where(X @ np.linspace(1, -1, d) + 0.7 * rng.standard_normal(n) > 0.2, 1.0, -1.0)
@@ -15,14 +16,35 @@ def make_problem(seed, n=60, d=5, scale=1.0):
     return X, y, scale * rng.uniform(0.2, 3.0, n)
 
 
-def compute_objective(machine, X, y, C, is_squared, norm=2):
-    w = machine.coef
+def make_problem(X, y, C, is_squared, fit_intercept=True, dtype=np.float64):
+    return LinearProblem(CenteredRows(X, fit_intercept), y, C, is_squared, fit_intercept, dtype)
+
+
+def compute_objective(result, X, y, C, is_squared, norm=2):
+    w = result.coef
     penalty = 0.5 * w @ w if norm == 2 else np.abs(w).sum()
-    return penalty + hinge.compute_loss(y * (X @ w + machine.intercept), C, is_squared)
+    return penalty + hinge.compute_loss(y * (X @ w + result.intercept), C, is_squared)
 
 
-def solve_descent(X, y, C, is_squared, fit_intercept, tol):
-    return DualDescent(X, y, C, is_squared, fit_intercept).solve(tol, 20_000)
+def solve_descent(problem, tol, max_iter=20_000):
+    descent = DualDescent(problem)
+    n_iter = descent.solve(tol, max_iter)
+    result = problem.certify(descent.w, descent.b, descent.dual, tol)
+    result.n_iter = n_iter
+    return result
+
+
+def solve_factored(problem, tol, max_iter=500):
+    d = problem.shape[1]
+    columns = problem.columns
+    if columns is None:
+        columns = np.column_stack([problem.X.toarray(), np.ones(problem.shape[0])])
+    u, dual, n_iter = interior_point.solve(
+        columns, problem.y, problem.C, d, problem.is_squared, tol * problem.scale, max_iter
+    )
+    result = problem.certify(u[:d], u[d:].sum(), dual, tol)
+    result.n_iter = n_iter
+    return result
 
 
 @settings(max_examples=30, deadline=None)
@@ -35,99 +57,151 @@ def solve_descent(X, y, C, is_squared, fit_intercept, tol):
     st.sampled_from([0.01, 1.0, 10.0]),
 )
 def test_methods_agree(seed, n, d, is_squared, fit_intercept, scale):
-    X, y, C = make_problem(seed, n, d, scale)
-    method = newton if is_squared else interior_point_blas
-    first = method.solve(X, y, C, fit_intercept=fit_intercept, tol=1e-9, max_iter=500)
-    second = solve_descent(X, y, C, is_squared, fit_intercept, 1e-5)
-    third = solve_descent(sparse.csr_array(X), y, C, is_squared, fit_intercept, 1e-5)
-    null = hinge.compute_null_objective(y, C, is_squared, fit_intercept)
-    values = [compute_objective(m, X, y, C, is_squared) / null for m in (first, second, third)]
-    assert first.converged
+    X, y, C = make_data(seed, n, d, scale)
+    problem = make_problem(X, y, C, is_squared, fit_intercept)
+    first, second = solve_factored(problem, 1e-9), solve_descent(problem, 1e-5)
+    values = [compute_objective(m, X, y, C, is_squared) / problem.scale for m in (first, second)]
+    assert first.converged and second.converged
     assert first.gap <= 1e-9
-    for machine, value in zip((second, third), values[1:], strict=True):
-        assert machine.converged
-        assert -1e-9 <= value - values[0] <= machine.gap + 1e-9
+    assert -1e-9 <= values[1] - values[0] <= second.gap + 1e-9
+    if is_squared:
+        w, b, _ = newton.solve(problem, 1e-9, 500)
+        third = problem.certify(w, b, None, 1e-9)
+        assert third.converged
+        np.testing.assert_allclose(third.coef, first.coef, atol=1e-3)
     if not fit_intercept:
         assert first.intercept == second.intercept == 0.0
+
+
+@pytest.mark.parametrize("is_squared", [True, False])
+def test_rows_that_stay_sparse(is_squared):
+    rng = np.random.default_rng(0)
+    X = sparse.random_array((150, 300), density=0.05, rng=rng, format="csr")
+    y = np.where(np.asarray(X[:, :30].sum(axis=1)).ravel() > 0.7, 1.0, -1.0)
+    C = rng.uniform(0.2, 3.0, 150)
+    options = {"is_squared": is_squared, "has_l1_penalty": False, "fit_intercept": True}
+    rows = CenteredRows(X, True)
+    assert rows.is_sparse
+    ours = linear.solve(rows, y, C, **options, tol=1e-7, max_iter=5000)
+    dense = linear.solve(CenteredRows(X.toarray(), True), y, C, **options, tol=1e-7, max_iter=5000)
+    assert ours.converged and dense.converged
+    np.testing.assert_allclose(ours.coef, dense.coef, atol=1e-3)
+    np.testing.assert_allclose(ours.intercept, dense.intercept, atol=1e-3)
+
+
+def test_sparse_rows_without_zeros_are_stored_dense():
+    X = np.random.default_rng(0).standard_normal((20, 300)) + 1e6
+    rows = CenteredRows(sparse.csr_array(X), True)
+    assert not rows.is_sparse
+    np.testing.assert_allclose(rows.X, X - X.mean(axis=0), atol=1e-9)
 
 
 @pytest.mark.parametrize("max_iter", [0, 1, 2, 5, 20])
 @pytest.mark.parametrize("is_squared", [True, False])
 def test_gap_bounds_the_suboptimality(max_iter, is_squared):
-    X, y, C = make_problem(1, 200, 8)
-    method = newton if is_squared else interior_point_blas
-    best = method.solve(X, y, C, fit_intercept=True, tol=1e-12, max_iter=500)
-    null = hinge.compute_null_objective(y, C, is_squared)
+    X, y, C = make_data(1, 200, 8)
+    problem = make_problem(X, y, C, is_squared)
+    best = solve_factored(problem, 1e-12)
     optimum = compute_objective(best, X, y, C, is_squared)
-    machines = [method.solve(X, y, C, fit_intercept=True, tol=1e-12, max_iter=max_iter)]
-    if max_iter:
-        machines.append(DualDescent(X, y, C, is_squared, True).solve(1e-12, max_iter))
-    for machine in machines:
-        excess = compute_objective(machine, X, y, C, is_squared) - optimum
-        assert machine.gap * null >= excess - 1e-10 * null
-        assert machine.n_iter <= max_iter
+    results = [solve_factored(problem, 1e-12, max_iter), solve_descent(problem, 1e-12, max_iter)]
+    for result in results:
+        excess = compute_objective(result, X, y, C, is_squared) - optimum
+        assert result.gap * problem.scale >= excess - 1e-10 * problem.scale
+        assert result.n_iter <= max_iter
 
 
 @pytest.mark.parametrize("is_squared", [True, False])
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("shape", [(30, 200), (300, 40), (150, 900)])
 def test_every_shape(is_squared, convert, shape):
-    X, y, C = make_problem(2, *shape)
-    options = {"is_squared": is_squared, "is_sparse_penalty": False, "fit_intercept": True}
-    machine = linear.solve(convert(X), y, C, **options, tol=1e-5, max_iter=5000)
-    method = newton if is_squared else interior_point_blas
-    reference = method.solve(X, y, C, fit_intercept=True, tol=1e-10, max_iter=500)
-    values = [compute_objective(m, X, y, C, is_squared) for m in (machine, reference)]
-    assert machine.converged
-    null = hinge.compute_null_objective(y, C, is_squared)
-    assert (values[0] - values[1]) / null <= 1e-5
+    X, y, C = make_data(2, *shape)
+    options = {"is_squared": is_squared, "has_l1_penalty": False, "fit_intercept": True}
+    result = linear.solve(CenteredRows(convert(X), True), y, C, **options, tol=1e-5, max_iter=5000)
+    problem = make_problem(X, y, C, is_squared)
+    reference = solve_factored(problem, 1e-10)
+    values = [compute_objective(m, X, y, C, is_squared) for m in (result, reference)]
+    assert result.converged
+    assert (values[0] - values[1]) / problem.scale <= 1e-5
+
+
+@pytest.mark.parametrize("is_squared", [True, False])
+@pytest.mark.parametrize("shape", [(40, 90), (60, 12)])
+def test_rotated_rows_solve_what_factors_cannot(is_squared, shape):
+    # Far from zero without an intercept, features are equal but for their last digits.
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal(shape) + 1e6 * rng.standard_normal(shape[1])
+    y = np.where(X[:, 0] > np.median(X[:, 0]), 1.0, -1.0)
+    C = np.ones(len(y))
+    options = {"is_squared": is_squared, "has_l1_penalty": False, "fit_intercept": False}
+    result = linear.solve(CenteredRows(X, False), y, C, **options, tol=1e-4, max_iter=1000)
+    assert result.converged
+    assert (np.sign(X @ result.coef) == y).mean() > 0.95
 
 
 def test_descent_goes_on_after_rows_were_left_out():
     """At a tight tolerance the sweeps' own stop comes long before the gap's."""
-    X, y, C = make_problem(3, 400, 10, scale=10.0)
-    machine = DualDescent(X, y, C, False, True).solve(1e-8, 100_000)
-    assert machine.converged
-    reference = interior_point_blas.solve(X, y, C, fit_intercept=True, tol=1e-11, max_iter=500)
-    np.testing.assert_allclose(machine.coef, reference.coef, atol=1e-3)
+    X, y, C = make_data(3, 400, 10, scale=10.0)
+    problem = make_problem(X, y, C, False)
+    result = solve_descent(problem, 1e-8, 100_000)
+    assert result.converged
+    np.testing.assert_allclose(result.coef, solve_factored(problem, 1e-11).coef, atol=1e-3)
 
 
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("shape", [(80, 5), (60, 150)])
 def test_sparse_penalty(convert, fit_intercept, shape):
-    X, y, C = make_problem(4, *shape)
-    machine = l1_newton.solve(convert(X), y, C, fit_intercept=fit_intercept, tol=1e-9, max_iter=200)
-    assert machine.converged
-    margins = y * (X @ machine.coef + machine.intercept)
+    X, y, C = make_data(4, *shape)
+    problem = make_problem(convert(X), y, C, True, fit_intercept)
+    result = l1_newton.solve(problem, 1e-9, 200)
+    assert result.converged
+    margins = y * (X @ result.coef + result.intercept)
     slope = X.T @ (hinge.compute_squared_dual(margins, C) * y)
     assert (np.abs(slope) <= 1 + 1e-3).all()
-    used = machine.coef != 0
-    np.testing.assert_allclose(slope[used], np.sign(machine.coef[used]), atol=1e-3)
+    used = result.coef != 0
+    np.testing.assert_allclose(slope[used], np.sign(result.coef[used]), atol=1e-3)
     if fit_intercept:
         assert abs(hinge.compute_squared_dual(margins, C) @ y) <= 1e-8 * C.sum()
     else:
-        assert machine.intercept == 0.0
+        assert result.intercept == 0.0
 
 
 def test_large_C_is_no_harder_for_the_interior_point():
-    X, y, C = make_problem(5, 500, 10)
+    X, y, C = make_data(5, 500, 10)
     n_iters = []
     for scale in (1e-3, 1.0, 1e4):
-        machine = interior_point_blas.solve(
-            X, y, scale * C, fit_intercept=True, tol=1e-6, max_iter=100
-        )
-        assert machine.converged
-        n_iters.append(machine.n_iter)
+        result = solve_factored(make_problem(X, y, scale * C, False), 1e-6, 100)
+        assert result.converged
+        n_iters.append(result.n_iter)
     assert max(n_iters) <= 25
 
 
+@pytest.mark.parametrize("is_squared", [True, False])
+def test_gap_is_of_the_coefficients_as_returned(is_squared):
+    """An intercept that single precision cannot hold makes the gap as large as it is."""
+    X, y, C = make_data(6)
+    X[:, 0] += 1e8
+    options = {"is_squared": is_squared, "has_l1_penalty": False, "fit_intercept": True}
+    rows = CenteredRows(X, True)
+    exact = linear.solve(rows, y, C, **options, tol=1e-6, max_iter=500)
+    single = linear.solve(rows, y, C, **options, tol=1e-6, max_iter=500, dtype=np.float32)
+    assert exact.converged and not single.converged
+    null = hinge.compute_null_objective(y, C, is_squared)
+    excess = compute_objective(single, X, y, C, is_squared)
+    excess -= compute_objective(exact, X, y, C, is_squared)
+    assert 1e-3 < excess / null <= single.gap + 1e-6
+
+
 def test_one_class():
-    X, y, C = make_problem(6)
-    options = {"is_squared": True, "is_sparse_penalty": False, "fit_intercept": True}
-    machine = linear.solve(X, np.ones(60), C, **options, tol=1e-4, max_iter=10)
-    assert machine.intercept == 1.0
-    assert not machine.coef.any()
+    X, y, C = make_data(6)
+    options = {"is_squared": True, "has_l1_penalty": False, "tol": 1e-4, "max_iter": 10}
+    result = linear.solve(CenteredRows(X, True), np.ones(60), C, fit_intercept=True, **options)
+    assert result.intercept == 1.0
+    assert not result.coef.any()
+    result = linear.solve(CenteredRows(X, False), np.ones(60), C, fit_intercept=False, **options)
+    assert result.intercept == 0.0
+    assert result.converged
+    assert (X @ result.coef > 0).mean() > 0.8
 
 
 @pytest.mark.parametrize("is_squared", [True, False])

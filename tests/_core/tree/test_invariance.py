@@ -110,3 +110,19 @@ def test_a_side_without_weight_is_no_side():
     leaves = tree.predict.find_leaves(grown, X)[:, 0]
     rest = np.average((y - grown.leaf_values[leaves, 0]) ** 2, weights=weights)
     assert rest <= 1e-9 * np.average((y - mean) ** 2, weights=weights)
+
+
+@pytest.mark.parametrize("criterion", ["squared_error", "poisson"])
+def test_inner_nodes_are_described_far_from_zero(criterion):
+    # Impurities of inner nodes follow from the leaves' values.
+    X, y, weights = make_problem("poisson")
+    grown = grow(X, y + 1e8, weights, criterion, max_depth=4)
+    _, _, impurities, _ = tree.nodes.describe_nodes(grown)
+    values = y[:, 0] + 1e8
+    mean = np.average(values, weights=weights)
+    expected = np.average((values - mean) ** 2, weights=weights)
+    if criterion == "poisson":
+        expected /= 2 * mean  # (1 + t) log(1 + t) - t is t^2 / 2 there
+    assert impurities[0] == pytest.approx(expected, rel=1e-6)
+    importances = tree.importances.compute_importances(grown)
+    assert (importances >= 0).all()

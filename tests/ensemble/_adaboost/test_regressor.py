@@ -11,6 +11,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeRegressor
 
 from skextra.ensemble import AdaBoostRegressor
+from skextra.tree import DecisionTreeRegressor as OurTree
 from tests.ensemble._adaboost.test_classifier import hide
 
 
@@ -134,3 +135,16 @@ def test_verbose_says_how_it_goes(capsys):
     X, y = make_problem(100)
     AdaBoostRegressor(n_estimators=3, verbose=2).fit(X, y)
     assert capsys.readouterr().out.count("[AdaBoostRegressor] round") == 3
+
+
+@pytest.mark.parametrize("max_depth", [3, 8])
+def test_units_and_offset_of_the_target(max_depth):
+    X, y = make_problem(200)
+    y = np.round(64 * y) / 64
+    params = {"n_estimators": 5, "random_state": 0}
+    params["estimator"] = OurTree(max_depth=max_depth, min_samples_leaf=1, random_state=0)
+    reference = AdaBoostRegressor(**params).fit(X, y).predict(X)
+    for exponent in (-400, -30, 300):
+        scaled = AdaBoostRegressor(**params).fit(X, np.ldexp(y, exponent)).predict(X)
+        assert_array_equal(scaled, np.ldexp(reference, exponent))
+    assert_array_equal(AdaBoostRegressor(**params).fit(1e-20 * X, y).predict(1e-20 * X), reference)

@@ -184,6 +184,8 @@ def test_contradicting_parameters():
         ExtraTreesClassifier(max_samples=5).fit(X, y)
     with pytest.raises(ValueError, match="(?i)sample.weight"):
         RandomForestClassifier().fit(X, y, sample_weight=np.zeros(150))
+    with pytest.raises(ValueError, match="more samples than can be drawn"):
+        RandomForestClassifier(max_samples=0.5).fit(X, y, sample_weight=np.full(150, 1e160))
 
 
 def compute_slow_quantile(forest, x, X, y, level):

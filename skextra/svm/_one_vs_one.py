@@ -1,4 +1,4 @@
-"""The binary machines of a multi-class problem, one for each pair of classes."""
+"""The binary support vector machines of a multi-class problem, one per pair of classes."""
 
 from functools import partial
 
@@ -14,7 +14,7 @@ def list_members(codes, weights, n_classes):
     return [np.flatnonzero((codes == k) & counted) for k in range(n_classes)]
 
 
-class Machines:
+class OneVsOneSolver:
     """All pairs of classes, the first of each the positive one.
 
     Parameters
@@ -33,21 +33,22 @@ class Machines:
         self.pairs = _core.svm.one_vs_one.list_pairs(len(members))
         order = np.concatenate(members)
         ends = np.cumsum([len(rows) for rows in members])
-        # From here on samples stand sorted by class.
+        # From here on samples are sorted by class.
         self.spans = [np.arange(end - len(rows), end) for end, rows in zip(ends, members)]
         self.order, self.C = order, C[order]
         if len(members) == 2 and source.points is None and len(order) == source.n_samples:
             # A matrix that is given is large, and stays as it is.
             self.order, self.C, self.spans = np.arange(len(order)), C, members
-            self.source, self.is_at_hand = source, False
+            self.source = self.points = source
+            self.is_at_hand = False
             return
-        self.source = source.take(order)
+        self.source = self.points = source.take(order)
         self.is_at_hand = len(members) > 2 and 8 * len(order) ** 2 <= settings.cache_bytes
         if self.is_at_hand:
             self.source = _core.gram.kernel_functions.PrecomputedGram(self.source.compute_whole())
 
     def solve(self, split):
-        """Fit all machines.
+        """Fit to all pairs.
 
         Parameters
         ----------
@@ -56,13 +57,15 @@ class Machines:
 
         Returns
         -------
-        machines : list of Machine
+        results : list of BinarySVMResult
+            Dual variables of the first class's samples, then of the second's; intercepts for
+            kernel values of the points as they were given.
         """
         function, tasks = split(self._solve_pair, self.pairs, "pair of classes")
         return map_tasks(function, tasks, self.n_jobs)
 
     def calibrate(self, hashes, weights):
-        """Slopes and offsets of all machines' sigmoids.
+        """Slopes and offsets of the sigmoids of all pairs.
 
         Parameters
         ----------
@@ -80,43 +83,42 @@ class Machines:
         return tuple(np.array(values) for values in zip(*found, strict=True))
 
     def _solve_pair(self, first, second):
-        source, y, C = self._pick(first, second)
-        machine = solve_classes(source, y, C, self.settings)
-        # Samples of the first class, then those of the second.
-        machine.alpha = np.concatenate([machine.alpha[y > 0], machine.alpha[y < 0]])
-        return machine
+        source, rows, y, C = self._pick(first, second)
+        result = _core.svm.kernel.solve(source, y, C, self.settings)
+        if np.isfinite(result.alpha).all():
+            coefs = np.zeros((1, self.points.n_samples))
+            coefs[0, rows] = result.alpha * y
+            intercepts, rounding = self.points.restore_intercepts(
+                coefs, np.array([result.intercept])
+            )
+            result.intercept = float(intercepts[0])
+            # Rounding of the intercept that is returned, far from zero, counts.
+            result.gap += float(rounding[0])
+            result.converged &= bool(rounding[0] <= self.settings.tol)
+        result.alpha = np.concatenate([result.alpha[y > 0], result.alpha[y < 0]])
+        return result
 
     def _calibrate_pair(self, hashes, weights, first, second):
-        source, y, C = self._pick(first, second)
-        rows = np.concatenate([self.spans[first], self.spans[second]])
-        rows = np.sort(rows) if len(self.spans) == 2 else rows
+        source, rows, y, C = self._pick(first, second)
 
         def fit(train, test):
-            machine = solve_classes(source.take(train), y[train], C[train], self.settings)
-            used = np.flatnonzero(machine.alpha)
+            result = _core.svm.kernel.solve(source.take(train), y[train], C[train], self.settings)
+            used = np.flatnonzero(result.alpha)
             values = source.compute_block(test, train[used])
-            return values @ (machine.alpha * y[train])[used] + machine.intercept
+            return values @ (result.alpha * y[train])[used] + result.intercept
 
         return _core.svm.calibration.calibrate(fit, hashes[rows], y > 0, weights[rows])
 
     def _pick(self, first, second):
+        """Source, positions, labels and bounds of the samples of two classes."""
         a, b = self.spans[first], self.spans[second]
         if len(self.spans) == 2:
             y = np.full(len(self.order), -1.0)
             y[a] = 1.0
-            return self.source, y, self.C
+            return self.source, np.arange(len(y)), y, self.C
         y = np.repeat([1.0, -1.0], [len(a), len(b)])
+        rows = np.concatenate([a, b])
         if self.is_at_hand and len(a) and len(b):
             a, b = slice(a[0], a[-1] + 1), slice(b[0], b[-1] + 1)
-            return self.source.take_ranges(a, b), y, np.concatenate([self.C[a], self.C[b]])
-        rows = np.concatenate([a, b])
-        return self.source.take(rows), y, self.C[rows]
-
-
-def solve_classes(source, y, C, settings):
-    """As the core's, with no need of samples of both classes."""
-    if 0 < np.count_nonzero(y > 0) < len(y):
-        return _core.svm.kernel.solve(source, y, C, settings)
-    # Of one class every sample is on the right side of a constant.
-    side = float(np.sign(y.sum()))
-    return _core.svm.kernel.Machine(np.zeros(len(y)), side, 0.0, 0, True)
+            return self.source.take_ranges(a, b), rows, y, self.C[rows]
+        return self.source.take(rows), rows, y, self.C[rows]
