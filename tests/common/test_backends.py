@@ -4,6 +4,8 @@ The data are above every size from which work is cut into blocks: on small data 
 runs in parallel, and a function that writes into a copy would go unnoticed.
 """
 
+from functools import cache
+
 import joblib
 import numpy as np
 import pytest
@@ -53,16 +55,18 @@ def compute_all(cls, data):
     return compute_outputs(model, X)
 
 
-@pytest.fixture(scope="module", params=list_parallel_classes(), ids=lambda cls: cls.__name__)
-def case(request):
-    cls = request.param
+@cache
+def fit_locally(cls):
     data = make_data(cls, *find_shape(cls))
-    return cls, data, compute_all(cls, data)
+    return data, compute_all(cls, data)
 
 
+# All classes on one backend before the next: joblib then keeps its worker processes, whose
+# start takes longer than the fits.
+@pytest.mark.parametrize("cls", list_parallel_classes(), ids=lambda cls: cls.__name__)
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_results_are_those_of_one_thread(case, backend):
-    cls, data, expected = case
+def test_results_are_those_of_one_thread(cls, backend):
+    data, expected = fit_locally(cls)
     with joblib.parallel_config(**BACKENDS[backend], n_jobs=2):
         outputs = compute_all(cls, data)
     assert outputs.keys() == expected.keys()
