@@ -4,11 +4,14 @@ BLAS runs on one thread inside our own threads, and the previous limit is restor
 afterwards, also when an exception passes through.
 """
 
+from contextlib import contextmanager
+
 from joblib import cpu_count, effective_n_jobs
 from joblib.parallel import get_active_backend
 
 from skextra._compat import Parallel, delayed
 from skextra._core.runtime.threads import (
+    Pool,
     call_with_one_blas_thread,
     count_blas_threads,
     single_threaded_blas,
@@ -97,3 +100,20 @@ def count_threads(n_jobs=None):
     if n_jobs is not None or n_threads > 1 or get_active_backend()[0].nesting_level:
         return n_threads
     return count_blas_threads()
+
+
+@contextmanager
+def open_pool(n_jobs=None):
+    """Threads that live through the many short rounds of an iteration, with BLAS on one.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As `count_threads` reads it.
+
+    Yields
+    ------
+    pool : Pool
+    """
+    with single_threaded_blas(), Pool(count_threads(n_jobs)) as pool:
+        yield pool

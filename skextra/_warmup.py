@@ -209,7 +209,8 @@ class _Manifest:
 
         sources = cache.hash_folder(Path(__file__).resolve().parent)
         versions = sys.version_info[:2], targets.get_compiler_versions()
-        key = repr((sources, versions, sys.platform, sorted(environment.items())))
+        options = targets.describe_options()
+        key = repr((sources, versions, options, sys.platform, sorted(environment.items())))
         digest = hashlib.sha256(key.encode()).hexdigest()[:20]
         self.name = f"manifest-{group}-{digest}.json"
         self.members, self.entries = [], []
@@ -231,7 +232,9 @@ class _Manifest:
         from skextra._core.runtime import cache
 
         self.members = sorted({*self.members, *members})
-        self.entries = sorted({*self.entries, *entries})
+        # An entry that was lost and that nothing has asked for since is not needed.
+        kept = {entry for entry in self.entries if (base / entry).is_file()}
+        self.entries = sorted({*kept, *entries})
         content = json.dumps({"members": self.members, "entries": self.entries}, indent=0)
         try:
             base.mkdir(parents=True, exist_ok=True)

@@ -9,8 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skextra import _core
 from skextra._base import BaseEstimator
-from skextra._core.runtime.threads import single_threaded_blas
-from skextra._parallel import count_threads
+from skextra._parallel import open_pool
 from skextra._validation import validate_sample_weight
 from skextra.mixture._parameters import get_kind, invert, to_layout
 from skextra.mixture._rows import check_total
@@ -286,10 +285,9 @@ class FittedMixture(DensityMixin, BaseEstimator):
 
     def _evaluate_checked(self, X, with_responsibilities=False):
         parameters = self._to_parameters(_core.mixture.data.has_missing(X))
-        evaluated = _core.mixture.small_em.evaluate_small(X, parameters)
+        evaluated = _core.mixture.e_step.evaluate_small(X, parameters)
         if evaluated is None:
-            n_threads = count_threads(getattr(self, "n_jobs", None))
-            with single_threaded_blas(), _core.mixture.data.Pool(n_threads) as pool:
+            with open_pool(getattr(self, "n_jobs", None)) as pool:
                 evaluated = _core.mixture.e_step.evaluate(
                     X, parameters, pool, with_responsibilities
                 )

@@ -142,7 +142,7 @@ class DerivedMixtures:
         if len(others) == 0:
             raise ValueError("features must leave at least one feature, got all of them")
         marginal = _core.mixture.missing.take_marginal(parameters, columns)
-        with _core.mixture.data.Pool(1) as pool:
+        with _core.runtime.threads.Pool(1) as pool:
             weights = _core.mixture.e_step.evaluate(values[None], marginal, pool, True)[2][0]
         means, covariances = parameters.means[:, others], parameters.covariances
         if parameters.is_matrix:

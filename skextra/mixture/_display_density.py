@@ -25,7 +25,7 @@ class DensityDisplay:
     samples : ndarray of shape (n_samples, 2), default=None
         Samples to draw.
     labels : ndarray of int of shape (n_samples,), default=None
-        Component each sample is drawn in the colour of.
+        Component each sample is drawn in the color of.
     feature_names : sequence of str of length 2, default=("x0", "x1")
         Labels of the axes.
 
@@ -88,7 +88,7 @@ class DensityDisplay:
         estimator : GaussianMixture or GaussianMixtureIC
             Fitted, of at least two features.
         X : array-like of shape (n_samples, n_features), default=None
-            Samples to draw, in the colour of their likeliest component, which is
+            Samples to draw, in the color of their likeliest component, which is
             found from all features. Those without one of the two values are left out.
         features : pair of int or of str, default=(0, 1)
             The two features.

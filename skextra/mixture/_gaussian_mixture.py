@@ -12,8 +12,8 @@ from sklearn.utils.validation import validate_data
 from skextra import _core
 from skextra._callbacks import report_fit
 from skextra._compat import CallbackSupportMixin, Interval, StrOptions, fit_context
-from skextra._core.runtime.threads import single_threaded_blas
-from skextra._parallel import count_threads
+from skextra._conversion import SklearnConvertible
+from skextra._parallel import open_pool
 from skextra._validation import validate_sample_weight
 from skextra.mixture._base import FittedMixture
 from skextra.mixture._derived import DerivedMixtures
@@ -31,8 +31,8 @@ from skextra.mixture._start import INIT_PARAMS, draw_statistics
 from skextra.mixture._verbose import Printer
 
 
-class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
-    """Gaussian mixture fitted by expectation-maximisation.
+class GaussianMixture(SklearnConvertible, CallbackSupportMixin, DerivedMixtures, FittedMixture):
+    """Gaussian mixture fitted by expectation-maximization.
 
     The density is ``sum_k weights_[k] N(x | means_[k], covariances_[k])``. EM is
     accelerated by SQUAREM; samples may have weights, and values may be missing.
@@ -56,7 +56,7 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
         Number of starts; the best end is kept.
     init_params : {'kmeans', 'k-means++', 'random', 'random_from_data'}, default='kmeans'
         How samples are first assigned to components: by k-means, each to itself
-        at the centres k-means would start from, at random shares, or each to
+        at the centers k-means would start from, at random shares, or each to
         itself at random samples.
     weights_init : array-like of shape (n_components,), default=None
         Weights to start from.
@@ -124,7 +124,7 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
     The objective is the mean log-likelihood. With the acceleration and
     ``reg_covar > 0`` it is that of densities which have a factor
     ``exp(-reg_covar / 2 * trace(precision))`` in each component: the function
-    that `reg_covar` in the M-step maximises (see the user guide), a little below
+    that `reg_covar` in the M-step maximizes (see the user guide), a little below
     the likelihood. Plain EM leaves the factor out, as scikit-learn does, and
     then climbs the likelihood but for small steps back.
 
@@ -264,29 +264,23 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
 
     @fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X, y, sample_weight):
-        given = X, y
+        given = X, y, sample_weight
         X = self._validate_X(X)
         weights = validate_sample_weight(sample_weight, X)
-        rows, row_weights, _ = select_rows(X, weights, self.n_components)
-        n_threads = count_threads(self.n_jobs)
-        is_first = not (self.warm_start and hasattr(self, "converged_"))
-        n_init = self.n_init if is_first else 1
-        fixed = self._check_given(X.shape[1])
+        is_warm = self.warm_start and hasattr(self, "converged_")
+        n_init = 1 if is_warm else self.n_init
         n_subtasks = None if n_init == 1 else n_init
         with (
-            report_fit(self, *given, sample_weight, max_subtasks=n_subtasks) as report,
-            single_threaded_blas(),
-            _core.mixture.data.Pool(n_threads) as pool,
+            report_fit(self, *given, max_subtasks=n_subtasks) as report,
+            open_pool(self.n_jobs) as pool,
         ):
-            kind = get_kind(self.covariance_type)
-            data = create_data(self, kind, self.n_components, rows, row_weights)
-            starts = (
-                self._create_starts(data, fixed, n_init, pool)
-                if is_first
-                else [self._to_warm_start(X.shape[1])]
+            rows, weights, _ = select_rows(X, weights, self.n_components)
+            data = create_data(
+                self, get_kind(self.covariance_type), self.n_components, rows, weights
             )
-            results = self._solve(data, starts, report, pool, is_first, X.dtype)
-            self._set_result(self._choose(results), X.dtype)
+            starts = self._create_starts(data, n_init, is_warm, pool)
+            result = self._solve(data, starts, report, pool, is_warm, X.dtype)
+            self._set_result(result, X.dtype)
         if not self.converged_ and self.max_iter > 0:
             warnings.warn(
                 "Best performing initialization did not converge. "
@@ -325,7 +319,12 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
             )
         return given
 
-    def _create_starts(self, data, given, n_init, pool):
+    def _create_starts(self, data, n_init, is_warm, pool):
+        """Parameters that each run of EM starts from."""
+        n_features = data.X.shape[1]
+        if is_warm:
+            return [self._to_warm_start(n_features)]
+        given = self._check_given(n_features)
         random_state = check_random_state(self.random_state)
         X = data.X
         if not data.is_complete and len(given) < 3:
@@ -359,7 +358,8 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
             )
         return self._to_parameters()
 
-    def _solve(self, data, starts, report, pool, is_first, dtype):
+    def _solve(self, data, starts, report, pool, is_warm, dtype):
+        """Result of the best start."""
         settings = partial(
             _core.mixture.em.Settings,
             tol=self.tol,
@@ -367,20 +367,27 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
             floor=self.reg_covar,
             is_accelerated=self.acceleration is not None,
             on_collapse=self.on_collapse,
-            start_bound=-np.inf if is_first else float(self.lower_bound_),
+            start_bound=float(self.lower_bound_) if is_warm else -np.inf,
         )
         if len(starts) == 1:
             with report.count("iteration") as advance:
-                return [self._run(data, starts[0], 0, settings, pool, advance, dtype)]
-        inner = _core.mixture.data.Pool(1) if len(starts) >= pool.n_threads else pool
-        outer = pool if inner is not pool else _core.mixture.data.Pool(1)
+                return self._run(data, starts[0], 0, settings, pool, advance, dtype)
+        serial = _core.runtime.threads.Pool(1)
+        # Threads go over the starts if there are enough of them, else over the rows of each.
+        inner, outer = (serial, pool) if len(starts) >= pool.n_threads else (pool, serial)
+        if self.verbose:
+            outer = serial  # the lines of one start after the other
         tasks = [(data, start, i, settings, inner, None, dtype) for i, start in enumerate(starts)]
         run, tasks = report.split(self._run, tasks, "start")
-        if self.verbose:
-            outer = _core.mixture.data.Pool(1)  # lines of one start after the other
-        return list(outer.map(lambda task: run(*task), tasks))
+        results = list(outer.map(lambda task: run(*task), tasks))
+        best = results[0]
+        for result in results[1:]:
+            if result.bounds and result.bounds[-1] > best.bounds[-1]:
+                best = result
+        return best
 
     def _run(self, data, start, number, settings, pool, advance, dtype):
+        """Result of one start; prints and reports on the way."""
         printer = Printer(self.verbose, self.verbose_interval, number)
 
         def report(iteration, change, parameters):
@@ -389,19 +396,10 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
                 advance(lambda: self._get_attributes(parameters, dtype))
 
         is_reported = self.verbose or advance is not None
-        result = _core.mixture.em.solve(
-            data, start, settings(report=report if is_reported else None), pool
-        )
+        settings = settings(report=report if is_reported else None)
+        result = _core.mixture.em.solve(data, start, settings, pool)
         printer.print_end(result.bounds, result.converged)
         return result
-
-    @staticmethod
-    def _choose(results):
-        best = results[0]
-        for result in results[1:]:
-            if result.bounds and result.bounds[-1] > best.bounds[-1]:
-                best = result
-        return best
 
     def _initialize(self, X, resp):
         """Set parameters from responsibilities; scikit-learn's name, for what builds on it."""
@@ -409,7 +407,7 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
         chunks = iter(
             np.split(resp, range(_core.mixture.start.BLOCK, len(X), _core.mixture.start.BLOCK))
         )
-        statistics = _core.mixture.start.summarise_responsibilities(
+        statistics = _core.mixture.start.summarize_responsibilities(
             kind, X, None, lambda n_rows: next(chunks), resp.shape[1]
         )
         given = {name: value for name, value in (("means", self.means_init),) if value is not None}
@@ -434,11 +432,11 @@ class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
             setattr(self, name, value)
 
     def _set_result(self, result, dtype):
-        self._set_parameters(result.parameters, dtype)
-        self.converged_ = result.converged
-        self.n_iter_ = len(result.bounds)
-        self.lower_bound_ = dtype.type(result.bounds[-1] if result.bounds else -np.inf)
-        self.lower_bounds_ = result.bounds
+        lower_bound = dtype.type(result.bounds[-1] if result.bounds else -np.inf)
+        attributes = self._get_attributes(result.parameters, dtype)
+        attributes |= {"converged_": result.converged, "n_iter_": len(result.bounds)}
+        attributes |= {"lower_bound_": lower_bound, "lower_bounds_": result.bounds}
+        vars(self).update(attributes)
 
     def _get_attributes(self, parameters, dtype):
         cholesky, covariances = parameters.cholesky, parameters.covariances

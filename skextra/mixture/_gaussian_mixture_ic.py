@@ -12,8 +12,7 @@ from sklearn.utils.validation import validate_data
 from skextra import _core
 from skextra._callbacks import report_fit
 from skextra._compat import CallbackSupportMixin, Interval, StrOptions, fit_context
-from skextra._core.runtime.threads import single_threaded_blas
-from skextra._parallel import count_threads
+from skextra._parallel import open_pool
 from skextra._validation import validate_sample_weight
 from skextra.mixture._base import FittedMixture
 from skextra.mixture._folds import Fold, make_folds
@@ -30,7 +29,7 @@ CRITERIA = ("bic", "aic", "icl", "held_out")
 class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
     """Gaussian mixture whose number of components and covariance type are chosen.
 
-    Every combination is fitted from starts of its own, and from its neighbours:
+    Every combination is fitted from starts of its own, and from its neighbors:
     the mixture with a component less, one of its components split, and that with
     a component more, two of them merged. The best likelihood counts.
 
@@ -43,7 +42,7 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
     covariance_type : {'all', 'full', 'tied', 'diag', 'spherical'} or list, default='all'
         Covariance types to choose from.
     criterion : {'bic', 'aic', 'icl', 'held_out'}, default='bic'
-        What is minimised: an information criterion, or minus the mean
+        What is minimized: an information criterion, or minus the mean
         log-likelihood of samples left out of the fit.
     cv : int, cross-validation generator or iterable, default=5
         Folds for 'held_out': an int for so many, of rows in an order that
@@ -221,8 +220,7 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
         n_tasks = len(types) * len(sizes) * len(folds)
         with (
             report_fit(self, *given, sample_weight, max_subtasks=n_tasks) as report,
-            single_threaded_blas(),
-            _core.mixture.data.Pool(count_threads(self.n_jobs)) as pool,
+            open_pool(self.n_jobs) as pool,
         ):
             tables, problems = self._fit_folds(folds, types, plan, random_state, report, pool)
             likelihoods = self._compute_likelihoods(problems[: len(types)], tables[0], pool)

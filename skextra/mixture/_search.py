@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from skextra import _core
-from skextra.mixture._start import draw_labels, draw_statistics, summarise_labels
+from skextra.mixture._start import draw_labels, draw_statistics, summarize_labels
 
 _TRIALS, _SHORT = 3, 5  # components tried for splitting, iterations each gets
 
@@ -37,7 +37,7 @@ def draw_assignments(data, plan, random_state):
     """
     X = data.X
     if not data.is_complete:
-        with _core.mixture.data.Pool(1) as pool:
+        with _core.runtime.threads.Pool(1) as pool:
             X = _core.mixture.start.impute(data, plan.settings.floor, pool)
     drawn = {}
     for size in plan.sizes:
@@ -60,7 +60,7 @@ def fit_size(data, X, size, drawn, plan):
             random_state = np.random.RandomState(assignment)
             statistics = draw_statistics(X, data, size, "random", settings.floor, random_state)
         else:
-            statistics = summarise_labels(
+            statistics = summarize_labels(
                 X, data, size, assignment, plan.init_params, settings.floor
             )
         start = partial(
@@ -115,7 +115,7 @@ def _split(data, parameters, plan):
 
 def _try(data, plan, create, settings=None):
     try:
-        with _core.mixture.data.Pool(1) as pool:
+        with _core.runtime.threads.Pool(1) as pool:
             return _core.mixture.em.solve(data, create(), settings or plan.settings, pool)
     except _core.mixture.parameters.CollapseError:
         return None

@@ -33,15 +33,15 @@ def draw_statistics(X, data, n_components, init_params, floor, random_state):
             shares = random_state.uniform(size=(n_rows, n_components))
             return shares / shares.sum(axis=1)[:, None]
 
-        return start.summarise_responsibilities(data.kind, X, weights, draw, n_components)
+        return start.summarize_responsibilities(data.kind, X, weights, draw, n_components)
     labels = draw_labels(X, weights, n_components, init_params, random_state)
-    return summarise_labels(X, data, n_components, labels, init_params, floor)
+    return summarize_labels(X, data, n_components, labels, init_params, floor)
 
 
-def summarise_labels(X, data, n_components, labels, init_params, floor):
+def summarize_labels(X, data, n_components, labels, init_params, floor):
     """Statistics of rows that belong to one component each, or to none."""
     start, weights = _core.mixture.start, data.weights
-    statistics = start.summarise_labels(data.kind, n_components, X, weights, labels)
+    statistics = start.summarize_labels(data.kind, n_components, X, weights, labels)
     if init_params == "kmeans":
         return statistics
     if data.kind == _core.mixture.features.TIED:

@@ -70,11 +70,11 @@ class Block:
         if not self.n_cosines:
             return np.nan, np.nan
         # Halves first: the sum of two large positions may overflow.
-        centre = 0.5 * low + 0.5 * high
+        center = 0.5 * low + 0.5 * high
         half = 0.5 / self.turns[: self.n_cosines].min()
-        return centre - half, centre + half
+        return center - half, center + half
 
-    def decode(self, encoded, centre):
+    def decode(self, encoded, center):
         """Positions from columns of an encoding.
 
         Raises
@@ -89,7 +89,7 @@ class Block:
         safe = _core.positions.inverse.find_safe_frequencies(turns, eps)
         sines, cosines = self.read(encoded)
         return _core.positions.inverse.unwrap_positions(
-            sines[:, safe], cosines[:, safe], turns[safe], centre
+            sines[:, safe], cosines[:, safe], turns[safe], center
         )
 
     def list_names(self, name):
@@ -141,6 +141,6 @@ def check_positions(positions, turns, j):
     if not largest < limit:
         raise ValueError(
             f"X holds positions up to {largest:.3g} in feature {j}, beyond {limit:.3g}, where "
-            "neighbouring numbers are too far apart to tell the phases of the fastest "
+            "neighboring numbers are too far apart to tell the phases of the fastest "
             "frequency: scale them, or subtract an origin"
         )

@@ -52,7 +52,7 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
         Radians per unit, in place of `base`; with several columns of positions an
         array for each.
     layout : {'interleaved', 'half'}, default='interleaved'
-        Whether partners are neighbours (RoFormer, GPT-J) or half of `n_rotated` apart
+        Whether partners are neighbors (RoFormer, GPT-J) or half of `n_rotated` apart
         (Llama, GPT-NeoX).
     scaling : str, default=None
         How frequencies are stretched for positions beyond `original_length`:
@@ -69,7 +69,7 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
         of queries with keys decay with their distance.
     xpos_length : float, default=512.0
         The distance that this decay is measured in.
-    xpos_centre : float, default=0.0
+    xpos_center : float, default=0.0
         Position, after subtraction of the origin, at which it makes no difference.
     keep_positions : bool, default=False
         Whether the columns of positions stay, in front of the features. What comes
@@ -146,7 +146,7 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
         "scaling_params": [dict, None],
         "xpos": [StrOptions({"query", "key"}), None],
         "xpos_length": [Interval(Real, 0, None, closed="neither")],
-        "xpos_centre": [Interval(Real, None, None, closed="neither")],
+        "xpos_center": [Interval(Real, None, None, closed="neither")],
         "keep_positions": ["boolean"],
         "origin": "no_validation",
         "unit": [StrOptions(set(UNITS))],
@@ -168,7 +168,7 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
         scaling_params=None,
         xpos=None,
         xpos_length=512.0,
-        xpos_centre=0.0,
+        xpos_center=0.0,
         keep_positions=False,
         origin=None,
         unit="s",
@@ -186,7 +186,7 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
         self.scaling_params = scaling_params
         self.xpos = xpos
         self.xpos_length = xpos_length
-        self.xpos_centre = xpos_centre
+        self.xpos_center = xpos_center
         self.keep_positions = keep_positions
         self.origin = origin
         self.unit = unit
@@ -254,7 +254,7 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
             scaling_params=self.scaling_params,
             xpos=self.xpos,
             xpos_length=self.xpos_length,
-            xpos_centre=self.xpos_centre,
+            xpos_center=self.xpos_center,
         )
 
     def _count_positions(self, table, rotation):

@@ -111,7 +111,7 @@ def apply_rotary(x, positions, *, inverse=False, sections=None, **options):
         frequencies : array-like of shape (n_rotated // 2,), default=None
             Radians per unit, in place of `base`; with `sections` one array for each.
         layout : {'interleaved', 'half'}, default='interleaved'
-            Whether partners are neighbours (RoFormer, GPT-J) or half of `n_rotated`
+            Whether partners are neighbors (RoFormer, GPT-J) or half of `n_rotated`
             apart (Llama, GPT-NeoX).
         scaling, factor, original_length, scaling_params
             As in :func:`rotary_frequencies`.
@@ -120,7 +120,7 @@ def apply_rotary(x, positions, *, inverse=False, sections=None, **options):
             products of queries with keys decay with their distance.
         xpos_length : float, default=512.0
             The distance that xPos' decay is measured in.
-        xpos_centre : float, default=0.0
+        xpos_center : float, default=0.0
             Position at which xPos makes no difference.
 
     Returns
@@ -136,8 +136,8 @@ def apply_rotary(x, positions, *, inverse=False, sections=None, **options):
 
     Notes
     -----
-    Libraries centre xPos at half the length of the batch, so that the same row comes
-    out differently in another batch; here the centre is fixed.
+    Libraries center xPos at half the length of the batch, so that the same row comes
+    out differently in another batch; here the center is fixed.
 
     References
     ----------
@@ -230,7 +230,7 @@ def _check_size(positions, rotation):
         limit = find_limit(turns)
         if not value < limit:
             raise ValueError(
-                f"positions up to {value:.3g} are beyond {limit:.3g}, where neighbouring numbers "
+                f"positions up to {value:.3g} are beyond {limit:.3g}, where neighboring numbers "
                 "are too far apart to tell the phase: subtract an origin"
             )
 

@@ -27,7 +27,7 @@ class Rotation:
     n_axes : int
         Positions a row.
     n_rotated, sections, base, frequencies, layout, scaling, factor, original_length, \
-scaling_params, xpos, xpos_length, xpos_centre
+scaling_params, xpos, xpos_length, xpos_center
         As in `apply_rotary`.
 
     Attributes
@@ -57,7 +57,7 @@ scaling_params, xpos, xpos_length, xpos_centre
         scaling_params=None,
         xpos=None,
         xpos_length=512.0,
-        xpos_centre=0.0,
+        xpos_center=0.0,
     ):
         if layout not in LAYOUTS:
             raise ValueError(f"layout must be 'interleaved' or 'half', got {layout!r}")
@@ -77,8 +77,8 @@ scaling_params, xpos, xpos_length, xpos_centre
             angular, self.amplitude = [a for a, _ in found], found[0][1]
         self.turns = [_core.positions.frequencies.split_turns(a) for a in angular]
         self.frequencies = [_core.positions.frequencies.round_to_floats(a) for a in angular]
-        self.log_scales = _resolve_xpos(pairs, xpos, xpos_length, xpos_centre)
-        self.centre = float(xpos_centre)
+        self.log_scales = _resolve_xpos(pairs, xpos, xpos_length, xpos_center)
+        self.center = float(xpos_center)
 
     def apply(self, x, start, sources, units, out, begin, inverse=False):
         """Rotate columns of `x` from `start` on, and copy those that stay.
@@ -110,7 +110,7 @@ scaling_params, xpos, xpos_length, xpos_centre
             if n:
                 n_lost, n_infinite = _core.positions.rotary.rotate(
                     *source, find_limit(turns[0]), *turns, unit,
-                    (sign * gain, gain, self.centre), sign * scales,
+                    (sign * gain, gain, self.center), sign * scales,
                     x, start + first, self.half, out, begin + first,
                 )  # fmt: skip
                 if n_lost or n_infinite:
@@ -137,7 +137,7 @@ scaling_params, xpos, xpos_length, xpos_centre
         sign = -1.0 if inverse else 1.0
         gain = self.amplitude**sign
         if len(scales):
-            gain = gain * np.exp((positions[:, None] - self.centre) * (sign * scales))
+            gain = gain * np.exp((positions[:, None] - self.center) * (sign * scales))
         return sines * (sign * gain), cosines * gain
 
 
@@ -241,14 +241,14 @@ def _read_frequencies(frequencies, pairs):
     return angular
 
 
-def _resolve_xpos(pairs, xpos, length, centre):
+def _resolve_xpos(pairs, xpos, length, center):
     """Logarithmic growth of amplitudes per unit of position, for each axis."""
     if xpos not in (None, "query", "key"):
         raise ValueError(f"xpos must be None, 'query' or 'key', got {xpos!r}")
     if not _is_number(length) or not length > 0:
         raise ValueError(f"xpos_length must be a positive number, got {length!r}")
-    if not _is_number(centre):
-        raise ValueError(f"xpos_centre must be a finite number, got {centre!r}")
+    if not _is_number(center):
+        raise ValueError(f"xpos_center must be a finite number, got {center!r}")
     if xpos is None:
         return [np.zeros(0) for _ in pairs]
     sign = 1.0 if xpos == "query" else -1.0

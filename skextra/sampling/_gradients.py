@@ -59,7 +59,7 @@ def _summarise(samples):
 
 
 def _prepare(X, input, n_samples, smallest=1):
-    """Normalised log-probabilities of one row, and a checked number of samples."""
+    """Normalized log-probabilities of one row, and a checked number of samples."""
     n_samples = check_count(n_samples, "n_samples", smallest)
     values, is_single = as_rows(X, input)
     if not is_single:

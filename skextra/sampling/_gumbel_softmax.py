@@ -44,7 +44,7 @@ def gumbel_softmax(
         One row of weights or several, in the form that `input` says.
     temperature : float, default=1.0
         Towards zero samples approach the vertices, which 0 itself gives; large
-        ones approach the centre.
+        ones approach the center.
     hard : bool, default=False
         Whether to return the nearest vertex instead, a one-hot row.
     return_log : bool, default=False

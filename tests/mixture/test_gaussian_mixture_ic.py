@@ -46,7 +46,7 @@ def test_likelihoods_rise_with_components(iris):
 
 
 def test_log_likelihoods_are_those_of_the_mixtures(iris):
-    """Not the penalised ones that the fits climb."""
+    """Not the penalized ones that the fits climb."""
     search = GaussianMixtureIC(max_components=2, reg_covar=0.1, random_state=0).fit(iris)
     i = search.covariance_types_.index(search.covariance_type_)
     likelihood = search.log_likelihoods_[i, search.n_components_ - 1]

@@ -47,7 +47,7 @@ def test_xpos_of_rotary_embedding_torch():
     pair = embedding.rotate_queries_and_keys(torch.tensor(X), torch.tensor(X))
     for side, expected in zip(("query", "key"), pair):
         # It centres at half of the length of the batch.
-        ours = apply_rotary(X, POSITIONS, xpos=side, xpos_centre=100.0)
+        ours = apply_rotary(X, POSITIONS, xpos=side, xpos_center=100.0)
         assert_allclose(ours, expected.detach().numpy(), rtol=0, atol=1e-12)
 
 

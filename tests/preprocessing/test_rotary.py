@@ -171,7 +171,7 @@ def test_xpos_products_are_relative_too():
         for offset in (0.0, 300.0):
             shifted = X + np.r_[offset, np.zeros(8)]
             q, k = (
-                RotaryEncoder(xpos=side, xpos_centre=centre).fit_transform(shifted)
+                RotaryEncoder(xpos=side, xpos_center=centre).fit_transform(shifted)
                 for side in ("query", "key")
             )
             products.append(q @ k.T)

@@ -88,7 +88,7 @@ def test_integers_and_views():
 def test_inverse():
     rng = np.random.default_rng(0)
     x, positions = rng.standard_normal((2, 50, 12)), np.arange(50) * 0.7
-    for options in ({}, {"layout": "half", "n_rotated": 7}, {"xpos": "key", "xpos_centre": 25.0},
+    for options in ({}, {"layout": "half", "n_rotated": 7}, {"xpos": "key", "xpos_center": 25.0},
                     {"scaling": "yarn", "factor": 2.0, "original_length": 30}):  # fmt: skip
         rotated = apply_rotary(x, positions, **options)
         assert_allclose(
@@ -264,7 +264,7 @@ class TestLinearAttention:
         (lambda: apply_rotary(np.ones(2), 1.0, layout="other"), "layout must be"),
         (lambda: apply_rotary(np.ones(2), 1.0, xpos="other"), "xpos must be"),
         (lambda: apply_rotary(np.ones(2), 1.0, xpos="key", xpos_length=0), "xpos_length"),
-        (lambda: apply_rotary(np.ones(2), 1.0, xpos="key", xpos_centre=np.inf), "xpos_centre"),
+        (lambda: apply_rotary(np.ones(2), 1.0, xpos="key", xpos_center=np.inf), "xpos_center"),
         (lambda: convert_rotary_layout([1, 2], "half", "llama"), "target must be"),
         (lambda: convert_rotary_layout([1, 2], "llama", "half"), "source must be"),
         (lambda: convert_rotary_layout([1, 2], "half", "half", n_rotated=3), "n_rotated must be"),

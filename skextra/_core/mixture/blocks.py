@@ -19,7 +19,7 @@ from skextra._core.mixture.features import (
     choose_block_size,
     count_features,
     fill_products,
-    normalise,
+    normalize,
 )
 
 
@@ -30,7 +30,7 @@ def list_pairs(d):
 
 
 def enter_frame(kind, rows, frame, out):
-    """Write the coordinates in a frame of rows less its centre, one row a coordinate."""
+    """Write the coordinates in a frame of rows less its center, one row a coordinate."""
     if kind in (FULL, TIED):
         np.dot(frame.to_frame.T, rows.T, out=out)
     else:
@@ -111,10 +111,10 @@ class Block:
         for k in prepared.components_by_differences:
             self._fill_by_differences(prepared, k)
 
-    def normalise(self, prepared, weights):
+    def normalize(self, prepared, weights):
         """Turn log-densities into responsibilities times weights; write the log-likelihoods."""
         total = self.log_likelihoods
-        normalise(self.log_densities, weights, self._top, total, self._scratch)
+        normalize(self.log_densities, weights, self._top, total, self._scratch)
         np.log(total, out=total)
         total += self._top
         if self.kind == TIED and not prepared.is_all_by_differences:

@@ -4,7 +4,7 @@ import numpy as np
 
 from skextra._core.mixture.e_step import evaluate
 from skextra._core.mixture.features import SPHERICAL
-from skextra._core.mixture.parameters import maximise
+from skextra._core.mixture.parameters import maximize
 from skextra._core.mixture.statistics import SufficientStatistics
 
 
@@ -31,8 +31,8 @@ def repair(data, statistics, trial, error, settings, pool):
     if len(kept) == 0:
         raise error
     if settings.on_collapse == "drop":
-        return maximise(_take(statistics, kept), settings.floor)
-    return maximise(_reseed(data, statistics, trial, error.components, pool), settings.floor)
+        return maximize(_take(statistics, kept), settings.floor)
+    return maximize(_reseed(data, statistics, trial, error.components, pool), settings.floor)
 
 
 def _take(statistics, kept):

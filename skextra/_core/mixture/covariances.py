@@ -1,7 +1,7 @@
 """Cholesky factors of covariances and precisions, in loops over contiguous rows.
 
 Mixtures have many small matrices: calling LAPACK for each costs more than the
-factorisation. The layout of a batch is the same for all covariance types, three
+factorization. The layout of a batch is the same for all covariance types, three
 axes, so that each kernel is compiled once: (n_components, n_features, n_features)
 for "full", (1, n_features, n_features) for "tied", (n_components, 1, n_features)
 for "diag" and (n_components, 1, 1) for "spherical".
@@ -95,7 +95,7 @@ def invert_precision_cholesky(cholesky, is_matrix):
     return np.swapaxes(inverse, 1, 2) @ inverse
 
 
-def factorise_precisions(precisions, is_matrix):
+def factorize_precisions(precisions, is_matrix):
     """Upper triangular U with ``precision = U @ U.T``, or square roots, in the same layout."""
     if not is_matrix:
         return np.sqrt(precisions)

@@ -1,9 +1,7 @@
 """Rows to fit a mixture to, or to evaluate it at, grouped by which values are missing."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -13,36 +11,12 @@ from skextra._core.mixture.features import (
     choose_block_size,
     count_features,
 )
-from skextra._core.mixture.small_em import SmallData, is_small
 from skextra._core.mixture.whitening import Frame, compute_mean, compute_scatter, create_frame
 
 # How the rows are cut depends on the problem alone, never on the number of threads.
 _SEGMENT_ROWS = 8192
 _MOST_SEGMENTS = 16
 _SEGMENT_BYTES = 4_000_000
-
-
-class Pool:
-    """Threads for the duration of a block; with one, calls run where they are made."""
-
-    def __init__(self, n_threads):
-        self.n_threads = n_threads
-        self._executor = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        if self._executor is not None:
-            self._executor.shutdown(cancel_futures=True)
-
-    def map(self, function, tasks):
-        """Results in the order of `tasks`, as an iterator."""
-        if self.n_threads <= 1 or len(tasks) <= 1:
-            return map(function, tasks)
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(self.n_threads)
-        return self._executor.map(function, tasks)
 
 
 @dataclass
@@ -153,14 +127,6 @@ class Data:
         p = count_features(self.kind, X.shape[1])
         segments = cut(len(X), 8 * p * self.n_components)
         return Part(X, weights, rows, columns, frame, total, segments)
-
-    @cached_property
-    def small(self):
-        """Features of all rows, if these are few; else None."""
-        if not (self.is_complete and is_small(self.kind, self.n_components, self.X.shape)):
-            return None
-        weights = np.ones(len(self.X)) if self.weights is None else self.weights
-        return SmallData(self.kind, self.parts[0], weights)
 
     def get_scratch(self, d, n_components):
         """Scratch of the calling thread: for a block of rows, and for its moments."""

@@ -8,6 +8,11 @@ from skextra._core.mixture.missing import expand, take_marginal
 from skextra._core.mixture.parameters import prepare
 from skextra._core.mixture.statistics import read_moments
 
+#: Rows times features times components, up to which `evaluate_small` is faster than cutting
+#: the rows into blocks: 0.09 ms against 0.21 ms for `predict` on 150 x 4, three components.
+_MOST_DIFFERENCES = 20_000
+_HALF_LOG_TAU = 0.5 * np.log(2 * np.pi)
+
 
 def compute_statistics(data, parameters, pool, penalties=None):
     """Sufficient statistics of the data at some parameters.
@@ -25,10 +30,6 @@ def compute_statistics(data, parameters, pool, penalties=None):
     statistics : SufficientStatistics
         The same bits for every number of threads.
     """
-    if data.small is not None:
-        statistics = data.small.compute_statistics(parameters, penalties)
-        if statistics is not None:
-            return statistics
     marginals = [take_marginal(parameters, part.columns) for part in data.parts]
     prepared = [
         prepare(marginal, part.frame, penalties)
@@ -64,7 +65,7 @@ def _process_segment(task):
             weights = weights[: last - first]
             block.enter(part.X[first:last], part.frame)
             block.fill_log_densities(prepared)
-            block.normalise(prepared, weights)
+            block.normalize(prepared, weights)
             block.add_moments(prepared, product, moments, pooled)
             log_likelihood += float(weights @ block.log_likelihoods)
     return moments, pooled, log_likelihood
@@ -143,7 +144,36 @@ def _evaluate_segment(task):
             block.fill_log_densities(prepared)
             where = slice(first, last) if part.rows is None else part.rows[first:last]
             labels[where] = block.log_densities.argmax(axis=0)
-            block.normalise(prepared, data.ones[: last - first])
+            block.normalize(prepared, data.ones[: last - first])
             log_likelihoods[where] = block.log_likelihoods
             if len(responsibilities):
                 responsibilities[where] = block.log_densities.T
+
+
+def evaluate_small(X, parameters):
+    """As `evaluate`, in a dozen calls of NumPy; None for large data, and for missing values."""
+    (n_components, d), cholesky = parameters.means.shape, parameters.cholesky
+    if n_components * X.size > _MOST_DIFFERENCES:
+        return None
+    differences = X - parameters.means[:, None]
+    if parameters.is_matrix:
+        differences = differences @ cholesky
+        roots = np.einsum("kii->ki", cholesky)
+    else:
+        differences *= cholesky
+        roots = cholesky[:, 0]
+    with np.errstate(all="ignore"):
+        logs = np.einsum("kij,kij->ki", differences, differences)
+        logs *= -0.5
+        log_determinants = np.log(roots).sum(axis=1) * (d // roots.shape[1])
+        constants = np.log(parameters.weights) + log_determinants - _HALF_LOG_TAU * d
+        logs += constants[:, None]
+        labels, log_likelihoods = logs.argmax(axis=0), logs.max(axis=0)
+        logs -= log_likelihoods
+        np.exp(logs, out=logs)
+        sums = logs.sum(axis=0)
+        logs /= sums
+        log_likelihoods += np.log(sums)
+    if not np.isfinite(log_likelihoods).all():
+        return None
+    return log_likelihoods, labels, logs.T

@@ -2,7 +2,7 @@
 
 Plain EM is scikit-learn's iteration: responsibilities from the densities,
 `floor` added to the variances afterwards. No function need grow along it unless
-the floor is zero. The variances of the M-step do maximise something, with the
+the floor is zero. The variances of the M-step do maximize something, with the
 floor: the expected log-likelihood less ``floor / 2`` times the trace of the
 precision for every row a component is given. Densities that have the same factor
 in the E-step,
@@ -22,7 +22,7 @@ import numpy as np
 
 from skextra._core.mixture.collapse import repair
 from skextra._core.mixture.e_step import compute_statistics
-from skextra._core.mixture.parameters import CollapseError, Parameters, maximise
+from skextra._core.mixture.parameters import CollapseError, Parameters, maximize
 from skextra._core.mixture.squarem import Squarem
 
 #: EM steps before the first extrapolation: early ones are long and not yet linear.
@@ -42,7 +42,7 @@ class Settings:
     floor : float
         Added to variances.
     is_accelerated : bool
-        SQUAREM on the penalised likelihood, instead of plain EM.
+        SQUAREM on the penalized likelihood, instead of plain EM.
     on_collapse : {"raise", "reseed", "drop"}
     start_bound : float
         Objective before the first E-step.
@@ -132,7 +132,7 @@ class _Path:
             # A likelihood that is not a number is no reason to go there.
             if proposal is not None and not bound >= self.bound:
                 return self._reject()
-            following = maximise(statistics, self.settings.floor)
+            following = maximize(statistics, self.settings.floor)
         except CollapseError as error:
             if proposal is not None:
                 return self._reject()

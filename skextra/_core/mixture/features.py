@@ -53,7 +53,7 @@ def fill_products(z, features):
 
 
 @njit(error_model="numpy", fastmath=_FLAGS)
-def normalise(log_densities, weights, top, total, scratch):
+def normalize(log_densities, weights, top, total, scratch):
     """Turn log-densities into responsibilities times weights, in place.
 
     Parameters

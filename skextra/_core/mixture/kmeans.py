@@ -3,7 +3,7 @@
 On a few hundred rows scikit-learn's KMeans spends its time on checks and thread
 pools. The seeds take the same numbers from the random state, and Lloyd's
 iteration stops by the same rule, so that the labels are the same, but for rows as
-far from one centre as from another.
+far from one center as from another.
 
 References
 ----------
@@ -38,14 +38,14 @@ def find_labels(X, weights, n_clusters, random_state):
     first = random_state.random_sample()
     n_trials = 2 + int(np.log(n_clusters))
     draws = random_state.random_sample((n_clusters - 1, n_trials))
-    centred = np.ascontiguousarray(X - X.mean(axis=0))
-    tolerance = _TOL * np.vdot(centred, centred) / centred.size
+    centered = np.ascontiguousarray(X - X.mean(axis=0))
+    tolerance = _TOL * np.vdot(centered, centered) / centered.size
     chances = np.cumsum(weights / weights.sum())
     seed = np.searchsorted(chances / chances[-1], first, side="right")
     centers = np.empty((n_clusters, X.shape[1]))
-    choose_seeds(centred, weights, seed, draws, centers)
+    choose_seeds(centered, weights, seed, draws, centers)
     labels = np.full(len(X), -1, dtype=np.int64)
-    is_complete = iterate(centred, weights, centers, labels, tolerance)
+    is_complete = iterate(centered, weights, centers, labels, tolerance)
     return labels if is_complete else None
 
 

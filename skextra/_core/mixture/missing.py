@@ -1,6 +1,6 @@
 """Exact EM with values missing at random: marginals, and what they say of the rest.
 
-Rows with values in the same columns share, for each component, one factorisation
+Rows with values in the same columns share, for each component, one factorization
 of the marginal covariance. Their statistics are taken as for complete data of
 fewer columns. A missing value then has, given the component, the mean
 ``mu_m + B (x_o - mu_o)`` and the covariance ``C``, with the regression matrix

@@ -188,7 +188,7 @@ def fill_theta(kind, cholesky, precisions, means, constants, theta, by_differenc
     return n_marked
 
 
-def maximise(statistics, floor, initial=False):
+def maximize(statistics, floor, initial=False):
     """M-step: parameters of the largest expected log-likelihood.
 
     Parameters

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from skextra._core.mixture import em
-from skextra._core.mixture.covariances import factorise_precisions, invert_precision_cholesky
+from skextra._core.mixture.covariances import factorize_precisions, invert_precision_cholesky
 from skextra._core.mixture.data import Data
 from skextra._core.mixture.features import DIAG, FULL, SPHERICAL, TIED
 from skextra._core.mixture.missing import regress, take_marginal
-from skextra._core.mixture.parameters import CollapseError, Parameters, maximise
+from skextra._core.mixture.parameters import CollapseError, Parameters, maximize
 from skextra._core.mixture.statistics import SufficientStatistics, create_scatters
 
 BLOCK = 4096  # rows at a time
@@ -17,7 +17,7 @@ _ROUNDING = 4 * np.finfo(np.float64).eps
 _START_VARIANCE = 1e-6  # of the variances of the data; scikit-learn's default `reg_covar`
 
 
-def summarise_labels(kind, n_components, X, weights, labels):
+def summarize_labels(kind, n_components, X, weights, labels):
     """Statistics of complete rows that belong to one component each.
 
     Parameters
@@ -61,7 +61,7 @@ def compute_scatter(kind, differences):
     return squares[None] if kind == DIAG else squares.sum(keepdims=True)[None]
 
 
-def summarise_responsibilities(kind, X, weights, draw, n_components):
+def summarize_responsibilities(kind, X, weights, draw, n_components):
     """Statistics of complete rows shared out between the components.
 
     Parameters
@@ -153,17 +153,17 @@ def create_start(statistics, floor, kind, given, spread=None):
     values = {"kind": kind}
     if statistics is not None:
         try:
-            values |= vars(maximise(statistics, floor, initial=True))
+            values |= vars(maximize(statistics, floor, initial=True))
         except CollapseError:
             if spread is None:
                 raise
             # As wide as all data: EM narrows what should be narrow.
             widened = _widen(statistics, spread)
-            values |= vars(maximise(widened, floor, initial=True))
+            values |= vars(maximize(widened, floor, initial=True))
     values |= {name: given[name] for name in ("weights", "means") if name in given}
     if "precisions" in given:
         is_matrix = kind in (FULL, TIED)
-        cholesky = factorise_precisions(given["precisions"], is_matrix)
+        cholesky = factorize_precisions(given["precisions"], is_matrix)
         values["cholesky"] = cholesky
         values["covariances"] = invert_precision_cholesky(cholesky, is_matrix)
     return Parameters(**values)
@@ -205,7 +205,7 @@ def impute(data, floor, pool):
     )
     settings = em.Settings(tol=1e-2, max_iter=20, floor=ridge)
     try:
-        fitted = em.solve(single, maximise(statistics, ridge), settings, pool).parameters
+        fitted = em.solve(single, maximize(statistics, ridge), settings, pool).parameters
         for part in single.parts:
             marginal = take_marginal(fitted, part.columns)
             missing = np.setdiff1d(np.arange(len(center)), part.columns)

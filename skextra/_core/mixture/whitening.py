@@ -51,16 +51,16 @@ def create_frame(kind, center, covariance, floor):
         unused = np.zeros((1, 1))
         return Frame(center, scale, unused, unused)
     matrix = covariance + floor * np.eye(len(center))
-    # The correlation matrix, so that units do not count against the factorisation.
+    # The correlation matrix, so that units do not count against the factorization.
     matrix = matrix * scale[:, None] * scale
     np.fill_diagonal(matrix, np.where(usable, np.diagonal(matrix), 1.0))
-    factor = _factorise_or_give_up(matrix)
+    factor = _factorize_or_give_up(matrix)
     to_frame = np.ascontiguousarray(scale[:, None] * np.linalg.inv(factor).T)
     from_frame = np.ascontiguousarray(factor.T / scale)
     return Frame(center, scale, to_frame, from_frame)
 
 
-def _factorise_or_give_up(matrix):
+def _factorize_or_give_up(matrix):
     # Any frame is right; one that does not whiten leaves more to differences.
     try:
         factor = np.linalg.cholesky(matrix)

@@ -3,10 +3,10 @@
 import numpy as np
 
 
-def unwrap_positions(sines, cosines, turns, centre):
+def unwrap_positions(sines, cosines, turns, center):
     """Recover positions from sines and cosines of their phases.
 
-    The slowest frequency gives a position within its own period around `centre`;
+    The slowest frequency gives a position within its own period around `center`;
     every faster one then refines it, since the estimate says which of its periods
     is meant.
 
@@ -15,7 +15,7 @@ def unwrap_positions(sines, cosines, turns, centre):
     sines, cosines : ndarray of shape (n_samples, n_frequencies)
     turns : ndarray of shape (n_frequencies,)
         Turns per unit of position, positive, in any order.
-    centre : float
+    center : float
         Of the range in which positions are looked for.
 
     Returns
@@ -23,7 +23,7 @@ def unwrap_positions(sines, cosines, turns, centre):
     positions : ndarray of shape (n_samples,)
         NaN where a phase is NaN or the sines and cosines are all zero.
     """
-    positions = np.full(len(sines), float(centre))
+    positions = np.full(len(sines), float(center))
     for j in np.argsort(turns, kind="stable"):
         phases = np.arctan2(sines[:, j].astype(np.float64), cosines[:, j].astype(np.float64))
         expected = positions * turns[j]

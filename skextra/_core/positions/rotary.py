@@ -46,12 +46,12 @@ def _rotate_short(rows, n_pairs, n_rows, sines, cosines, x, first, start, out, b
 
 
 @njit
-def _scale_tile(positions, log_scales, centre, n_rows, sines, cosines):
-    """Multiply a tile by ``exp((position - centre) * log_scales)``."""
+def _scale_tile(positions, log_scales, center, n_rows, sines, cosines):
+    """Multiply a tile by ``exp((position - center) * log_scales)``."""
     k = log_scales.shape[0]
     for row in range(positions.shape[0]):
         for j in range(k):
-            scale = np.exp((positions[row] - centre) * log_scales[j])
+            scale = np.exp((positions[row] - center) * log_scales[j])
             t = row * k + j if k >= WIDE else j * n_rows + row
             sines[t] *= scale
             cosines[t] *= scale
@@ -110,7 +110,7 @@ def rotate(
     start : int
         First column to rotate.
     half : bool
-        Whether partners are half the width apart, not neighbours.
+        Whether partners are half the width apart, not neighbors.
     out : ndarray of shape (n_samples, n_outputs)
     begin : int
         First column to write.

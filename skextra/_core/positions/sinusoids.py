@@ -1,6 +1,6 @@
 """Sine and cosine of positions times frequencies, exact to the last bits.
 
-Every value depends on its position alone, never on its neighbours, so that any
+Every value depends on its position alone, never on its neighbors, so that any
 batching gives the same bits. The absolute error is below 2.5e-16 (5e-16 for
 positions that are multiples of `unit`, which share tables), as long as a position
 is below ``MAX_TURNS`` periods; it does not grow with the position.
@@ -15,7 +15,7 @@ import numpy as np
 from skextra._core.positions.sincos import compute_sincos, compute_turns
 from skextra._core.runtime.jit import njit
 
-#: Positions of more periods than this are refused: neighbouring floats are then
+#: Positions of more periods than this are refused: neighboring floats are then
 #: further apart than a thousandth of the period, and the phase says nothing.
 MAX_TURNS = 2.0**43
 #: Positions beyond this cannot be split into halves without overflow.

@@ -138,7 +138,7 @@ class _Notice:
         logging.getLogger("skextra").warning(
             "skextra: compiling kernels%s, %s, usually 5 to 20 s; see skextra.warmup",
             f" for {name}" if name else "",
-            "once" if once else "in every process, as no folder can keep them",
+            "once" if once else "in every process, as they are not cached",
         )
 
 

@@ -95,7 +95,7 @@ def list_usable_targets(codegen):
         Parts of the keys of entries.
     """
     triple, name, features = codegen.magic_tuple()
-    options = _describe_options()
+    options = describe_options()
     if (config.CPU_NAME, config.CPU_FEATURES) == (None, None):
         portable = [
             ("portable", triple, level, *options)
@@ -110,10 +110,10 @@ def list_usable_targets(codegen):
 
 def _describe_native(codegen):
     vector_library = ("svml",) if config.USING_SVML else ()
-    return (*codegen.magic_tuple(), *vector_library, *_describe_options())
+    return (*codegen.magic_tuple(), *vector_library, *describe_options())
 
 
-def _describe_options():
+def describe_options():
     """Settings of numba that change the code it generates, where they are not the default."""
     settings = {
         "opt": str(getattr(config.OPT, "_raw_value", config.OPT)),

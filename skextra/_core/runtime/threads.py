@@ -1,9 +1,10 @@
-"""BLAS on one thread, for as long as our own code runs many small products.
+"""Threads of this process, and BLAS on one thread while our own code runs in several.
 
 Two BLAS threads stall on each other when the cores are busy, and lose inside
 threads of ours in any case.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
@@ -68,3 +69,33 @@ def count_blas_threads():
     """Number of threads that BLAS may use now; 1 where there is no BLAS to ask."""
     counts = [library.num_threads for library in _get_blas_controller().lib_controllers]
     return max(counts, default=1) or 1
+
+
+class Pool:
+    """Threads for the duration of a block, for work that is handed out again and again.
+
+    With one thread, and for single tasks, calls run where they are made.
+
+    Parameters
+    ----------
+    n_threads : int
+    """
+
+    def __init__(self, n_threads):
+        self.n_threads = n_threads
+        self._executor = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
+
+    def map(self, function, tasks):
+        """Results in the order of `tasks`, as an iterator."""
+        if self.n_threads <= 1 or len(tasks) <= 1:
+            return map(function, tasks)
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(self.n_threads)
+        return self._executor.map(function, tasks)

@@ -53,7 +53,7 @@ def _scale_to_largest(high, low, row, n_columns, temperature):
 
 
 @njit(error_model="numpy")
-def _normalise(scaled, exponentials, row, return_log, out, target):
+def _normalize(scaled, exponentials, row, return_log, out, target):
     n_columns = out.shape[1]
     a, b, c, d = 0.0, 0.0, 0.0, 0.0
     whole = n_columns // 4 * 4
@@ -119,4 +119,4 @@ def draw_soft(values, is_log, rows, seed, temperature, return_log, out):
         for start in range(0, n, STRIP):
             exponentiate(flat_low[start : min(start + STRIP, n)], scratch)
         for i in range(chunk.shape[0]):
-            _normalise(high, low, i, return_log, out, first + i)
+            _normalize(high, low, i, return_log, out, first + i)

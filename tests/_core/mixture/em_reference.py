@@ -99,18 +99,18 @@ def compute_log_densities(mixture, X, penalties=0.0):
 
 
 def compute_objective(mixture, X, weights=None, floor=0.0):
-    """Mean penalised log-likelihood."""
+    """Mean penalized log-likelihood."""
     traces = np.array([np.trace(np.linalg.inv(matrix)) for matrix in mixture.covariances])
     values = logsumexp(compute_log_densities(mixture, X, 0.5 * floor * traces), axis=1)
     return np.average(values, weights=weights)
 
 
-def step(mixture, X, weights=None, floor=0.0, penalised=False):
+def step(mixture, X, weights=None, floor=0.0, penalized=False):
     """One EM step; the objective at its start, and the mixture at its end."""
     weights = np.ones(len(X)) if weights is None else weights
     d = X.shape[1]
     traces = np.array([np.trace(np.linalg.inv(matrix)) for matrix in mixture.covariances])
-    logs = compute_log_densities(mixture, X, 0.5 * floor * traces if penalised else 0.0)
+    logs = compute_log_densities(mixture, X, 0.5 * floor * traces if penalized else 0.0)
     totals = logsumexp(logs, axis=1)
     shares = np.exp(logs - totals[:, None]) * weights[:, None]
     counts = shares.sum(axis=0)

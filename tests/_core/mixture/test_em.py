@@ -9,11 +9,11 @@ from hypothesis import given, settings, strategies as st
 from scipy.optimize import approx_fprime
 
 from skextra._core.mixture import em
-from skextra._core.mixture.data import Data, Pool
-from skextra._core.mixture.e_step import compute_statistics, evaluate
+from skextra._core.mixture.data import Data
+from skextra._core.mixture.e_step import compute_statistics, evaluate, evaluate_small
 from skextra._core.mixture.features import KINDS
-from skextra._core.mixture.parameters import CollapseError, maximise
-from skextra._core.mixture.small_em import evaluate_small
+from skextra._core.mixture.parameters import CollapseError, maximize
+from skextra._core.runtime.threads import Pool
 from tests._core.mixture.em_reference import (
     COVARIANCE_TYPES,
     Mixture,
@@ -52,22 +52,10 @@ def run(data, start, n_threads=1, **options):
         return em.solve(data, start, em.Settings(**options), pool)
 
 
-@pytest.fixture(params=["one kernel", "blocks"])
-def path(request, monkeypatch):
-    """Small data take one kernel; here they take the blocks of large data as well."""
-    if request.param == "blocks":
-        monkeypatch.setattr("skextra._core.mixture.small_em._MOST_PRODUCTS", 0)
-    return request.param
-
-
 @every_type
-@pytest.mark.parametrize("penalised", [False, True])
-@pytest.mark.parametrize(
-    ("missing", "path"),  # rows with gaps always go by blocks
-    [(False, "one kernel"), (False, "blocks"), (True, "blocks")],
-    indirect=["path"],
-)
-def test_steps_are_those_of_the_reference(covariance_type, penalised, missing, path):
+@pytest.mark.parametrize("penalized", [False, True])
+@pytest.mark.parametrize("missing", [False, True])
+def test_steps_are_those_of_the_reference(covariance_type, penalized, missing):
     X = make_data(120, 3)
     X = make_missing(X) if missing else X
     weights = np.random.default_rng(1).uniform(0.2, 2.0, len(X))
@@ -76,10 +64,10 @@ def test_steps_are_those_of_the_reference(covariance_type, penalised, missing, p
     data = Data(KINDS[covariance_type], 3, X, weights, 0.1)
     with Pool(1) as pool:
         for _ in range(3):
-            penalties = 0.05 * parameters.compute_traces() if penalised else None
+            penalties = 0.05 * parameters.compute_traces() if penalized else None
             statistics = compute_statistics(data, parameters, pool, penalties)
-            objective, expected = step(expected, X, weights, 0.1, penalised)
-            parameters = maximise(statistics, 0.1)
+            objective, expected = step(expected, X, weights, 0.1, penalized)
+            parameters = maximize(statistics, 0.1)
             assert statistics.log_likelihood / statistics.weight == pytest.approx(
                 objective, rel=1e-12
             )
@@ -87,18 +75,18 @@ def test_steps_are_those_of_the_reference(covariance_type, penalised, missing, p
 
 
 @every_type
-def test_narrow_components_far_apart_lose_no_digits(covariance_type, path):
+def test_narrow_components_far_apart_lose_no_digits(covariance_type):
     """Where expanding the square would cancel, differences from the mean are used."""
     rng = np.random.default_rng(0)
-    centres = 1e6 * rng.standard_normal((3, 2))
-    X = centres[np.arange(90) % 3] + 1e-2 * rng.standard_normal((90, 2))
+    centers = 1e6 * rng.standard_normal((3, 2))
+    X = centers[np.arange(90) % 3] + 1e-2 * rng.standard_normal((90, 2))
     start = Mixture(
-        covariance_type, np.full(3, 1 / 3), centres, np.tile(1e-4 * np.eye(2), (3, 1, 1))
+        covariance_type, np.full(3, 1 / 3), centers, np.tile(1e-4 * np.eye(2), (3, 1, 1))
     )
     data = Data(KINDS[covariance_type], 3, X, None, 0.0)
     result = run(data, start.to_parameters(), is_accelerated=False, floor=0.0, max_iter=1, tol=0)
     fitted = to_mixture(covariance_type, result.parameters)
-    groups = [X[k::3] - centres[k] for k in range(3)]
+    groups = [X[k::3] - centers[k] for k in range(3)]
     scatter = np.array([np.cov(group.T, bias=True) for group in groups])
     if covariance_type == "tied":
         scatter[:] = scatter.mean(axis=0)
@@ -119,7 +107,7 @@ def test_narrow_components_far_apart_lose_no_digits(covariance_type, path):
     floor=st.sampled_from([0.0, 1e-6, 1e-2, 1.0]),
     missing=st.booleans(),
 )
-def test_penalised_likelihood_never_falls(covariance_type, seed, d, n_components, floor, missing):
+def test_penalized_likelihood_never_falls(covariance_type, seed, d, n_components, floor, missing):
     X = make_data(80, d, seed)
     X = make_missing(X, seed=seed) if missing and d > 1 else X
     start = start_from(covariance_type, n_components, d, seed).to_parameters()
