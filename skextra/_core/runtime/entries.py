@@ -98,7 +98,9 @@ class Struct:
                 raise TypeError(f"{cls.__name__}.{name} cannot be of type {annotation}")
         cls.n_words, cls._empty = place, arrays
         cls._places = {name: (field_type, place) for name, field_type, place in fields}
-        cls.struct_type = cls._numba_type_ = StructType(cls.__name__, tuple(fields))
+        # Types are the same to numba if their names are.
+        name = f"{cls.__module__}.{cls.__qualname__}"
+        cls.struct_type = cls._numba_type_ = StructType(name, tuple(fields))
 
     def __init__(self, memory=None):
         memory = np.zeros(self.n_words, np.int64) if memory is None else memory
