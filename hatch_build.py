@@ -3,8 +3,9 @@
 ``pip install .`` and every build of a wheel fit each estimator on tiny data, in one process
 per core, and keep the compiled kernels in ``skextra/_core/compiled``, from where a later
 build of the same sources takes them. Left out of editable installations, on platforms without
-a portable target, and with ``SKEXTRA_BUILD_KERNELS=0``. Whatever fails here, the wheel is
-built: kernels that it lacks are compiled when they are first called.
+a portable target, and with ``SKEXTRA_BUILD_KERNELS=0``; ``SKEXTRA_BUILD_KERNELS=all`` adds code
+for AVX-512 where that is faster, as in the wheels that are released. Whatever fails here, the
+wheel is built: kernels that it lacks are compiled when they are first called.
 """
 
 import json
@@ -25,7 +26,9 @@ _COMPILE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from skextra._warmup import compile_for_package
-files = compile_for_package(lambda line: print(f"skextra: {line}", flush=True))
+files = compile_for_package(
+    lambda line: print(f"skextra: {line}", flush=True), extra=sys.argv[3] == "all"
+)
 with open(sys.argv[2], "w", encoding="utf-8") as file:
     json.dump([str(path) for path in files], file)
 """
@@ -59,7 +62,7 @@ class KernelBuildHook(BuildHookInterface):
         self.app.display_info("Compiling kernels (SKEXTRA_BUILD_KERNELS=0 leaves them out)")
         with tempfile.TemporaryDirectory() as folder:
             result = Path(folder) / "files.json"
-            command = [sys.executable, "-P", "-c", _COMPILE, self.root, str(result)]
+            command = [sys.executable, "-P", "-c", _COMPILE, self.root, str(result), _get_wish()]
             try:
                 status = subprocess.run(command, check=False).returncode
                 if status == 0:
@@ -71,8 +74,10 @@ class KernelBuildHook(BuildHookInterface):
         return []
 
 
+def _get_wish():
+    return os.environ.get("SKEXTRA_BUILD_KERNELS", "1").lower()
+
+
 def _is_wanted():
-    wish = os.environ.get("SKEXTRA_BUILD_KERNELS", "1").lower()
-    return wish not in ("0", "false", "no") and (
-        (platform.system(), platform.machine()) in _PLATFORMS
-    )
+    is_platform = (platform.system(), platform.machine()) in _PLATFORMS
+    return is_platform and _get_wish() not in ("0", "false", "no")

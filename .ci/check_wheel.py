@@ -18,6 +18,7 @@ _METHODS = (
     "predict", "predict_proba", "predict_log_proba", "decision_function", "transform",
     "apply", "score_samples",
 )  # fmt: skip
+_FEW = {"n_estimators": 5, "max_components": 2}
 _SHAPES = ((200, 10), (60, 400))
 
 
@@ -53,15 +54,19 @@ def _make_targets(tags, X):
 
 def _use(estimator_class):
     """Fit and predict; the number of fits."""
-    tags = estimator_class().__sklearn_tags__()
+    default = estimator_class()
+    tags, parameters = default.__sklearn_tags__(), default.get_params(deep=False)
+    # Few trees and components run the code of many.
+    few = {name: value for name, value in _FEW.items() if name in parameters}
+    is_mixture = "reg_covar" in parameters
     n_fits = 0
-    for shape in _SHAPES:
+    for shape in _SHAPES[:1] if is_mixture else _SHAPES:
         data = np.random.default_rng(0).standard_normal(shape)
         data[np.abs(data) < 0.3] = 0.0
         targets = _make_targets(tags, data)
         for X in _make_layouts(data, tags.input_tags.sparse):
             for y in targets:
-                model = estimator_class().fit(X, y)
+                model = estimator_class(**few).fit(X, y)
                 n_fits += 1
                 for method in _METHODS:
                     if hasattr(model, method):

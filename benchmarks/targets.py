@@ -15,6 +15,7 @@ import sys
 
 _SERVE = """
 import json, sys, time, warnings
+from functools import cache
 warnings.simplefilter("ignore")
 import numpy as np
 import skextra
@@ -26,8 +27,8 @@ y = X[:, :5].sum(axis=1) + rng.standard_normal(3000); c = (y > 0).astype(int)
 yw = wide[:, :5].sum(axis=1); cw = (yw > 0).astype(int); k = np.digitize(y, [-1, 1])
 small, cs, ys = X[:500], c[:500], y[:500]
 logits = rng.standard_normal((20000, 20)); positions = rng.uniform(0, 1000, (50000, 1))
-forest = ensemble.RandomForestClassifier(20, random_state=0).fit(X, c)
-boosted = ensemble.AdaBoostClassifier(n_estimators=20).fit(X, c)
+forest = cache(lambda: ensemble.RandomForestClassifier(20, random_state=0).fit(X, c))
+boosted = cache(lambda: ensemble.AdaBoostClassifier(n_estimators=20).fit(X, c))
 cases = {
     "Lasso": lambda: lm.Lasso(0.01).fit(X, y),
     "Lasso, wide": lambda: lm.Lasso(0.05).fit(wide, yw),
@@ -45,9 +46,9 @@ cases = {
     "DecisionTreeRegressor": lambda: tree.DecisionTreeRegressor(random_state=0).fit(X, y),
     "RandomForestClassifier": lambda: ensemble.RandomForestClassifier(10, random_state=0).fit(X, c),
     "ExtraTreesRegressor": lambda: ensemble.ExtraTreesRegressor(10, random_state=0).fit(X, y),
-    "forest, predict": lambda: forest.predict_proba(X),
+    "forest, predict": lambda: forest().predict_proba(X),
     "AdaBoostClassifier": lambda: ensemble.AdaBoostClassifier(n_estimators=20).fit(X, c),
-    "AdaBoost, predict": lambda: boosted.predict(X),
+    "AdaBoost, predict": lambda: boosted().predict(X),
     "GaussianMixture": lambda: mixture.GaussianMixture(4, random_state=0, max_iter=10).fit(X),
     "GaussianMixture, diag": lambda: mixture.GaussianMixture(
         4, covariance_type="diag", random_state=0, max_iter=10).fit(X),

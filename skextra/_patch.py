@@ -125,6 +125,7 @@ def _make_class(package, name, theirs, ours):
         "__new__": __new__,
         "__init__": ours.__init__,
         "__reduce_ex__": __reduce_ex__,
+        "_sklearn_class": theirs,
         "__sklearn_tags__": __sklearn_tags__,
     }
     for method in _FITS:

@@ -13,7 +13,7 @@ _GROUPS = (
     "tree", "least_squares", "sampling", "logistic", "svm", "positions", "boosting",
     "kernel_logistic", "mixture", "numerics",
 )  # fmt: skip
-# Code for AVX-512 is shipped where it is faster by more than a tenth; see benchmarks/README.md.
+# Code for AVX-512 is worth shipping to samplers and encoders only; see benchmarks/README.md.
 _GROUPS_OF_TARGET = {"x86-64-v4": ("sampling", "positions")}
 # In a manifest, stands for the solvers that only data larger than a warm-up reach.
 _LARGE_DATA = "solvers of large data"
@@ -117,7 +117,7 @@ def warmup(verbose=False, *, estimators=None, native=False, n_jobs=None):
     )
 
 
-def compile_for_package(report=print):
+def compile_for_package(report=print, *, extra=False):
     """Compile the kernels that a wheel carries, into the package's own folder.
 
     What the folder holds already for these sources is not compiled again.
@@ -126,6 +126,8 @@ def compile_for_package(report=print):
     ----------
     report : callable
         Called with lines about the progress.
+    extra : bool, default=False
+        Compile some groups for more demanding targets, too.
 
     Returns
     -------
@@ -136,8 +138,11 @@ def compile_for_package(report=print):
 
     base = cache.find_shipped_base()
     files = set()
+    base_target = targets.find_base_target()
     for target in targets.list_supported_targets():
-        chosen = _GROUPS_OF_TARGET.get(target, _GROUPS)
+        if target != base_target and not extra:
+            continue
+        chosen = _GROUPS if target == base_target else _GROUPS_OF_TARGET.get(target, ())
         groups = {g: names for g, names in _group_estimators(None).items() if g in chosen}
         environment = targets.describe_target(target)
         manifests = {group: _Manifest(group, environment) for group in groups}
@@ -204,7 +209,8 @@ class _Manifest:
 
         sources = cache.hash_folder(Path(__file__).resolve().parent)
         versions = sys.version_info[:2], targets.get_compiler_versions()
-        key = repr((sources, versions, sys.platform, sorted(environment.items())))
+        options = targets.describe_options()
+        key = repr((sources, versions, options, sys.platform, sorted(environment.items())))
         digest = hashlib.sha256(key.encode()).hexdigest()[:20]
         self.name = f"manifest-{group}-{digest}.json"
         self.members, self.entries = [], []
@@ -226,7 +232,9 @@ class _Manifest:
         from skextra._core.runtime import cache
 
         self.members = sorted({*self.members, *members})
-        self.entries = sorted({*self.entries, *entries})
+        # An entry that was lost and that nothing has asked for since is not needed.
+        kept = {entry for entry in self.entries if (base / entry).is_file()}
+        self.entries = sorted({*kept, *entries})
         content = json.dumps({"members": self.members, "entries": self.entries}, indent=0)
         try:
             base.mkdir(parents=True, exist_ok=True)

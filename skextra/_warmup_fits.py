@@ -37,6 +37,11 @@ def warm_estimator(estimator_class):
         for options in _list_options(default, n_features=X.shape[1]):
             for y in targets if tags.estimator_type == "classifier" else targets[:1]:
                 _fit_and_predict(clone(default).set_params(**options), X, y, weighted=True)
+    # Memory-mapped data is read-only, which is a type of its own to kernels that read it directly.
+    for dtype in (np.float64, np.float32):
+        X = next(_make_layouts(_SHAPES[:1], sparse=False)).astype(dtype)
+        X.flags.writeable = False
+        _fit_and_predict(default, X, _make_targets(tags, X)[0], weighted=False)
 
 
 def _make_targets(tags, X):

@@ -8,10 +8,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skextra._base import BaseEstimator
 from skextra._compat import align_sparse_interface
+from skextra._conversion import SklearnConvertible
 from skextra._log_odds import LogOddsMixin
 
 
-class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class LinearRegressor(SklearnConvertible, MultiOutputMixin, RegressorMixin, BaseEstimator):
     """Prediction from ``coef_`` and ``intercept_``."""
 
     def predict(self, X):
@@ -32,7 +33,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return X @ self.coef_.T + self.intercept_
 
 
-class LinearClassifier(LogOddsMixin, ClassifierMixin, BaseEstimator):
+class LinearClassifier(SklearnConvertible, LogOddsMixin, ClassifierMixin, BaseEstimator):
     """Classes and probabilities from ``coef_``, ``intercept_`` and ``classes_``."""
 
     def decision_function(self, X):

@@ -12,6 +12,7 @@ from sklearn.utils.validation import validate_data
 from skextra import _core
 from skextra._callbacks import report_fit
 from skextra._compat import CallbackSupportMixin, Interval, StrOptions, fit_context
+from skextra._conversion import SklearnConvertible
 from skextra._parallel import open_pool
 from skextra._validation import validate_sample_weight
 from skextra.mixture._base import FittedMixture
@@ -30,7 +31,7 @@ from skextra.mixture._start import INIT_PARAMS, draw_statistics
 from skextra.mixture._verbose import Printer
 
 
-class GaussianMixture(CallbackSupportMixin, DerivedMixtures, FittedMixture):
+class GaussianMixture(SklearnConvertible, CallbackSupportMixin, DerivedMixtures, FittedMixture):
     """Gaussian mixture fitted by expectation-maximization.
 
     The density is ``sum_k weights_[k] N(x | means_[k], covariances_[k])``. EM is

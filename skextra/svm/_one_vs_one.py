@@ -85,7 +85,7 @@ class OneVsOneSolver:
     def _solve_pair(self, first, second):
         source, rows, y, C = self._pick(first, second)
         result = _core.svm.kernel.solve(source, y, C, self.settings)
-        if np.isfinite(result.alpha).all():
+        if self.points.is_shifted and np.isfinite(result.alpha).all():
             coefs = np.zeros((1, self.points.n_samples))
             coefs[0, rows] = result.alpha * y
             intercepts, rounding = self.points.restore_intercepts(

@@ -20,6 +20,7 @@ from skextra._compat import (
     align_sparse_interface,
     fit_context,
 )
+from skextra._conversion import SklearnConvertible
 from skextra._core.runtime.threads import single_threaded_blas
 from skextra._kernels import KERNEL_CONSTRAINTS, create_gram
 from skextra._validation import (
@@ -49,7 +50,7 @@ class _Problem:
     solver: OneVsOneSolver
 
 
-class SVC(CallbackSupportMixin, PairwiseClassifier):
+class SVC(SklearnConvertible, CallbackSupportMixin, PairwiseClassifier):
     """Support vector classification with kernels.
 
     For two classes, labelled -1 and 1, minimises::
@@ -404,6 +405,46 @@ default='rbf'
         slopes, offsets = problem.solver.calibrate(hashes, weights)
         # Decision values of two classes have the other sign.
         return {"probA_": slopes, "probB_": -offsets if len(problem.members) == 2 else offsets}
+
+    def _get_sklearn_state(self):
+        if self.kernel == "laplacian":
+            raise ValueError(
+                "to_sklearn: scikit-learn's SVC has no kernel='laplacian'; fit with kernel="
+                "sklearn.metrics.pairwise.laplacian_kernel to convert"
+            )
+        # libsvm's values of two classes have the other sign.
+        sign = -1.0 if len(self.classes_) == 2 else 1.0
+        dual_coef = sign * self.dual_coef_
+        if self._sparse:
+            # libsvm reads the values of all support vectors, zeros included.
+            table = dual_coef.toarray()
+            n_rows, n = table.shape
+            columns, ends = np.tile(np.arange(n), n_rows), n * np.arange(n_rows + 1)
+            dual_coef = sparse.csr_array((table.ravel(), columns, ends), shape=table.shape)
+        else:
+            dual_coef = np.ascontiguousarray(dual_coef)
+        slopes = getattr(self, "probA_", np.empty(0))
+        offsets = getattr(self, "probB_", np.empty(0))
+        is_single = len(self.classes_) == 2
+        state = {
+            "_n_support": self.n_support_.astype(np.int32),
+            "support_": self.support_.astype(np.int32),
+            "_dual_coef_": dual_coef,
+            "_intercept_": sign * self.intercept_,
+            "_probA": slopes,
+            "_probB": -offsets if is_single else offsets,
+            "support_vectors_": (
+                self.support_vectors_
+                if self._sparse
+                else np.ascontiguousarray(self.support_vectors_, dtype=np.float64)
+            ),
+            "_sparse": self._sparse,
+            "_gamma": self._gamma,
+            "_effective_probability": self.probability,
+        }
+        if callable(self.kernel):
+            state["_BaseLibSVM__Xfit"] = self._points
+        return state
 
     def _set_attributes(self, attributes):
         for name in ("probA_", "probB_"):

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skextra import _core
 from skextra._base import BaseEstimator
 from skextra._compat import compute_pruning_path
+from skextra._conversion import copy_to_sklearn
 from skextra._validation import validate_sample_weight
 from skextra.tree import _data
 from skextra.tree._conversion import build_sklearn_tree, prune, read_sklearn_tree
@@ -60,8 +61,7 @@ class Tree(BaseEstimator):
             ),
         )
         _data.check_finite(X, type(self).__name__)
-        if self.criterion == "poisson":
-            _data.check_counts(y)
+        _data.check_targets(self.criterion, y)
         return X, y
 
     def _support_missing_values(self, X):
@@ -139,7 +139,7 @@ class Tree(BaseEstimator):
     def feature_importances_(self):
         """Share of the decrease in impurity that each feature's splits have."""
         check_is_fitted(self)
-        return _core.tree.importances.compute_importances(self._trees)
+        return _core.tree.nodes.compute_importances(self._trees)
 
     def _sum_values(self, X, check_input):
         check_is_fitted(self)
@@ -208,32 +208,3 @@ class Tree(BaseEstimator):
         return copy_to_sklearn(
             self, self._sklearn_class, {"tree_": build_sklearn_tree(self._trees)}
         )
-
-
-def copy_to_sklearn(estimator, cls, attributes):
-    """scikit-learn's estimator with the parameters and fitted attributes of ours.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted.
-    cls : type
-        scikit-learn's class.
-    attributes : dict
-        Fitted attributes that differ from ours.
-
-    Returns
-    -------
-    copied : estimator
-    """
-    parameters = estimator.get_params(deep=False)
-    copied = cls()
-    names = set(copied.get_params(deep=False))
-    copied.set_params(**{name: value for name, value in parameters.items() if name in names})
-    hidden = ("_n_samples", "_n_samples_bootstrap", "_sample_weight")
-    for name, value in vars(estimator).items():
-        if name in hidden or name.endswith("_") and not name.startswith("_"):
-            setattr(copied, name, value)
-    for name, value in attributes.items():
-        setattr(copied, name, value)
-    return copied

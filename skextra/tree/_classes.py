@@ -104,6 +104,9 @@ class DecisionTreeClassifier(Tree, SklearnDecisionTreeClassifier):
     """
 
     _sklearn_class = SklearnDecisionTreeClassifier
+    _parameter_constraints = _data.allow_criteria(
+        SklearnDecisionTreeClassifier._parameter_constraints, is_classification=True
+    )
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, check_input=True):
@@ -142,7 +145,7 @@ class DecisionTreeClassifier(Tree, SklearnDecisionTreeClassifier):
             weights = compute_sample_weight(self.class_weight, y)
             weights = weights if sample_weight is None else weights * sample_weight
         n_classes = np.array([len(labels) for labels in classes], dtype=np.intp)
-        target = _core.tree.targets.classification_target(np.column_stack(codes), n_classes)
+        target = _core.tree.problem.classification_target(np.column_stack(codes), n_classes)
         single = self.n_outputs_ == 1
         self.classes_ = classes[0] if single else list(classes)
         self.n_classes_ = n_classes[0] if single else n_classes
@@ -212,9 +215,10 @@ class DecisionTreeRegressor(Tree, SklearnDecisionTreeRegressor):
 
     Parameters
     ----------
-    criterion : {"squared_error", "absolute_error", "poisson"}, default="squared_error"
-        Impurity: variance, mean absolute deviation from the median, or half the mean
-        Poisson deviance, for targets that are not negative.
+    criterion : {"squared_error", "absolute_error", "poisson", "gamma"}, default="squared_error"
+        Impurity: variance, mean absolute deviation from the median, half the mean
+        Poisson deviance, for targets that are not negative, or half the mean gamma
+        deviance, for positive targets.
     splitter : {"best", "random"}, default="best"
         Whether a feature is divided at its best threshold or at one drawn uniformly.
     max_depth : int, default=None
@@ -269,7 +273,8 @@ class DecisionTreeRegressor(Tree, SklearnDecisionTreeRegressor):
     features do not matter; targets are compared relative to their own size, so that
     neither their units nor a constant added to them matter; nodes are numbered
     depth first with `max_leaf_nodes` too; arrays of `tree_` are read-only, and a
-    changed copy of it can be assigned; NaN is also taken in sparse matrices.
+    changed copy of it can be assigned; NaN is also taken in sparse matrices;
+    ``criterion="gamma"`` is ours.
 
     References
     ----------
@@ -288,6 +293,9 @@ class DecisionTreeRegressor(Tree, SklearnDecisionTreeRegressor):
     """
 
     _sklearn_class = SklearnDecisionTreeRegressor
+    _parameter_constraints = _data.allow_criteria(
+        SklearnDecisionTreeRegressor._parameter_constraints, is_classification=False
+    )
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, check_input=True):
@@ -319,7 +327,7 @@ class DecisionTreeRegressor(Tree, SklearnDecisionTreeRegressor):
     def _make_target(self, y, sample_weight):
         if self.criterion == "squared_error":
             _data.check_squares(y)
-        return _core.tree.targets.regression_target(y), sample_weight, None
+        return _core.tree.problem.regression_target(y), sample_weight, None
 
     def predict(self, X, check_input=True):
         """Predict the mean, or the median, of each sample's leaf.

@@ -23,7 +23,7 @@ def build_sklearn_tree(trees, is_read_only=False):
     tree = make_sklearn_tree(trees.n_features, n_classes, trees.n_outputs, is_read_only)
     left, right, feature, threshold, missing_left = _core.tree.nodes.unpack(trees)
     rows, weights, impurities, values = _core.tree.nodes.describe_nodes(trees)
-    if trees.criteria[0] <= _core.tree.criteria.ENTROPY:
+    if trees.criteria[0] in _core.tree.criterion_table.CLASSIFICATION:
         values = _restore_counts(values, weights)
     # The type of a node differs between versions: the empty tree tells it.
     dtype = tree.__getstate__()["nodes"].dtype
@@ -95,7 +95,7 @@ def read_sklearn_tree(tree, criterion):
     return _core.tree.nodes.build_trees(
         arrays,
         depth,
-        criterion=_core.tree.grow.parse_criterion(criterion),
+        criterion=_core.tree.criterion_table.CRITERIA[criterion].number,
         n_classes=np.asarray(tree.n_classes, dtype=np.int64).reshape(n_outputs),
         n_features=tree.n_features,
         keeps_nodes=True,

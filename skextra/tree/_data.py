@@ -9,6 +9,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
 from skextra import _core
+from skextra._compat import StrOptions
 from skextra._parallel import map_in_threads
 from skextra._validation import refuse_infinite_sum
 
@@ -44,13 +45,20 @@ def encode(X, n_jobs=None, draws=False):
 
 def draws_simply(settings, target, weights):
     """Whether splits are drawn and judged by sums alone; the data may still forbid it."""
+    searches = _core.tree.criterion_table.CRITERIA[settings.criterion].searches
     return (
         settings.splitter == "random"
-        and settings.criterion not in ("absolute_error", "poisson")
+        and len(searches) > 0
         and settings.monotonic_cst is None
         and target.n_outputs == 1
         and (weights is None or weights.min() >= 0)
     )
+
+
+def allow_criteria(constraints, is_classification):
+    """scikit-learn's constraints on parameters, with our criteria."""
+    names = StrOptions(_core.tree.criterion_table.list_names(is_classification))
+    return {**constraints, "criterion": [names, *constraints["criterion"][1:]]}
 
 
 def resolve_max_features(max_features, n_features):
@@ -159,15 +167,24 @@ def check_finite(X, estimator_name):
     )
 
 
-def check_counts(y, how=""):
-    """Refuse targets for which the Poisson deviance is not defined, in scikit-learn's words."""
-    if np.any(y < 0):
+def check_targets(criterion, y, how=""):
+    """Refuse targets for which a criterion's loss is not defined, in scikit-learn's words."""
+    if not isinstance(criterion, str):
+        return  # `make_settings` refuses it
+    allowed = _core.tree.criterion_table.CRITERIA[criterion].targets
+    if allowed == "positive" and np.any(y <= 0):
         raise ValueError(
-            "Some value(s) of y are negative which is not allowed for Poisson regression."
+            f"Some value(s) of y are not positive which is not allowed for {criterion} regression."
         )
-    if np.sum(y) <= 0:
+    if allowed == "nonnegative" and np.any(y < 0):
         raise ValueError(
-            f"Sum of y is not {how}positive which is necessary for Poisson regression."
+            f"Some value(s) of y are negative which is not allowed for "
+            f"{criterion.capitalize()} regression."
+        )
+    if allowed == "nonnegative" and np.sum(y) <= 0:
+        raise ValueError(
+            f"Sum of y is not {how}positive which is necessary for "
+            f"{criterion.capitalize()} regression."
         )
 
 

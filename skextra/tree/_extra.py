@@ -107,9 +107,10 @@ class ExtraTreeRegressor(DecisionTreeRegressor, SklearnExtraTreeRegressor):
 
     Parameters
     ----------
-    criterion : {"squared_error", "absolute_error", "poisson"}, default="squared_error"
-        Impurity: variance, mean absolute deviation from the median, or half the mean
-        Poisson deviance, for targets that are not negative.
+    criterion : {"squared_error", "absolute_error", "poisson", "gamma"}, default="squared_error"
+        Impurity: variance, mean absolute deviation from the median, half the mean
+        Poisson deviance, for targets that are not negative, or half the mean gamma
+        deviance, for positive targets.
     splitter : {"random", "best"}, default="random"
         Whether a feature is divided at its best threshold or at one drawn uniformly.
     max_depth : int, default=None
@@ -164,7 +165,8 @@ class ExtraTreeRegressor(DecisionTreeRegressor, SklearnExtraTreeRegressor):
     features do not matter; targets are compared relative to their own size, so that
     neither their units nor a constant added to them matter; nodes are numbered
     depth first with `max_leaf_nodes` too; arrays of `tree_` are read-only, and a
-    changed copy of it can be assigned; NaN is also taken in sparse matrices.
+    changed copy of it can be assigned; NaN is also taken in sparse matrices;
+    ``criterion="gamma"`` is ours.
 
     References
     ----------

@@ -4,6 +4,8 @@ The data are above every size from which work is cut into blocks: on small data 
 runs in parallel, and a function that writes into a copy would go unnoticed.
 """
 
+from functools import cache
+
 import joblib
 import numpy as np
 import pytest
@@ -53,15 +55,14 @@ def compute_all(cls, data):
     return compute_outputs(model, X)
 
 
-@pytest.fixture(scope="module", params=list_parallel_classes(), ids=lambda cls: cls.__name__)
-def case(request):
-    cls = request.param
+@cache
+def fit_locally(cls):
     data = make_data(cls, *find_shape(cls))
-    return cls, data, compute_all(cls, data)
+    return data, compute_all(cls, data)
 
 
-def assert_local_results(case, **backend):
-    cls, data, expected = case
+def assert_local_results(cls, **backend):
+    data, expected = fit_locally(cls)
     with joblib.parallel_config(**backend, n_jobs=2):
         outputs = compute_all(cls, data)
     assert outputs.keys() == expected.keys()
@@ -69,9 +70,15 @@ def assert_local_results(case, **backend):
         np.testing.assert_array_equal(values, expected[method], err_msg=method)
 
 
+each_class = pytest.mark.parametrize("cls", list_parallel_classes(), ids=lambda cls: cls.__name__)
+
+
+# All classes on one backend before the next: joblib then keeps its worker processes, whose
+# start takes longer than the fits.
+@each_class
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_results_are_those_of_one_thread(case, backend):
-    assert_local_results(case, **BACKENDS[backend])
+def test_results_are_those_of_one_thread(cls, backend):
+    assert_local_results(cls, **BACKENDS[backend])
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +92,7 @@ def cluster():
         yield client
 
 
-def test_results_of_a_dask_cluster_are_those_of_one_thread(case, cluster):
+@each_class
+def test_results_of_a_dask_cluster_are_those_of_one_thread(cls, cluster):
     assert cluster.nthreads()
-    assert_local_results(case, backend="dask")
+    assert_local_results(cls, backend="dask")

@@ -140,6 +140,11 @@ class NamedGram:
     def is_semidefinite(self):
         return self.kernel.is_semidefinite
 
+    @property
+    def is_shifted(self):
+        """Whether its values are those of shifted points up to the intercept alone."""
+        return self.kernel.name == "linear" and self._shift is not None
+
     def compute_block(self, rows=None, columns=None, dtype=np.float64, out=None):
         """Kernel values of some training points against others.
 
@@ -216,7 +221,7 @@ class NamedGram:
             Typical error of scores by what rounding makes of the features' coefficients,
             times the mean.
         """
-        if self.kernel.name != "linear" or self._shift is None:
+        if not self.is_shifted:
             return b, np.zeros(len(b))
         X = self._points.cast(np.float64)
         rounding = _EPS * np.sqrt((A * A) @ (X * X)) @ np.abs(self._shift)
@@ -234,6 +239,7 @@ class PrecomputedGram:
     """
 
     points = None
+    is_shifted = False
 
     def __init__(self, K, is_semidefinite=False):
         self.K = K
@@ -295,7 +301,7 @@ class CallableGram:
     params : dict or None
     """
 
-    is_semidefinite = False
+    is_semidefinite = is_shifted = False
 
     def __init__(self, function, X, params=None):
         self.function, self.points, self.params = function, X, dict(params or {})

@@ -26,7 +26,7 @@ def solve_present_classes(
     An absent class gets an intercept that makes its probability zero on these rows.
     """
     counted = slice(None) if sample_weight is None else np.flatnonzero(sample_weight)
-    present, numbers = np.unique(codes[counted], return_inverse=True)
+    present = np.flatnonzero(np.bincount(codes[counted], minlength=n_classes))
     options = {
         "fit_intercept": fit_intercept, "penalty_weights": penalty_weights, "settings": settings
     }  # fmt: skip
@@ -36,7 +36,8 @@ def solve_present_classes(
             start_intercept=start_intercept, **options,
         )  # fmt: skip
     if sample_weight is not None:
-        X, sample_weight = X[counted], sample_weight[counted]
+        X, codes, sample_weight = X[counted], codes[counted], sample_weight[counted]
+    numbers = np.searchsorted(present, codes)
     if len(present) == 1:
         path = _make_constant(len(Cs), X.shape[1])
     elif len(present) == 2:

@@ -17,13 +17,13 @@ _KERNEL_WORK = 6e5
 _KERNEL_COEFFICIENTS = 120
 # Entries of the centered copy that dense products are made from.
 _COPIED_ENTRIES = 1 << 19
-# Coefficients from which passes over the data beat the forming of Hessians (5,000 x 20: even;
-# 1,000 x 100: 3 times as fast).
-_FIRST_ORDER_COEFFICIENTS = 40
+# Coefficients from which passes over the data beat the forming of Hessians (50,000 x 10 and
+# 5,000 x 20: 1.2 to 1.3 times as fast; 1,000 x 100 and 20,000 x 100: 1.8 to 2.5 times).
+_FIRST_ORDER_COEFFICIENTS = 8
 # Passes that the arithmetic of a Hessian may take for each of its rows and columns, per
 # coefficient, and Newton steps that a fit takes.
 _PASSES_PER_COEFFICIENT = 1.0 / 64.0
-_PASSES_PER_STEP = 4.0
+_PASSES_PER_STEP = 3.0
 _NEWTON_STEPS = 5
 _MOST_FIRST_ORDER_STEPS = 80
 # Coefficients up to which the whole Hessian is factored; for more than two classes only

@@ -1,104 +1,341 @@
-"""How this package's kernels are compiled, and how they call one another.
+"""Typed state that compiled functions share, and functions that are compiled one by one.
 
-The searches, and what else is large, are entries: each takes the address of one table,
-in which stand its integers and the addresses of its arrays. They compile one by one,
-when a problem first needs them, and do not grow into their callers.
+A `Struct` declares named scalars and arrays; its instances hold them in one block of memory,
+as Python sees them and as compiled functions do. A kernel takes one struct in place of twenty
+arguments and reads ``state.rows.weights`` from it, of the declared type:
 
-Kernels allocate nothing, so that numba may leave reference counts out.
+>>> class Rows(Struct):
+...     n_rows: types.int64
+...     weights: types.float64[::1]
 
-Without compilation views and calls are Python's own: an entry's address is then its number.
+Assigning an array from Python checks its type and layout, and keeps it alive. Kernels may
+assign scalars, but not arrays; they allocate nothing, so that numba may leave reference counts
+out. With ``SKEXTRA_DEBUG=1`` all kernels are compiled with bounds checks on arrays, and on every
+`part` of one: a wrong length or index is then an `IndexError`. Without it, as everywhere in numba,
+it reads or writes what lies there.
+
+An `Entry` is a function of one struct that is compiled by itself and called by its address.
+numba optimizes a function anew within each of its callers; where large functions call one
+another, entries keep the time to compile proportional to their size.
+
+This is the only module that computes with addresses. Without compilation (``NUMBA_DISABLE_JIT``)
+structs are Python objects whose attributes are NumPy arrays, and an entry's address is a number.
 """
 
-import ctypes
+import threading
 
 import numba
 import numpy as np
 from numba import types
+from numba.core import cgutils, imputils
 from numba.core.cgutils import ir
-from numba.extending import intrinsic
-from numba.np.arrayobj import populate_array
+from numba.core.typing.templates import AttributeTemplate, infer_getattr
+from numba.extending import NativeValue, intrinsic, models, register_model, unbox
+from numba.np.arrayobj import make_array, populate_array
+from numba.np.numpy_support import as_dtype
 
-from skextra._core.runtime.jit import Entry, call_interpreted, njit
+from skextra._core.runtime.jit import njit
 
 kernel = njit(_nrt=False, error_model="numpy")
-# What is called from one place only, with many arrays to hand over.
+# What is called from one place only, or is small and called in loops.
 inlined_kernel = njit(_nrt=False, error_model="numpy", forceinline=True)
+# What returns arrays, which a function without reference counts cannot: its callers' source has it.
+spliced_kernel = njit(_nrt=False, error_model="numpy", inline="always")
 # Sums may be taken in any order where they only describe a node.
 summing_kernel = njit(_nrt=False, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
-# Arrays can be returned only where references are counted.
-returning_kernel = njit(error_model="numpy")
-entry = Entry
+
+_WORD = 8  # bytes; every scalar, address and length takes a word
+_LINE = 64  # bytes of a cache line, where allocated arrays begin
+_interpreted = {}  # functions of entries by number, where nothing is compiled
 
 
-def _make_view(dtype, n_dimensions):
-    """Function that makes an array of what lies at an address, which owns nothing."""
-    if numba.config.DISABLE_JIT:
-        return lambda address, *shape: _view_interpreted(np.dtype(dtype.name), address, shape)
+class StructType(types.Type):
+    """numba's type of a `Struct`: a pointer to its memory.
 
-    def generate(context, builder, signature, arguments):
-        array_type = signature.return_type
-        array = context.make_array(array_type)(context, builder)
-        itemsize = context.get_abi_sizeof(context.get_data_type(dtype))
-        shape, strides = list(arguments[1:]), []
-        stride = context.get_constant(types.intp, itemsize)
-        for size in reversed(shape):
-            strides.insert(0, stride)
-            stride = builder.mul(stride, size)
-        pointer = builder.inttoptr(arguments[0], context.get_data_type(dtype).as_pointer())
-        populate_array(
-            array, data=pointer, shape=shape, strides=strides,
-            itemsize=context.get_constant(types.intp, itemsize), meminfo=None,
-        )  # fmt: skip
-        return array._getvalue()
+    Parameters
+    ----------
+    name : str
+    fields : tuple of (str, numba type, int)
+        Name, type and first word of each field.
+    """
 
-    array_type = types.Array(dtype, n_dimensions, "C")
-    if n_dimensions == 1:
+    def __init__(self, name, fields):
+        self.fields = fields
+        super().__init__(name)
 
-        @intrinsic
-        def view(typing_context, address, n):
-            return array_type(types.int64, types.int64), generate
-
-    else:
-
-        @intrinsic
-        def view(typing_context, address, n_rows, n):
-            return array_type(types.int64, types.int64, types.int64), generate
-
-    return view
+    def find(self, name):
+        """Type and first word of a field; None if there is no such field."""
+        for field, field_type, place in self.fields:
+            if field == name:
+                return field_type, place
+        return None
 
 
-def _view_interpreted(dtype, address, shape):
-    size = int(np.prod(shape)) * dtype.itemsize
-    if size == 0:
-        return np.empty(shape, dtype)
-    return np.frombuffer((ctypes.c_char * size).from_address(int(address)), dtype).reshape(shape)
+register_model(StructType)(models.OpaqueModel)
 
 
-view_uint8 = _make_view(types.uint8, 1)
-view_uint16 = _make_view(types.uint16, 1)
-view_uint32 = _make_view(types.uint32, 1)
-view_int32 = _make_view(types.int32, 1)
-view_int64 = _make_view(types.int64, 1)
-view_float32 = _make_view(types.float32, 1)
-view_float64 = _make_view(types.float64, 1)
-view_int32_rows = _make_view(types.int32, 2)
-view_int64_rows = _make_view(types.int64, 2)
-view_uint64_rows = _make_view(types.uint64, 2)
-view_float64_rows = _make_view(types.float64, 2)
+class Struct:
+    """Base of all structs: its subclasses declare fields by annotations.
+
+    A field is a `types.int64`, a `types.float64`, a C-contiguous array type such as
+    ``types.float64[:, ::1]``, or another struct, which then lies within this one.
+    """
+
+    def __init_subclass__(cls):
+        fields, arrays, place = [], {}, 0
+        for name, annotation in cls.__annotations__.items():
+            is_struct = isinstance(annotation, type)
+            field_type = annotation.struct_type if is_struct else annotation
+            fields.append((name, field_type, place))
+            if isinstance(field_type, types.Array):
+                arrays[name] = np.empty((0,) * field_type.ndim, as_dtype(field_type.dtype))
+                place += 1 + field_type.ndim  # the address and the lengths
+            elif is_struct:
+                place += annotation.n_words
+            elif field_type in (types.int64, types.float64):
+                place += 1
+            else:
+                raise TypeError(f"{cls.__name__}.{name} cannot be of type {annotation}")
+        cls.n_words, cls._empty = place, arrays
+        cls._places = {name: (field_type, place) for name, field_type, place in fields}
+        cls.struct_type = cls._numba_type_ = StructType(cls.__name__, tuple(fields))
+
+    def __init__(self, memory=None):
+        memory = np.zeros(self.n_words, np.int64) if memory is None else memory
+        vars(self).update(self._empty, _integers=memory, _reals=memory.view(np.float64))
+        for name, (field_type, place) in self._places.items():
+            if isinstance(field_type, StructType):
+                struct = type(self).__annotations__[name]
+                vars(self)[name] = struct(memory[place : place + struct.n_words])
+
+    @property
+    def address(self):
+        """Where the memory begins, which kernels are handed."""
+        return self._integers.ctypes.data
+
+    def allocate(self, **shapes):
+        """Set arrays to new ones of the given shapes, of zeros, from one piece of memory."""
+        offsets, n_bytes = {}, 0
+        for name, shape in shapes.items():
+            offsets[name] = n_bytes
+            size = np.prod(shape, dtype=np.int64).item() * self._empty[name].itemsize
+            n_bytes += -(-size // _LINE) * _LINE
+        memory = np.zeros(n_bytes, np.uint8)
+        address = memory.ctypes.data
+        for name, shape in shapes.items():
+            array = np.ndarray(shape, self._empty[name].dtype, memory, offsets[name])
+            self._keep(name, array, address + offsets[name])
+
+    def __getattr__(self, name):
+        # Of scalars: arrays and structs are attributes.
+        field_type, place = self._find(name)
+        memory = self._integers if field_type is types.int64 else self._reals
+        return memory[place].item()
+
+    def __setattr__(self, name, value):
+        field_type, place = self._find(name)
+        if isinstance(field_type, types.Array):
+            self._set_array(name, value)
+        elif isinstance(field_type, StructType):
+            raise AttributeError(f"{type(self).__name__}.{name} is a struct: set its fields")
+        else:
+            memory = self._integers if field_type is types.int64 else self._reals
+            memory[place] = value
+
+    def _find(self, name):
+        try:
+            return self._places[name]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__} has no field {name!r}") from None
+
+    def _set_array(self, name, array):
+        expected = self._empty[name]
+        if (
+            array.dtype != expected.dtype
+            or array.ndim != expected.ndim
+            or not array.flags.c_contiguous
+        ):
+            raise TypeError(
+                f"{type(self).__name__}.{name} must be a C-contiguous array of "
+                f"{expected.dtype} with {expected.ndim} dimensions, got one of "
+                f"{array.dtype} with shape {array.shape} and strides {array.strides}"
+            )
+        self._keep(name, array, array.ctypes.data)
+
+    def _keep(self, name, array, address):
+        place = self._places[name][1]
+        vars(self)[name] = array
+        self._integers[place] = address
+        self._integers[place + 1 : place + 1 + array.ndim] = array.shape
+
+
+@unbox(StructType)
+def _unbox_struct(struct, instance, context):
+    address = context.pyapi.object_getattr_string(instance, "address")
+    value = context.pyapi.long_as_longlong(address)
+    context.pyapi.decref(address)
+    pointer = context.builder.inttoptr(value, context.context.get_value_type(struct))
+    error = cgutils.is_not_null(context.builder, context.pyapi.err_occurred())
+    return NativeValue(pointer, is_error=error)
+
+
+@infer_getattr
+class _Fields(AttributeTemplate):
+    key = StructType
+
+    def generic_resolve(self, struct, name):
+        found = struct.find(name)
+        return found and found[0]
+
+
+def _locate(builder, pointer, place, llvm_type):
+    """Pointer to a word of a struct."""
+    byte = builder.gep(pointer, [ir.Constant(ir.IntType(64), _WORD * place)])
+    return builder.bitcast(byte, llvm_type.as_pointer())
+
+
+def _load_fixed(builder, pointer, place, llvm_type):
+    """Load what no kernel ever stores to, so that loops need not load it again."""
+    value = builder.load(_locate(builder, pointer, place, llvm_type))
+    value.set_metadata("invariant.load", builder.module.add_metadata([]))
+    return value
+
+
+@imputils.lower_getattr_generic(StructType)
+def _get_field(context, builder, struct, pointer, name):
+    field_type, place = struct.find(name)
+    if isinstance(field_type, StructType):
+        return builder.gep(pointer, [ir.Constant(ir.IntType(64), _WORD * place)])
+    if not isinstance(field_type, types.Array):
+        return builder.load(_locate(builder, pointer, place, context.get_value_type(field_type)))
+    word = context.get_value_type(types.intp)
+    data_type = context.get_data_type(field_type.dtype).as_pointer()
+    data = _load_fixed(builder, pointer, place, data_type)
+    shape = [
+        _load_fixed(builder, pointer, place + 1 + axis, word) for axis in range(field_type.ndim)
+    ]
+    return _build_array(context, builder, field_type, data, shape)
+
+
+def _build_array(context, builder, array_type, data, shape):
+    """An array that owns nothing."""
+    itemsize = context.get_abi_sizeof(context.get_data_type(array_type.dtype))
+    strides, stride = [], context.get_constant(types.intp, itemsize)
+    for size in reversed(shape):
+        strides.insert(0, stride)
+        stride = builder.mul(stride, size)
+    array = make_array(array_type)(context, builder)
+    populate_array(
+        array, data=data, shape=shape, strides=strides,
+        itemsize=context.get_constant(types.intp, itemsize), meminfo=None,
+    )  # fmt: skip
+    return array._getvalue()
+
+
+@imputils.lower_setattr_generic(StructType)
+def _set_field(context, builder, setting, arguments, name):
+    struct, value_type = setting.args
+    pointer, value = arguments
+    if isinstance(value_type, types.Array | StructType):
+        raise TypeError(f"a kernel may not replace the array or struct {struct.name}.{name}")
+    _, place = struct.find(name)
+    llvm_type = context.get_value_type(value_type)
+    builder.store(value, _locate(builder, pointer, place, llvm_type))
 
 
 @intrinsic
-def _call_compiled(typing_context, address, table):
-    """Call the entry at an address with the address of a table."""
+def _part_compiled(typing_context, array, start, stop):
+    """``array[start:stop]``, without clipping: the bounds are checked in debug mode only."""
 
     def generate(context, builder, signature, arguments):
-        integer = context.get_value_type(types.int64)
-        function = builder.inttoptr(
-            arguments[0], ir.PointerType(ir.FunctionType(integer, [integer]))
+        array_type = signature.return_type
+        array = make_array(array_type)(context, builder, arguments[0])
+        start, stop = arguments[1:]
+        if context.enable_boundscheck:
+            size = builder.extract_value(array.shape, 0)
+            # Unsigned, a negative number is larger than any length.
+            is_wrong = builder.or_(
+                builder.icmp_unsigned(">", start, stop), builder.icmp_unsigned(">", stop, size)
+            )
+            with cgutils.if_unlikely(builder, is_wrong):
+                message = "part of an array is out of bounds"
+                context.call_conv.return_user_exc(builder, IndexError, (message,))
+        data = builder.gep(array.data, [start])
+        return _build_array(context, builder, array_type, data, [builder.sub(stop, start)])
+
+    if not isinstance(array, types.Array) or array.ndim != 1 or array.layout != "C":
+        return None
+    return array(array, types.int64, types.int64), generate
+
+
+def _part_interpreted(array, start, stop):
+    if not 0 <= start <= stop <= len(array):
+        raise IndexError("part of an array is out of bounds")
+    return array[start:stop]
+
+
+@intrinsic
+def _call_compiled(typing_context, address, struct):
+    """Call the entry at an address."""
+
+    def generate(context, builder, signature, arguments):
+        convention = context.call_conv
+        function_type = convention.get_function_type(types.int64, (struct,))
+        function = builder.inttoptr(arguments[0], function_type.as_pointer())
+        status, result = convention.call_function(
+            builder, function, types.int64, (struct,), [arguments[1]]
         )
-        return builder.call(function, [arguments[1]])
+        with cgutils.if_unlikely(builder, status.is_error):
+            convention.return_status_propagate(builder, status)
+        return result
 
-    return types.int64(types.int64, types.int64), generate
+    if not isinstance(struct, StructType):
+        return None
+    return types.int64(types.int64, struct), generate
 
 
-call_entry = call_interpreted if numba.config.DISABLE_JIT else _call_compiled
+def _call_interpreted(number, struct):
+    return _interpreted[number](struct)
+
+
+part = _part_interpreted if numba.config.DISABLE_JIT else _part_compiled
+call_entry = _call_interpreted if numba.config.DISABLE_JIT else _call_compiled
+
+
+class Entry:
+    """A function of one struct, compiled at its first use, and called by its address.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the struct and returns an int64.
+    struct : type
+    """
+
+    def __init__(self, function, struct):
+        self._function = function
+        self._signature = (struct.struct_type,)
+        self._kernel = kernel(function)
+        self._lock = threading.Lock()
+        self._address = None
+
+    @property
+    def address(self):
+        """Where the machine code begins; without compilation, a number for `call_entry`."""
+        with self._lock:
+            if self._address is None:
+                self._address = self._compile()
+        return self._address
+
+    def _compile(self):
+        if numba.config.DISABLE_JIT:
+            _interpreted[id(self._function)] = self._function
+            return id(self._function)
+        self._kernel.compile(self._signature)
+        compiled = self._kernel.overloads[self._signature]
+        return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+
+
+def entry(struct):
+    """Decorate a function of a struct as an `Entry`."""
+    return lambda function: Entry(function, struct)

@@ -11,19 +11,20 @@ this processor can run, so that kernels shipped in a wheel are found.
 import hashlib
 import logging
 import sys
-import threading
 import time
 
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
-from numba.core.ccallback import CFunc
 from numba.core.serialize import dumps
 
 from skextra._core.runtime import cache
-from skextra._core.runtime.targets import get_compiler_versions, list_usable_targets
+from skextra._core.runtime.targets import (
+    CHECKS_BOUNDS,
+    get_compiler_versions,
+    list_usable_targets,
+)
 
 _registered = []
-_interpreted = {}  # functions of entries by number, where nothing is compiled
 
 
 class _DigestLocator(_CacheLocator):
@@ -137,7 +138,7 @@ class _Notice:
         logging.getLogger("skextra").warning(
             "skextra: compiling kernels%s, %s, usually 5 to 20 s; see skextra.warmup",
             f" for {name}" if name else "",
-            "once" if once else "in every process, as no folder can keep them",
+            "once" if once else "in every process, as they are not cached",
         )
 
 
@@ -175,6 +176,7 @@ def njit(function=None, **flags):
     # A kernel that names no fast-math flags would take over those of whichever caller compiles
     # it first, and the cache would keep that.
     flags.setdefault("fastmath", False)
+    flags.setdefault("boundscheck", CHECKS_BOUNDS)
     # The wrapper is for kernels passed as arguments, which ours never are; without it, a
     # kernel compiles in 0.82 of the time (156 signatures of Lasso, trees and samplers).
     flags.setdefault("no_cfunc_wrapper", True)
@@ -183,46 +185,6 @@ def njit(function=None, **flags):
         dispatcher._cache = _DigestCache(function)
     _registered.append(dispatcher)
     return dispatcher
-
-
-class Entry:
-    """A function of one address, compiled by itself at its first use, and called by address.
-
-    numba optimises a function anew within each of its callers. Where large functions
-    call one another, entries keep the time to compile proportional to their size.
-
-    Parameters
-    ----------
-    function : callable
-        Takes the address of its arguments, an int64, and returns an int64.
-    """
-
-    def __init__(self, function):
-        self._function = function
-        self._compiled = None
-        self._lock = threading.Lock()
-
-    @property
-    def address(self):
-        """Where the machine code begins; without compilation, a number for `call_interpreted`."""
-        with self._lock:
-            if numba.config.DISABLE_JIT:
-                _interpreted[id(self._function)] = self._function
-                return id(self._function)
-            if self._compiled is None:
-                signature = (numba.types.int64,), numba.types.int64
-                compiled = CFunc(
-                    self._function, signature, {}, {"nopython": True, "error_model": "numpy"}
-                )
-                compiled._cache = _DigestCache(self._function)
-                compiled.compile()
-                self._compiled = compiled
-        return self._compiled.address
-
-
-def call_interpreted(number, table):
-    """Call an entry that is not compiled with the address of a table."""
-    return _interpreted[number](table)
 
 
 def list_kernels():

@@ -3,8 +3,13 @@
 A portable target is an architecture level: its code runs on every processor that has the
 level's features, so that kernels can be shipped in a wheel or shared by unlike machines. The
 native target is this very processor, with all of its features.
+
+Environment variables
+---------------------
+SKEXTRA_DEBUG=1 : compile with bounds checks on every array; other compiled kernels are not used.
 """
 
+import os
 import platform
 import sys
 from functools import cache
@@ -13,6 +18,9 @@ import llvmlite
 import numba
 from llvmlite import binding
 from numba.core import config
+
+# Read once: kernels with and without checks are not to call one another.
+CHECKS_BOUNDS = os.environ.get("SKEXTRA_DEBUG", "0").lower() not in ("0", "false", "no")
 
 # The micro-architecture levels of the x86-64 psABI, in LLVM's words. Level 3 is every
 # Intel processor since Haswell (2013) and every AMD processor since Zen (2017).
@@ -87,7 +95,7 @@ def list_usable_targets(codegen):
         Parts of the keys of entries.
     """
     triple, name, features = codegen.magic_tuple()
-    options = _describe_options()
+    options = describe_options()
     if (config.CPU_NAME, config.CPU_FEATURES) == (None, None):
         portable = [
             ("portable", triple, level, *options)
@@ -102,17 +110,18 @@ def list_usable_targets(codegen):
 
 def _describe_native(codegen):
     vector_library = ("svml",) if config.USING_SVML else ()
-    return (*codegen.magic_tuple(), *vector_library, *_describe_options())
+    return (*codegen.magic_tuple(), *vector_library, *describe_options())
 
 
-def _describe_options():
+def describe_options():
     """Settings of numba that change the code it generates, where they are not the default."""
     settings = {
         "opt": str(getattr(config.OPT, "_raw_value", config.OPT)),
         "boundscheck": str(config.BOUNDSCHECK),
         "debug": str(config.DEBUGINFO_DEFAULT),
+        "checks": str(CHECKS_BOUNDS),
     }
-    defaults = {"opt": "3", "boundscheck": "None", "debug": "0"}
+    defaults = {"opt": "3", "boundscheck": "None", "debug": "0", "checks": "False"}
     return tuple(sorted(settings.items() - defaults.items()))
 
 

@@ -17,7 +17,7 @@ Bertsekas, "Constrained optimization and Lagrange multiplier methods" (1982), ch
 import numpy as np
 
 from skextra._core.runtime.jit import njit
-from skextra._core.svm.hinge import balance, compute_slacks, find_intercept
+from skextra._core.svm.hinge import balance, find_intercept, sum_slacks
 
 _FAST = {"contract", "reassoc", "nsz"}
 _MODULUS = np.uint64(6364136223846793005)
@@ -269,13 +269,15 @@ class DualDescent:
     def _check(self, target):
         """Whether the best gap so far is small enough."""
         problem, y, C = self.problem, self.y, self.C
-        dual = balance(self._a, y, self.upper) if problem.fit_intercept else self._a.copy()
+        dual = (
+            balance(self._a, y, C, problem.is_squared) if problem.fit_intercept else self._a.copy()
+        )
         # The sum anew: rounding errors of the sweeps end here.
         w = np.asarray(problem.X.T @ (dual * y), dtype=np.float64)
         scores = np.asarray(problem.X @ w, dtype=np.float64)
 
         def note(b):
-            gap = float(compute_slacks(y * (scores + b), dual, C, problem.is_squared).sum())
+            gap = sum_slacks(y * (scores + b), dual, C, problem.is_squared)
             if gap < self.gap:
                 self.w, self.b, self.dual, self.scores, self.gap = w, b, dual, scores, gap
             return gap

@@ -10,6 +10,7 @@ import numpy as np
 
 from skextra._core.runtime.jit import njit
 
+_FAST = {"contract", "reassoc", "nsz"}
 _MAX_STEPS = 200
 _ROUNDING = 1e-10  # of a sum, that steps of a solver may leave
 
@@ -79,21 +80,28 @@ def compute_squared_dual(margins, C):
     return 2.0 * C * np.maximum(1.0 - margins, 0.0)
 
 
-def compute_slacks(margins, dual, C, is_squared):
-    """Gap of each sample, ``C loss(m) + C loss*(a / C) - a (1 - m)``, of which none is negative.
+@njit(fastmath=_FAST)
+def sum_slacks(margins, dual, C, is_squared):
+    """Sum of ``C loss(m) + C loss*(a / C) - a (1 - m)``, of which no sample's is negative.
 
     For the hinge it is ``a (m - 1)`` outside of the margin and ``(C - a) (1 - m)`` within,
     for its square ``(a - 2 C max(1 - m, 0))^2 / (4 C)`` and ``a (m - 1)`` outside.
     """
-    missed = 1.0 - margins
-    within = np.maximum(missed, 0.0)
-    if is_squared:
-        away = dual - 2.0 * C * within
-        return away * away / (4.0 * C) + dual * np.maximum(-missed, 0.0)
-    return np.where(missed > 0.0, (C - dual) * within, -dual * missed)
+    total = 0.0
+    for i in range(margins.shape[0]):
+        missed = 1.0 - margins[i]
+        if is_squared:
+            away = dual[i] - 2.0 * C[i] * max(missed, 0.0)
+            total += away * away / (4.0 * C[i]) + dual[i] * max(-missed, 0.0)
+        elif missed > 0.0:
+            total += (C[i] - dual[i]) * missed
+        else:
+            total -= dual[i] * missed
+    return total
 
 
-def balance(dual, y, upper):
+@njit(fastmath=_FAST)
+def balance(dual, y, C, is_squared):
     """Nearby dual point whose ``y @ dual`` is zero to rounding.
 
     An excess of the size of rounding goes to the variable with the most room, which moves the
@@ -101,26 +109,36 @@ def balance(dual, y, upper):
 
     Parameters
     ----------
-    dual, y : ndarray of shape (n_samples,)
-    upper : ndarray of shape (n_samples,) or inf
-        Bounds of the variables.
+    dual, y, C : ndarray of shape (n_samples,)
+    is_squared : bool
+        Whether variables have no upper bound, else C.
+
+    Returns
+    -------
+    dual : ndarray of shape (n_samples,)
+        A copy.
     """
-    excess = float((dual * y).sum())
+    dual = dual.copy()
     for _ in range(2):
+        up, down, widest, largest = 0.0, 0.0, 0, -1.0
+        for i in range(dual.shape[0]):
+            if y[i] > 0.0:
+                up += dual[i]
+            else:
+                down += dual[i]
+            room = dual[i] if is_squared else min(dual[i], C[i] - dual[i])
+            if room > largest:
+                widest, largest = i, room
+        excess = up - down
         if excess == 0.0:
-            return dual
-        # A positive excess lowers a positive sample's variable, or raises a negative one's.
-        room = np.where(y * excess > 0.0, dual, upper - dual)
-        widest = int(np.argmin(-np.minimum(room, dual)))
-        allowed = min(0.5 * min(room[widest], dual[widest]), _ROUNDING * float(dual.sum()))
-        if abs(excess) <= allowed:
-            dual = dual.copy()
+            break
+        if abs(excess) <= min(0.5 * largest, _ROUNDING * (up + down)):
             dual[widest] -= excess * y[widest]
         else:
-            is_larger = (y > 0) == (excess > 0)
-            total = float(dual[is_larger].sum())
-            dual = np.where(is_larger, dual * max(1.0 - abs(excess) / total, 0.0), dual)
-        excess = float((dual * y).sum())
+            share = min(up, down) / max(up, down)
+            for i in range(dual.shape[0]):
+                if (y[i] > 0.0) == (excess > 0.0):
+                    dual[i] *= share
     return dual
 
 

@@ -20,9 +20,9 @@ from skextra._core.quadratic.model import solve_quadratic
 from skextra._core.svm.hinge import (
     balance,
     compute_loss,
-    compute_slacks,
     compute_squared_dual,
     find_squared_intercept,
+    sum_slacks,
 )
 from skextra._core.svm.result import LinearSVMResult
 
@@ -131,7 +131,7 @@ def compute_gap(problem, w, scores, b, dual=None):
     margins = y * (scores + b)
     if dual is None:
         dual = compute_squared_dual(margins, C)
-        dual = balance(dual, y, np.inf) if problem.fit_intercept else dual
+        dual = balance(dual, y, C, True) if problem.fit_intercept else dual
     correlation = np.asarray(problem.X.T @ (dual * y), dtype=np.float64)
     largest = float(np.abs(correlation).max(initial=0.0))
     # The best multiple of the dual point, of those that are feasible.
@@ -139,7 +139,7 @@ def compute_gap(problem, w, scores, b, dual=None):
     share = min(2.0 * float(dual.sum()) / square if square > 0 else 1.0, 1.0)
     share = min(share, 1.0 / largest if largest > 0 else 1.0)
     gap = float((np.abs(w) - share * w * correlation).sum())
-    gap += float(compute_slacks(margins, share * dual, C, True).sum())
+    gap += sum_slacks(margins, share * dual, C, True)
     gap += abs(b) * share * abs(float((dual * y).sum()))
     return (gap if np.isfinite(gap) else np.inf), dual, correlation
 

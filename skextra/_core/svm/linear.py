@@ -70,11 +70,8 @@ def _solve_in_turn(problem, tol, max_iter):
 
 def _describe(problem):
     n, d = problem.shape
-    if problem.is_sparse:
-        square = float(problem.X.data @ problem.X.data) / n
-    else:
-        square = float(np.einsum("ij,ij->", problem.X, problem.X)) / n
-    return LinearShape(n, d, problem.is_sparse, problem.is_squared, problem.C.mean() * square)
+    strength = float(problem.C.mean()) * problem.rows.mean_square
+    return LinearShape(n, d, problem.is_sparse, problem.is_squared, strength)
 
 
 def _solve_factored(problem, tol, max_iter, start):

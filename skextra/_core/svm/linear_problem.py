@@ -8,6 +8,7 @@ Sparse rows stay as they are, unless the dense form takes less memory.
 """
 
 from copy import copy
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -16,9 +17,9 @@ from skextra._core.numerics.scaling import round_to_power_of_two
 from skextra._core.svm.hinge import (
     balance,
     compute_null_objective,
-    compute_slacks,
     compute_squared_dual,
     find_intercept,
+    sum_slacks,
 )
 from skextra._core.svm.result import LinearSVMResult
 
@@ -67,19 +68,27 @@ class CenteredRows:
         self.X = self.columns[:, :d]
         step = max(_BLOCK_VALUES // max(d, 1), 1)
         parts = [slice(start, start + step) for start in range(0, n, step)]
-        if fit_intercept:
-            for _ in range(2):
-                # The second pass makes up for what rounding left of a large mean.
-                total = np.zeros(d)
-                for part in parts:
-                    total += (X[part] - self.mean).sum(axis=0)
-                self.mean = self.mean + total / max(n, 1)
+        if fit_intercept and n:
+            # Differences from one row are as small as the spread: a large mean costs no digits.
+            first, total = X[0].astype(np.float64), np.zeros(d)
+            for part in parts:
+                total += (X[part] - first).sum(axis=0)
+            self.mean = first + total / n
         for part in parts:
             np.subtract(X[part], self.mean, out=self.X[part])
+
+    @cached_property
+    def mean_square(self):
+        """Mean squared length of a row."""
+        n = max(self.shape[0], 1)
+        if self.is_sparse:
+            return float(self.X.data @ self.X.data) / n
+        return float(np.einsum("ij,ij->", self.X, self.X)) / n
 
     def take(self, rows):
         """Some of the samples; the means that were subtracted stay."""
         part = copy(self)
+        part.__dict__.pop("mean_square", None)
         part.shape = len(rows), self.shape[1]
         if self.is_sparse:
             part.X = self.X[rows]
@@ -222,11 +231,11 @@ class LinearProblem:
         y, upper = self.y, np.inf if self.is_squared else self.C
         if image is None:
             dual = np.minimum(np.maximum(dual, 0.0), upper)
-            dual = balance(dual, y, upper) if self.fit_intercept else dual
+            dual = balance(dual, y, self.C, self.is_squared) if self.fit_intercept else dual
             image = np.asarray(self.X.T @ (dual * y), dtype=np.float64)
         image = image[: len(w)]
         gap = 0.5 * float((w - image) @ (w - image))
-        gap += float(compute_slacks(margins, dual, self.C, self.is_squared).sum())
+        gap += sum_slacks(margins, dual, self.C, self.is_squared)
         if self.fit_intercept:
             gap += abs(intercept * float((dual * y).sum()))
         return gap if np.isfinite(gap) else np.inf

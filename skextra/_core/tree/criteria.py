@@ -1,26 +1,21 @@
 """How good a split is: impurities as scikit-learn computes them, and cheaper scores to search by.
 
-Up to a constant, what every criterion maximises over the splits of a node is a
+Up to a constant, what every criterion maximizes over the splits of a node is a
 convex function of the left side's statistics. With `s_k` the left weight of class k
-(or the left sum of targets) less its expectation, gini and squared error are
+(or the left sum of targets) less its expectation, Gini and squared error are
 ``sum_k s_k^2 * W / (w_left * w_right)``, which is what the searches compare. Where two
 candidates come closer than rounding, scikit-learn's own expression decides, so that
 ties fall as they do there.
+
+A new criterion has its row in `criterion_table`, and its formulas here: one that counts classes in
+`compute_impurity`, one that sums targets in `compute_loss` and `compute_decrease`.
 """
 
 import numpy as np
 
 from skextra._core.runtime.entries import kernel
+from skextra._core.tree.criterion_table import ABSOLUTE_ERROR, GAMMA, GINI, POISSON
 
-GINI, ENTROPY, SQUARED_ERROR, ABSOLUTE_ERROR, POISSON = range(5)
-CRITERIA = {
-    "gini": GINI,
-    "entropy": ENTROPY,
-    "log_loss": ENTROPY,
-    "squared_error": SQUARED_ERROR,
-    "absolute_error": ABSOLUTE_ERROR,
-    "poisson": POISSON,
-}
 # Gini impurity or entropy up to which a node is pure, as in scikit-learn; also the rounding of
 # an impurity's decrease, as a share of the impurity.
 EPSILON = 10 * np.finfo(np.float64).eps
@@ -83,23 +78,54 @@ def is_spread(lowest, highest):
 
 
 @kernel
-def compute_deviance(t):
-    """Half the Poisson deviance of m (1 + t) from the mean m, in units of m.
+def _compute_poisson_term(t):
+    """(1 + t) log(1 + t) - t: half the Poisson deviance of m (1 + t) from m, in units of m.
 
-    (1 + t) log(1 + t) - t: summed with weights for which the deviations t cancel, this is the
-    sum of y log(y / m), of nonnegative terms that do not cancel.
+    Summed with weights for which the deviations t cancel, this is the sum of y log(y / m), of
+    nonnegative terms that do not cancel.
     """
     return (1.0 + t) * np.log1p(t) - t if t > -1.0 else 1.0
 
 
 @kernel
-def compute_limits(min_leaf, min_weight, n_rows, weight, impurity):
-    """Least rows and weight of a side of a split, and the largest score that is 0 but for rounding.
+def _compute_gamma_term(t):
+    """t - log(1 + t): half the gamma deviance of m (1 + t) from m."""
+    return t - np.log1p(t) if t > -1.0 else np.inf
 
-    A side with less than the rounding of the node's weight has no weight.
+
+@kernel
+def compute_loss(criterion, weight, y, mean):
+    """Weighted loss of predicting the mean of a node for a target: impurities are means of it."""
+    if criterion == POISSON:
+        return weight * mean * _compute_poisson_term((y - mean) / mean)
+    if criterion == GAMMA:
+        return weight * _compute_gamma_term((y - mean) / mean)
+    return weight * (y - mean) * (y - mean)
+
+
+@kernel
+def compute_decrease(criterion, mean, weight, left, right, excess):
+    """How much a split reduces the sum of losses.
+
+    Parameters
+    ----------
+    criterion : int
+    mean, weight : float
+        Mean target, and weight, of the node.
+    left, right : float
+        Weights of its sides.
+    excess : float
+        Sum of weighted targets of the left side about `mean`. With d for it, squared errors
+        fall by ``d^2 W / (l r)``; deviances, with a term of h(t) at the mean m (1 + t), by
+        ``l h(d / l m) + r h(-d / r m)``.
     """
-    least = max(min_weight, n_rows * np.finfo(np.float64).eps * weight)
-    return min_leaf, least, ZERO_SCORE * weight * impurity
+    if criterion == POISSON:
+        fall = mean * left * _compute_poisson_term(excess / (left * mean))
+        return fall + mean * right * _compute_poisson_term(-excess / (right * mean))
+    if criterion == GAMMA:
+        fall = left * _compute_gamma_term(excess / (left * mean))
+        return fall + right * _compute_gamma_term(-excess / (right * mean))
+    return excess * excess * weight / (left * right)
 
 
 @kernel
@@ -115,3 +141,44 @@ def round_down(threshold):
     if rounded > threshold:
         rounded = np.nextafter(rounded, np.float32(-np.inf))
     return rounded
+
+
+@kernel
+def compute_proxy(problem, totals, sums, weight, left, error_left, error_right):
+    """scikit-learn's measure of a split, given the left side's sums and weight.
+
+    Sums of targets are about the node's mean; of losses that are summed, it is the decrease.
+    """
+    criterion, stride, n_outputs = problem.criterion, problem.stride, len(problem.n_classes)
+    right = weight - left
+    if criterion == ABSOLUTE_ERROR:
+        return -(error_right / n_outputs) - (error_left / n_outputs)
+    if problem.is_classification:
+        return _compute_class_proxy(problem, totals, sums, left, right)
+    score = 0.0
+    for k in range(n_outputs):
+        mean, excess = totals[k * stride] / weight, sums[k * stride]
+        if criterion == POISSON:
+            # The mean of a side must be positive. Rounding may leave this of a sum of zeros.
+            least = 1e-13 * totals[k * stride]
+            if excess + left * mean <= least or right * mean - excess <= least:
+                return -np.inf
+        score += compute_decrease(criterion, mean, weight, left, right, excess)
+    return score
+
+
+@kernel
+def _compute_class_proxy(problem, totals, sums, left, right):
+    criterion, n_classes, stride = problem.criterion, problem.n_classes, problem.stride
+    impurity_left = impurity_right = 0.0
+    for k in range(len(n_classes)):
+        first, last = k * stride, k * stride + n_classes[k]
+        impurity_left += compute_impurity(criterion, sums, first, n_classes[k], left)
+        # The right side's weights take the left's place for the moment.
+        for c in range(first, last):
+            sums[c] = totals[c] - sums[c]
+        impurity_right += compute_impurity(criterion, sums, first, n_classes[k], right)
+        for c in range(first, last):
+            sums[c] = totals[c] - sums[c]
+    n_outputs = len(n_classes)
+    return -right * (impurity_right / n_outputs) - left * (impurity_left / n_outputs)

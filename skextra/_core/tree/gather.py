@@ -2,17 +2,9 @@
 
 import numpy as np
 
-from skextra._core.runtime.entries import (
-    entry,
-    kernel,
-    view_int32,
-    view_int64,
-    view_uint8,
-    view_uint16,
-    view_uint32,
-)
-from skextra._core.tree import slots
+from skextra._core.runtime.entries import entry, kernel, part
 from skextra._core.tree.encode import DENSE_8, DENSE_16
+from skextra._core.tree.state import State
 
 # Nodes of so many rows read them from the row-major copy, where they lie together.
 _FEW = 4096
@@ -22,6 +14,7 @@ _FEW = 4096
 def _read(codes, first, stride, rows, out):
     low, high = np.int32(2147483647), np.int32(-2147483648)
     for i in range(len(rows)):
+        # Unsigned: an index that may be negative costs a test.
         code = np.int32(codes[first + stride * np.uint64(rows[i])])
         out[i] = code
         low = min(low, code)
@@ -30,7 +23,7 @@ def _read(codes, first, stride, rows, out):
 
 
 @kernel
-def _read_sparse(column, indices, zero, where, start, end, rows, out):
+def _read_sparse(column, indices, zero, places, start, end, rows, out):
     n = end - start
     for i in range(n):
         out[i] = zero
@@ -50,7 +43,7 @@ def _read_sparse(column, indices, zero, where, start, end, rows, out):
                 n_found += 1
     else:
         for e in range(len(indices)):
-            place = where[indices[e]]
+            place = places[indices[e]]
             if start <= place < end:
                 out[place - start] = column[e]
                 n_found += 1
@@ -63,42 +56,39 @@ def _read_sparse(column, indices, zero, where, start, end, rows, out):
     return low, high
 
 
-@entry
-def enter_gather_dense(address):
-    """Codes of a node's rows in a column, into CODE; their extremes into LOW and HIGH."""
-    t = view_int64(address, slots.N_SLOTS)
-    n, n_samples = t[slots.END] - t[slots.START], t[slots.N_SAMPLES]
-    # Unsigned: an index that may be negative costs a test.
-    rows = view_uint32(t[slots.ROWS] + 4 * t[slots.START], n)
-    out = view_int32(t[slots.CODE], n)
-    codes, first, stride = t[slots.CODES], np.uint64(t[slots.FEATURE] * n_samples), np.uint64(1)
-    if n <= _FEW:
-        codes, first = t[slots.CODES_BY_ROW], np.uint64(t[slots.FEATURE])
-        stride = np.uint64(t[slots.N_FEATURES])
-    size = n_samples * t[slots.N_FEATURES]
-    if t[slots.DATA_KIND] == DENSE_8:
-        low, high = _read(view_uint8(codes, size), first, stride, rows, out)
-    elif t[slots.DATA_KIND] == DENSE_16:
-        low, high = _read(view_uint16(codes, size), first, stride, rows, out)
+@entry(State)
+def gather_dense(state):
+    """Codes of the node's rows in the current column, into `scratch.code`, and their extremes."""
+    codes, column = state.codes, state.column
+    start, end = state.node.start, state.node.end
+    rows, out = part(state.rows.numbers, start, end), part(state.scratch.code, 0, end - start)
+    is_by_row = end - start <= _FEW
+    first, stride = np.uint64(column.feature * codes.n_samples), np.uint64(1)
+    if is_by_row:
+        first, stride = np.uint64(column.feature), np.uint64(codes.n_features)
+    if codes.kind == DENSE_8:
+        source = codes.by_row_8 if is_by_row else codes.codes_8
+        low, high = _read(source, first, stride, rows, out)
+    elif codes.kind == DENSE_16:
+        source_16 = codes.by_row_16 if is_by_row else codes.codes_16
+        low, high = _read(source_16, first, stride, rows, out)
     else:
-        low, high = _read(view_uint32(codes, size), first, stride, rows, out)
-    t[slots.LOW], t[slots.HIGH] = low, high
+        source_32 = codes.by_row_32 if is_by_row else codes.codes_32
+        low, high = _read(source_32, first, stride, rows, out)
+    column.low, column.high = low, high
     return 0
 
 
-@entry
-def enter_gather_sparse(address):
-    """`enter_gather_dense` for a sparse matrix."""
-    t = view_int64(address, slots.N_SLOTS)
-    start, end, feature = t[slots.START], t[slots.END], t[slots.FEATURE]
-    indptr = view_int64(t[slots.INDPTR], t[slots.N_FEATURES] + 1)
-    lower, upper = indptr[feature], indptr[feature + 1]
-    zero = view_int32(t[slots.ZERO], t[slots.N_FEATURES])
+@entry(State)
+def gather_sparse(state):
+    """`gather_dense` for a sparse matrix."""
+    codes, column = state.codes, state.column
+    start, end, feature = state.node.start, state.node.end, column.feature
+    lower, upper = codes.indptr[feature], codes.indptr[feature + 1]
     low, high = _read_sparse(
-        view_uint32(t[slots.CODES] + 4 * lower, upper - lower),
-        view_int32(t[slots.INDICES] + 4 * lower, upper - lower), int(zero[feature]),
-        view_int32(t[slots.WHERE], t[slots.N_SAMPLES]), start, end,
-        view_int32(t[slots.ROWS] + 4 * start, end - start), view_int32(t[slots.CODE], end - start),
+        part(codes.codes_32, lower, upper), part(codes.indices, lower, upper),
+        int(codes.zero[feature]), state.rows.places, start, end,
+        part(state.rows.numbers, start, end), part(state.scratch.code, 0, end - start),
     )  # fmt: skip
-    t[slots.LOW], t[slots.HIGH] = low, high
+    column.low, column.high = low, high
     return 0

@@ -4,37 +4,44 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skextra._core.tree import records, slots
-from skextra._core.tree.criteria import ABSOLUTE_ERROR, ENTROPY, SQUARED_ERROR
-from skextra._core.tree.encode import KEYS, SPARSE
-from skextra._core.tree.gather import enter_gather_dense, enter_gather_sparse
-from skextra._core.tree.grow_kernels import grow, number_depth_first
-from skextra._core.tree.nodes import build_trees
-from skextra._core.tree.partition import enter_partition
-from skextra._core.tree.problem import (
+from skextra._core.tree.criterion_table import (
     BINARY,
     CLASSES,
+    CRITERIA,
+    ENTROPY,
     GENERAL,
     SUMS,
-    choose_search,
-    parse_criterion,
-    rank_all,
-    scale_extremes,
 )
-from skextra._core.tree.random_split_keys import enter_draw
+from skextra._core.tree.encode import DENSE_8, DENSE_16, KEYS, SPARSE
+from skextra._core.tree.gather import gather_dense, gather_sparse
+from skextra._core.tree.grow_kernels import N_BOUNDS, N_COLUMNS, grow, number_depth_first
+from skextra._core.tree.nodes import build_trees
+from skextra._core.tree.partition import partition
+from skextra._core.tree.problem import choose_search, rank_all, scale_extremes
 from skextra._core.tree.route import route_rows
-from skextra._core.tree.search_binary import BITS, ROW, enter_search_binary
-from skextra._core.tree.search_classes import enter_search_classes
-from skextra._core.tree.search_general import enter_search_general
-from skextra._core.tree.search_random import enter_search_random
-from skextra._core.tree.search_sums import enter_search_sums
-from skextra._core.tree.sorted_block import BLOCK_ROWS, MOST_CODES
-from skextra._core.tree.statistics import enter_describe, enter_describe_general
+from skextra._core.tree.search_binary import BITS, ROW, search_binary, search_binary_block
+from skextra._core.tree.search_classes import search_classes, search_classes_block
+from skextra._core.tree.search_general import search_general
+from skextra._core.tree.search_random import search_random
+from skextra._core.tree.search_random_keys import search_random_keys
+from skextra._core.tree.search_sums import search_sums, search_sums_block
+from skextra._core.tree.sorted_block import BLOCK_ROWS, MOST_CODES, divide_block, enter_block
+from skextra._core.tree.state import State
+from skextra._core.tree.statistics import describe, describe_general
 
 _NO_LIMIT = 2**31 - 1
 _FIRST_STACK = 256
+_SEARCHES = {BINARY: search_binary, SUMS: search_sums, CLASSES: search_classes}
+_BLOCK_SEARCHES = {
+    BINARY: search_binary_block, SUMS: search_sums_block, CLASSES: search_classes_block,
+}  # fmt: skip
 # Orders of all features are kept up to date where a node looks at one in so many, or more.
 _MOST_ORDERS = 2
+# Arrays of `state.Nodes` in the order in which `nodes.build_trees` takes them.
+_NODE_ARRAYS = (
+    "features", "thresholds", "cuts", "missing_left", "rights", "n_rows", "weights", "impurities",
+    "values",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,13 +78,18 @@ class Settings:
 
 
 class Grower:
-    """Grows trees on one set of codes and targets, with scratch memory it keeps.
+    """Grows trees on one set of codes and targets, with memory it keeps from tree to tree.
 
     Parameters
     ----------
     codes : Codes
     target : Target
     settings : Settings
+
+    Attributes
+    ----------
+    state : State
+        What the kernels share, and owns all memory that they use.
 
     Notes
     -----
@@ -86,64 +98,56 @@ class Grower:
 
     def __init__(self, codes, target, settings):
         self.codes, self.settings = codes, settings
-        self.criterion = parse_criterion(settings.criterion)
-        values, self.exponent = scale_extremes(target.values)
+        self.criterion = CRITERIA[settings.criterion]
+        values, self._exponent = scale_extremes(target.values)
         self.target = replace(target, values=values)
-        # Memory that joblib maps is read-only, for which the kernels would compile anew.
-        table = (codes.values, codes.offsets, codes.missing)
-        self.table = tuple(np.require(array, requirements="W") for array in table)
-        self.log_table = np.zeros(1)
-        self.slots = np.zeros(slots.N_SLOTS, np.int64)
-        self.floats = np.zeros(slots.N_FLOATS)
-        self.features = np.empty((2, codes.n_features), np.int32)
-        self.kept = {}  # arrays whose addresses stand in the table, by slot
-        constraints = settings.monotonic_cst
-        self.directions = np.empty(0, np.int8)
-        if constraints is not None:
-            self.directions = np.ascontiguousarray(constraints, np.int8)
-        self._fill_slots()
+        self.state = State()
+        self._n_rows = self._n_nodes = -1  # the largest tree there is memory for
+        self._set_problem()
+        self._set_codes()
+        self._allocate_small()
 
-    def _fill_slots(self):
-        codes, target, settings, t = self.codes, self.target, self.settings, self.slots
-        t[slots.CRITERION], t[slots.STRIDE] = self.criterion, target.stride
-        t[slots.N_OUTPUTS], t[slots.DATA_KIND] = target.n_outputs, codes.kind
-        t[slots.N_SAMPLES], t[slots.N_FEATURES] = codes.n_samples, codes.n_features
-        t[slots.IS_RANDOM], t[slots.MAX_FEATURES] = (
-            settings.splitter == "random",
-            settings.max_features,
-        )
-        t[slots.MIN_SPLIT], t[slots.MIN_LEAF] = (
-            settings.min_samples_split,
-            settings.min_samples_leaf,
-        )
-        t[slots.MAX_DEPTH] = min(settings.max_depth or _NO_LIMIT, _NO_LIMIT)
-        t[slots.MAX_LEAVES] = settings.max_leaf_nodes or 0
-        self.floats[slots.MIN_DECREASE] = np.ldexp(
+    def _set_problem(self):
+        problem, target, settings = self.state.problem, self.target, self.settings
+        constraints = settings.monotonic_cst
+        problem.criterion, problem.stride = self.criterion.number, target.stride
+        problem.is_classification = target.is_classification
+        problem.is_random = settings.splitter == "random"
+        problem.max_features = settings.max_features
+        problem.min_samples_split = settings.min_samples_split
+        problem.min_samples_leaf = settings.min_samples_leaf
+        problem.max_depth = min(settings.max_depth or _NO_LIMIT, _NO_LIMIT)
+        problem.max_leaf_nodes = settings.max_leaf_nodes or 0
+        problem.min_impurity_decrease = np.ldexp(
             settings.min_impurity_decrease, -self._get_impurity_exponent()
         )
-        is_sparse = codes.kind == SPARSE
-        self._keep(slots.CODES, codes.codes)
-        self._keep(slots.CODES_BY_ROW, codes.codes_by_row)
-        self._keep(slots.INDPTR, codes.indptr)
-        self._keep(slots.INDICES, codes.indices)
-        self._keep(slots.ZERO, codes.zero)
-        self._keep(slots.ALL_VALUES, codes.values)
-        self._keep(slots.N_CLASSES, target.n_classes)
-        self._keep(slots.TARGETS, target.values)
-        self._keep(slots.RANKS, rank_all(target, self.criterion))
-        self._keep(slots.FLOATS, self.floats)
-        self._keep(slots.RECORD, np.zeros(records.SIZE))
-        self._keep(slots.MARKS, np.zeros(records.SIZE, np.int64))
-        self._keep(slots.TOTALS, np.zeros(target.n_outputs * target.stride))
-        self._keep(slots.RANDOM, np.zeros(1, np.int64))
-        self._keep(slots.WHERE, np.empty(codes.n_samples if is_sparse else 1, np.int32))
-        t[slots.GATHER] = (enter_gather_sparse if is_sparse else enter_gather_dense).address
-        t[slots.PARTITION] = enter_partition.address
+        problem.n_classes = target.n_classes
+        problem.targets = target.values
+        problem.target_ranks = rank_all(target, self.criterion)
+        if constraints is not None:
+            problem.directions = np.ascontiguousarray(constraints, np.int8)
 
-    def _keep(self, slot, array):
-        """Let an array's address stand in the table, and the array live."""
-        self.kept[slot] = array
-        self.slots[slot] = array.ctypes.data
+    def _set_codes(self):
+        codes, own = self.codes, self.state.codes
+        width = {DENSE_8: 8, DENSE_16: 16}.get(codes.kind, 32)
+        setattr(own, f"codes_{width}", codes.codes)
+        setattr(own, f"by_row_{width}", codes.codes_by_row)
+        for name in (
+            "kind", "n_samples", "n_features", "indptr", "indices", "zero", "values", "offsets",
+            "missing",
+        ):  # fmt: skip
+            setattr(own, name, getattr(codes, name))
+
+    def _allocate_small(self):
+        """Memory whose size does not depend on the number of rows."""
+        state, stride, n_features = self.state, self.target.stride, self.codes.n_features
+        width = stride * self.target.n_outputs
+        state.node.allocate(totals=width)
+        state.sampler.allocate(features=n_features, constants=n_features)
+        state.scratch.allocate(
+            sums=width, left=stride, right=stride, parts=4, stack=(64, 2), counts=(3, 2048),
+            sides=(2, 3),
+        )  # fmt: skip
 
     def grow(self, weights, seed, leaf_of_row=None):
         """Grow a tree.
@@ -165,177 +169,178 @@ class Grower:
         if weights is None:
             weights = np.ones(self.codes.n_samples)
         weights, exponent = scale_extremes(weights)
-        rows = np.flatnonzero(weights).astype(np.int32)
+        rows = np.flatnonzero(weights)
         if len(rows) == 0:
             raise ValueError("sample_weight must have an entry that is not 0")
         counted = weights[rows]
-        kind = choose_search(self.target, self.criterion, counted)
-        self._allocate(len(rows))
-        self._keep(slots.WEIGHTS, np.ascontiguousarray(weights, dtype=np.float64))
-        self._load_rows(kind, rows, counted)
-        self._load_entries(kind)
-        self.slots[slots.ROUTES] = leaf_of_row is not None
-        total = float(weights.sum())
-        self.floats[slots.MIN_WEIGHT] = self.settings.min_weight_fraction_leaf * total
-        arrays, depth = self._grow(len(rows), total, seed)
-        self._restore_units(arrays, exponent)
+        search = choose_search(self.target, self.criterion, counted)
+        if len(rows) > self._n_rows:
+            self._allocate(len(rows))
+        problem = self.state.problem
+        problem.sample_weights = np.ascontiguousarray(weights, dtype=np.float64)
+        problem.total_weight, problem.keeps_routes = weights.sum(), leaf_of_row is not None
+        problem.min_weight_leaf = self.settings.min_weight_fraction_leaf * problem.total_weight
+        self._load_rows(search, rows, counted)
+        self._load_steps(search)
+        arrays, depth = self._grow(len(rows), seed)
+        self._restore_units(*arrays[6:], exponent)
         if leaf_of_row is not None:
             route_rows(self.codes, arrays, leaf_of_row)
         return build_trees(
-            arrays, depth, self.criterion, self.target.n_classes, self.codes.n_features,
+            arrays, depth, self.criterion.number, self.target.n_classes, self.codes.n_features,
             keeps_nodes=self.settings.monotonic_cst is not None,
         )  # fmt: skip
 
     def _get_impurity_exponent(self):
-        return 2 * self.exponent if self.criterion == SQUARED_ERROR else self.exponent
+        return self.criterion.degree * self._exponent
 
-    def _restore_units(self, arrays, weight_exponent):
+    def _restore_units(self, weights, impurities, values, weight_exponent):
         """Undo `scale_extremes` of weights and targets in the arrays of a tree."""
         for array, exponent in (
-            (arrays[6], weight_exponent),
-            (arrays[7], self._get_impurity_exponent()),
-            (arrays[8], self.exponent),
+            (weights, weight_exponent),
+            (impurities, self._get_impurity_exponent()),
+            (values, self._exponent),
         ):
             if exponent != 0:
                 np.ldexp(array, exponent, out=array)
 
-    def _grow(self, n_rows, total, seed):
-        arrays = self._allocate_tree(n_rows)
-        is_best_first = self.settings.max_leaf_nodes is not None
-        n_frontier = len(arrays[0]) if is_best_first else 1
-        lefts = np.empty(n_frontier, np.int32)
-        frontier = np.empty((n_frontier, 8), np.int64), np.empty((n_frontier, 4))
-        small = (
-            *(self.kept[k] for k in (slots.RECORD, slots.MARKS, slots.TOTALS)),
-            np.zeros((2, 3)),
-        )
-        random = self.kept[slots.RANDOM]
-        n_nodes, n_stack = -1, _FIRST_STACK
+    def _grow(self, n_rows, seed):
+        self._allocate_nodes(n_rows)
+        state, n_stack = self.state, _FIRST_STACK
+        n_nodes = -1
         while n_nodes < 0:
             # The order of a node's rows is of no consequence, so that a second attempt,
             # with a larger stack, starts from where the first one left them.
-            random[0] = seed
-            self.slots[slots.BLOCK_START] = self.slots[slots.BLOCK_END] = 0
-            self.features[0] = np.arange(self.codes.n_features)
-            n_nodes, depth = grow(
-                self.slots, self.slots.ctypes.data, self.floats, total, self.table,
-                self.features[0], self.features[1], self.directions, random, arrays, lefts,
-                np.empty((n_stack, 8), np.int64), np.empty((n_stack, 4)), *frontier,
-                np.empty(n_frontier, np.int64), small,
-            )  # fmt: skip
+            if len(state.waiting.stack) < n_stack:
+                state.waiting.allocate(stack=(n_stack, N_COLUMNS), stack_bounds=(n_stack, N_BOUNDS))
+            state.sampler.bits, state.block.start, state.block.end = seed, 0, 0
+            state.sampler.features[:] = np.arange(self.codes.n_features)
+            n_nodes, depth = grow(state)
             n_stack *= 16
-        arrays = tuple(array[:n_nodes] for array in arrays)
-        return (_renumber(arrays, lefts, n_nodes) if is_best_first else arrays), depth
+        arrays = tuple(getattr(state.nodes, name)[:n_nodes] for name in _NODE_ARRAYS)
+        if self.settings.max_leaf_nodes is not None:
+            arrays = _renumber(arrays, state.nodes.lefts, n_nodes)
+        return arrays, depth
 
     def _allocate(self, n):
-        """Scratch for as many rows; kept between trees."""
-        if n <= self.slots[slots.CAPACITY]:
-            return
-        stride, width = self.target.stride, self.target.stride * self.target.n_outputs
-        is_absolute = self.criterion == ABSOLUTE_ERROR
-        self.slots[slots.CAPACITY] = n
-        for slot, size, itemsize in (
-            (slots.PAYLOAD, n, 8), (slots.ROW_WEIGHTS, n, 8), (slots.ROW_TARGETS, n, 8),
-            (slots.SPARE, 2 * n + n // 2 + 1, 8), (slots.CODE, n, 4), (slots.KEYS, 2 * n, 8),
-            (slots.HISTOGRAM, 4 * n + 16 * (stride + 1), 8), (slots.BUCKETS, 2 * n, 8),
-            (slots.BUCKET_SUMS, 2 * n, 8), (slots.STACK, 128, 8), (slots.LOCAL, n + 64, 4),
-            (slots.ORDERED, n + 64, 4), (slots.FENWICK, 2 * n + 2 if is_absolute else 1, 8),
-            (slots.ERRORS, 2 * n, 8), (slots.MEDIANS, 2 * n, 8), (slots.COUNTS, 3 * 2048, 8),
-            (slots.ORDER, n, 4), (slots.ARRANGED, n, 4), (slots.SUMS, width, 8),
-            (slots.LEFT, stride, 8), (slots.RIGHT, stride, 8), (slots.PARTS, 4, 8),
-        ):  # fmt: skip
-            # Untouched pages of memory cost nothing: most problems use few of these.
-            self._keep(slot, np.zeros(size, np.int64 if itemsize == 8 else np.int32))
+        """Memory for as many rows.
 
-    def _load_rows(self, kind, rows, weights):
-        """Rows, their places, and payloads in the same order."""
-        t, n = self.slots, len(rows)
-        t[slots.KIND], t[slots.N_ROWS] = kind, n
-        self._keep(slots.ROWS, rows)
+        Untouched pages of memory cost nothing: most problems use few of these arrays.
+        """
+        self._n_rows = n
+        rows, scratch = self.state.rows, self.state.scratch
+        rows.allocate(
+            numbers=n, payload=n, weights=n, targets=n,
+            places=self.codes.n_samples if self.codes.kind == SPARSE else 0,
+        )  # fmt: skip
+        scratch.allocate(
+            code=n, order=n, arranged=n, local=n, ordered=n, spare_rows=n, spare=n, second_spare=n,
+            keys=2 * n, buckets=(n, 2), bucket_sums=(n, 2),
+            # Of buckets a quarter of the rows at most, and 16 where there are few rows.
+            histogram=4 * n + 16 * (self.target.stride + 1),
+            errors=(2, n), medians=(2, n), fenwick=(2, n + 1),
+        )  # fmt: skip
+        rows.weight_bits = rows.weights.view(np.int64)
+        rows.target_bits = rows.targets.view(np.int64)
+        scratch.radix_keys = scratch.keys.view(np.uint64).reshape(2, n)
+        scratch.packed_histogram = scratch.histogram.view(np.int64)
+
+    def _allocate_nodes(self, n_rows):
+        """Memory for a tree of as many rows."""
+        settings, nodes, waiting = self.settings, self.state.nodes, self.state.waiting
+        n = 2 * (n_rows // settings.min_samples_leaf) + 1
+        if settings.max_depth is not None and settings.max_depth < 30:
+            n = min(n, 2 ** (settings.max_depth + 1))
+        is_best_first = settings.max_leaf_nodes is not None
+        if is_best_first:
+            n = min(n, 2 * settings.max_leaf_nodes)
+        if n <= self._n_nodes:
+            return
+        self._n_nodes, n_waiting = n, n if is_best_first else 1
+        nodes.allocate(
+            features=n, thresholds=n, cuts=n, missing_left=n, rights=n, n_rows=n, weights=n,
+            impurities=n, lefts=n_waiting, values=(n, self.target.n_outputs * self.target.stride),
+        )  # fmt: skip
+        waiting.allocate(
+            heap=n_waiting, frontier=(n_waiting, N_COLUMNS), frontier_bounds=(n_waiting, N_BOUNDS)
+        )
+
+    def _load_rows(self, search, numbers, weights):
+        """Rows, and in the same order what the search needs of them."""
+        rows, n = self.state.rows, len(numbers)
+        self.state.problem.search, rows.n = search, n
+        rows.numbers[:n] = numbers
         if self.codes.kind == SPARSE:
-            self.kept[slots.WHERE][:] = -1
-            self.kept[slots.WHERE][rows] = np.arange(n, dtype=np.int32)
-        if kind == GENERAL:
+            rows.places[:] = -1
+            rows.places[numbers] = np.arange(n, dtype=np.int32)
+        if search == GENERAL:
             return
-        values = self.target.values[0][rows]
-        if kind == BINARY:
+        values = self.target.values[0][numbers]
+        if search == BINARY:
             integers = weights.astype(np.int64)
-            self.kept[slots.PAYLOAD][:n] = (
-                ROW + (integers << BITS) + integers * values.astype(np.int64)
-            )
-            self._keep(slots.LOGS, self._get_log_table(kind, weights))
-            t[slots.N_LOGS] = len(self.log_table)
+            rows.payload[:n] = ROW + (integers << BITS) + integers * values.astype(np.int64)
+            if self.criterion.number == ENTROPY:
+                self._extend_logs(int(weights.sum()) + 1)
             return
-        self.kept[slots.ROW_WEIGHTS].view(np.float64)[:n] = weights
-        if kind == CLASSES:
-            self.kept[slots.PAYLOAD][:n] = values
+        rows.weights[:n] = weights
+        if search == CLASSES:
+            rows.payload[:n] = values
         else:
-            self.kept[slots.ROW_TARGETS].view(np.float64)[:n] = values
+            rows.targets[:n] = values
 
-    def _load_entries(self, kind):
+    def _extend_logs(self, n):
+        if len(self.state.problem.logs) < n:
+            whole = np.arange(n, dtype=float)
+            self.state.problem.logs = whole * np.log(np.maximum(whole, 1.0))
+
+    def _load_steps(self, search):
         """Addresses of the entries this problem needs, which are compiled now if need be."""
-        t = self.slots
-        t[slots.DESCRIBE] = (enter_describe_general if kind == GENERAL else enter_describe).address
+        steps, codes = self.state.steps, self.codes
+        steps.gather = (gather_sparse if codes.kind == SPARSE else gather_dense).address
+        steps.partition = partition.address
+        steps.describe = (describe_general if search == GENERAL else describe).address
         if self.settings.splitter == "random":
-            is_by_key = self.codes.kind == KEYS
-            t[slots.SEARCH_RANDOM] = (enter_draw if is_by_key else enter_search_random).address
+            is_by_key = codes.kind == KEYS
+            steps.search_random = (search_random_keys if is_by_key else search_random).address
             return
-        t[slots.BLOCK_SIZE] = BLOCK_ROWS if self._has_blocks(kind) else 0
-        if t[slots.BLOCK_SIZE] and slots.BLOCK_CODES not in self.kept:
+        if search != GENERAL:
+            steps.search = _SEARCHES[search].address
+        is_constrained = self.settings.monotonic_cst is not None
+        if search == GENERAL or codes.has_missing or is_constrained:
+            steps.search_general = search_general.address
+        has_blocks = self._has_blocks(search)
+        self.state.block.size = BLOCK_ROWS if has_blocks else 0
+        if has_blocks:
             self._allocate_block()
-        if kind != GENERAL:
-            t[slots.SEARCH] = _SEARCHES[kind].address
-        if kind == GENERAL or self.codes.has_missing or len(self.directions):
-            t[slots.SEARCH_GENERAL] = enter_search_general.address
+            steps.enter_block, steps.divide_block = enter_block.address, divide_block.address
+            steps.search_block = _BLOCK_SEARCHES[search].address
 
-    def _has_blocks(self, kind):
-        """Whether small subtrees are grown from rows sorted once."""
+    def _has_blocks(self, search):
+        """Whether small subtrees are grown from rows sorted once.
+
+        Benchmarks: a random forest of regression on 20,000 x 20 is 1.7x faster with blocks, a
+        regression tree 1.5x; nothing is slower than 0.94x.
+        """
         codes, settings = self.codes, self.settings
         return not (
-            kind == GENERAL
+            search == GENERAL
             or codes.has_missing
             or codes.kind == SPARSE
             or codes.n_samples >= MOST_CODES
-            or len(self.directions)
+            or settings.monotonic_cst is not None
             # The best node first: no subtree is finished before another begins.
             or settings.max_leaf_nodes is not None
             or codes.n_features > _MOST_ORDERS * settings.max_features
         )
 
     def _allocate_block(self):
-        size = BLOCK_ROWS * self.codes.n_features
-        self._keep(slots.BLOCK_CODES, np.empty(size, np.int32))
-        self._keep(slots.BLOCK_ORDERS, np.empty(size, np.uint8))
-        for slot in (slots.BLOCK_PLACES, slots.BLOCK_SIDES):
-            self._keep(slot, np.empty(BLOCK_ROWS, np.uint8))
-        for slot in (slots.BLOCK_PAYLOAD, slots.BLOCK_WEIGHTS, slots.BLOCK_TARGETS):
-            self._keep(slot, np.empty(BLOCK_ROWS))
-
-    def _get_log_table(self, kind, weights):
-        if kind == BINARY and self.criterion == ENTROPY:
-            n = int(weights.sum()) + 1
-            if len(self.log_table) < n:
-                whole = np.arange(n, dtype=float)
-                self.log_table = whole * np.log(np.maximum(whole, 1.0))
-        return self.log_table
-
-    def _allocate_tree(self, n_rows):
-        settings = self.settings
-        n = 2 * (n_rows // settings.min_samples_leaf) + 1
-        if settings.max_depth is not None and settings.max_depth < 30:
-            n = min(n, 2 ** (settings.max_depth + 1))
-        if settings.max_leaf_nodes is not None:
-            n = min(n, 2 * settings.max_leaf_nodes)
-        return (
-            *(np.empty(n, dtype) for dtype in _TREE_TYPES),
-            np.zeros((n, self.target.n_outputs * self.target.stride)),
-        )
-
-
-_SEARCHES = {BINARY: enter_search_binary, SUMS: enter_search_sums, CLASSES: enter_search_classes}
-_TREE_TYPES = (
-    np.int32, np.float32, np.int32, np.uint8, np.int32, np.int32, np.float64, np.float64,
-)  # fmt: skip
+        block, n = self.state.block, BLOCK_ROWS
+        if len(block.places) == 0:
+            by_feature = n * self.codes.n_features
+            block.allocate(
+                codes=by_feature, orders=by_feature, places=n, payload=n, weights=n, targets=n,
+                sides=n, spare=n, keys=n, ranks=n,
+            )  # fmt: skip
 
 
 def _renumber(arrays, lefts, n_nodes):

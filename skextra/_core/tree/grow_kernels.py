@@ -2,89 +2,96 @@
 
 import numpy as np
 
-from skextra._core.runtime.entries import call_entry, inlined_kernel, kernel
-from skextra._core.tree import slots
-from skextra._core.tree.criteria import ABSOLUTE_ERROR, ENTROPY, EPSILON, round_down
-from skextra._core.tree.records import CUT, FEATURE, MISSING_LEFT, THRESHOLD
+from skextra._core.runtime.entries import call_entry, inlined_kernel, kernel, part
+from skextra._core.tree.criteria import EPSILON, round_down
+from skextra._core.tree.criterion_table import ABSOLUTE_ERROR
 from skextra._core.tree.search_random import find_code
-from skextra._core.tree.sorted_block import divide_block, load_codes
+from skextra._core.tree.sorted_block import load_codes
 from skextra._core.tree.split import find_split
 
-# Entries of a node waiting on the stack or in the heap.
+# Columns of a node waiting on the stack or in the heap, and of its bounds.
 START, END, DEPTH, PARENT, IS_LEFT, N_CONSTANT, MIDDLE, DIRECTION = range(8)
 LOWER, UPPER, IMPROVEMENT, BETWEEN = range(4)
+N_COLUMNS, N_BOUNDS = 8, 4
 
 
 @inlined_kernel
-def _store_values(t, totals, weight, values, is_constrained, lower, upper):
-    divisor = 1.0 if t[slots.CRITERION] == ABSOLUTE_ERROR else weight
+def _store_node(state, number):
+    """Rows, weight, impurity and values of a node, which is a leaf unless it is split."""
+    problem, node, nodes, totals = state.problem, state.node, state.nodes, state.node.totals
+    nodes.n_rows[number] = node.end - node.start
+    nodes.weights[number], nodes.impurities[number] = node.weight, node.impurity
+    nodes.rights[number] = -1
+    values = nodes.values[number]
+    divisor = 1.0 if problem.criterion == ABSOLUTE_ERROR else node.weight
     for k in range(len(totals)):
         values[k] = totals[k] / divisor
-    if is_constrained:
-        values[0] = min(max(values[0], lower), upper)
-        if t[slots.STRIDE] > 1:
+    if len(problem.directions) > 0:
+        values[0] = min(max(values[0], node.lower), node.upper)
+        if problem.stride > 1:
             values[1] = 1.0 - values[0]
 
 
 @inlined_kernel
-def _is_leaf(t, floats, depth):
-    n = t[slots.END] - t[slots.START]
+def _is_leaf(state, depth):
+    problem, node = state.problem, state.node
+    n = node.end - node.start
     return (
-        depth >= t[slots.MAX_DEPTH]
-        or n < t[slots.MIN_SPLIT]
-        or n < 2 * t[slots.MIN_LEAF]
-        or floats[slots.WEIGHT] < 2 * floats[slots.MIN_WEIGHT]
-        or floats[slots.IMPURITY] <= (EPSILON if t[slots.CRITERION] <= ENTROPY else 0.0)
+        depth >= problem.max_depth
+        or n < problem.min_samples_split
+        or n < 2 * problem.min_samples_leaf
+        or node.weight < 2 * problem.min_weight_leaf
+        or node.impurity <= (EPSILON if problem.is_classification else 0.0)
     )
 
 
 @inlined_kernel
-def _apply_split(t, address, table, features, n_constant, record, marks, node, tree):
+def _apply_split(state, number):
     """Divide a node's rows by its best split; where the right child begins."""
-    start, feature = t[slots.START], marks[FEATURE]
-    is_in_block = t[slots.END] - start <= t[slots.BLOCK_SIZE]
+    codes, node, column, best, nodes = (
+        state.codes, state.node, state.column, state.best, state.nodes,
+    )  # fmt: skip
+    feature, cut, offsets = best.feature, best.cut, codes.offsets
+    is_in_block = node.end - node.start <= state.block.size
     if is_in_block:
-        load_codes(t, feature)
-        t[slots.MISSING] = -1
-    elif t[slots.FEATURE] != feature:  # else its codes are still there
-        t[slots.FEATURE], t[slots.MISSING] = feature, table[2][feature]
-        call_entry(t[slots.GATHER], address)
-    t[slots.CUT], t[slots.GOES_LEFT] = marks[CUT], marks[MISSING_LEFT] == 1
-    middle = start + call_entry(t[slots.PARTITION], address)
-    below, above, first = t[slots.BELOW], t[slots.ABOVE], table[1][feature]
-    cut = marks[CUT]
+        load_codes(state, feature)
+        column.feature, column.missing = feature, -1
+    elif column.feature != feature:  # else its codes are still there
+        column.feature, column.missing = feature, codes.missing[feature]
+        call_entry(state.steps.gather, state)
+    middle = node.start + call_entry(state.steps.partition, state)
     if is_in_block:
-        divide_block(t, features, n_constant, feature, cut)
-    if t[slots.IS_RANDOM]:
-        threshold = round_down(record[THRESHOLD])
-    elif above < 0:
+        call_entry(state.steps.divide_block, state)
+    if state.problem.is_random:
+        threshold = round_down(best.threshold)
+    elif best.above < 0:
         threshold = np.float32(np.inf)
     else:
-        values = table[0][first : table[1][feature + 1]]
-        threshold = round_down(values[below] / 2.0 + values[above] / 2.0)
+        values = part(codes.values, offsets[feature], offsets[feature + 1])
+        threshold = round_down(values[best.below] / 2.0 + values[best.above] / 2.0)
         # Rows without weight are routed by codes, and may lie between those of the node.
-        if t[slots.ROUTES]:
-            cut = find_code(values, below, above - 1, threshold)
-    missing_left = marks[MISSING_LEFT]
+        if state.problem.keeps_routes:
+            cut = find_code(values, best.below, best.above - 1, threshold)
+    missing_left = best.missing_left
     if missing_left < 0:
-        missing_left = middle - start > t[slots.END] - middle
-    tree[0][node], tree[1][node], tree[2][node], tree[3][node] = (
-        feature, threshold, cut, missing_left,
-    )  # fmt: skip
+        missing_left = np.int64(middle - node.start > node.end - middle)
+    nodes.features[number], nodes.thresholds[number] = feature, threshold
+    nodes.cuts[number], nodes.missing_left[number] = cut, missing_left
     return middle
 
 
 @kernel
-def _describe_children(t, address, floats, middle, totals, sides):
+def _describe_children(state, middle):
     """Weights, impurities and first values of a split's sides, into sides[side]."""
-    start, end = t[slots.START], t[slots.END]
+    node, sides = state.node, state.scratch.sides
+    start, end = node.start, node.end
     for side in range(2):
-        t[slots.START], t[slots.END] = (start, middle) if side == 0 else (middle, end)
-        call_entry(t[slots.DESCRIBE], address)
-        weight = floats[slots.WEIGHT]
-        sides[side, 0], sides[side, 1] = weight, floats[slots.IMPURITY]
-        sides[side, 2] = totals[0] / (1.0 if t[slots.CRITERION] == ABSOLUTE_ERROR else weight)
-    t[slots.START], t[slots.END] = start, end
+        node.start, node.end = (start, middle) if side == 0 else (middle, end)
+        call_entry(state.steps.describe, state)
+        divisor = 1.0 if state.problem.criterion == ABSOLUTE_ERROR else node.weight
+        sides[side, 0], sides[side, 1] = node.weight, node.impurity
+        sides[side, 2] = node.totals[0] / divisor
+    node.start, node.end = start, end
 
 
 @kernel
@@ -95,25 +102,35 @@ def _compute_improvement(impurity, weight, total_weight, sides):
 
 
 @kernel
-def _push_children(entries, entry_bounds, n, start, middle, end, depth, node, n_constant, lower,
-                   upper, direction, between):  # fmt: skip
-    """Put the right and then the left child on the stack.
+def _push_children(waiting, n, parent, bounds, number):
+    """Put the right and then the left child of a split on the stack.
 
     A monotonic constraint keeps their values on two sides of a value between.
+
+    Parameters
+    ----------
+    waiting : Waiting
+    n : int
+        Number of nodes on the stack.
+    parent, bounds : ndarray of int64 and float64
+        The parent's own columns.
+    number : int
+        The parent's number.
     """
+    stack, stack_bounds, direction = waiting.stack, waiting.stack_bounds, parent[DIRECTION]
     for side in range(2):
         is_left = side == 1
         place = n + side
-        entries[place, START] = start if is_left else middle
-        entries[place, END] = middle if is_left else end
-        entries[place, DEPTH], entries[place, PARENT] = depth + 1, node
-        entries[place, IS_LEFT], entries[place, N_CONSTANT] = is_left, n_constant
-        entry_bounds[place, LOWER], entry_bounds[place, UPPER] = lower, upper
+        stack[place, START] = parent[START] if is_left else parent[MIDDLE]
+        stack[place, END] = parent[MIDDLE] if is_left else parent[END]
+        stack[place, DEPTH], stack[place, PARENT] = parent[DEPTH] + 1, number
+        stack[place, IS_LEFT], stack[place, N_CONSTANT] = is_left, parent[N_CONSTANT]
+        stack_bounds[place, LOWER], stack_bounds[place, UPPER] = bounds[LOWER], bounds[UPPER]
         if direction != 0:
             if (direction > 0) == is_left:
-                entry_bounds[place, UPPER] = between
+                stack_bounds[place, UPPER] = bounds[BETWEEN]
             else:
-                entry_bounds[place, LOWER] = between
+                stack_bounds[place, LOWER] = bounds[BETWEEN]
 
 
 @kernel
@@ -151,84 +168,67 @@ def _pop(heap, n, bounds):
 
 
 @kernel
-def _pop_children(heap, n_heap, frontier, frontier_bounds, entries, entry_bounds, n_nodes, rights,
-                  lefts, n_splits):  # fmt: skip
+def _pop_children(state, n_heap, n_nodes, n_splits):
     """Take the best node off the heap and put its children on the stack; how many they are."""
-    node = _pop(heap, n_heap, frontier_bounds)
-    f, b = frontier[node], frontier_bounds[node]
-    if f[MIDDLE] >= f[END] or n_splits <= 0:
+    waiting, nodes = state.waiting, state.nodes
+    number = _pop(waiting.heap, n_heap, waiting.frontier_bounds)
+    parent, bounds = waiting.frontier[number], waiting.frontier_bounds[number]
+    if parent[MIDDLE] >= parent[END] or n_splits <= 0:
         return 0
-    lefts[node], rights[node] = n_nodes, n_nodes + 1
-    none = np.int64(0)
-    _push_children(entries, entry_bounds, none, f[START], f[MIDDLE], f[END], f[DEPTH], node, none,
-                   b[LOWER], b[UPPER], f[DIRECTION], b[BETWEEN])  # fmt: skip
+    nodes.lefts[number], nodes.rights[number] = n_nodes, n_nodes + 1
+    _push_children(waiting, np.int64(0), parent, bounds, number)
     return 2
 
 
 @inlined_kernel
-def _open_node(t, address, floats, total_weight, table, features, constants, directions, random,
-               tree, small, node, depth, n_constant, always_weighs):  # fmt: skip
+def _open_node(state, number, opened, bounds, always_weighs):
     """Describe a node and divide its rows.
-
-    Returns
-    -------
-    middle : int
-        Where the right child's rows begin; the node's end if it stays a leaf.
-    n_constant, direction : int
-        Number of features known to be constant; monotonic constraint of the split's.
-    gain, between : float
-        Improvement, and a value between the children's, where they are needed.
-    """
-    record, marks, totals, sides = small
-    call_entry(t[slots.DESCRIBE], address)
-    weight, impurity, end = floats[slots.WEIGHT], floats[slots.IMPURITY], t[slots.END]
-    tree[5][node], tree[6][node], tree[7][node] = end - t[slots.START], weight, impurity
-    lower, upper = floats[slots.LOWER], floats[slots.UPPER]
-    _store_values(t, totals, weight, tree[8][node], len(directions) > 0, lower, upper)
-    tree[4][node] = -1
-    middle, direction, gain, between = end, np.int64(0), 0.0, 0.0
-    if not _is_leaf(t, floats, depth):
-        n_constant = find_split(t, address, floats, table, features, constants, directions,
-                                n_constant, random, record, marks)  # fmt: skip
-        if marks[FEATURE] >= 0:
-            middle = _apply_split(t, address, table, features, n_constant, record, marks, node,
-                                  tree)  # fmt: skip
-    if middle < end:
-        direction = np.int64(directions[marks[FEATURE]] if len(directions) else 0)
-        if always_weighs or floats[slots.MIN_DECREASE] > 0.0 or direction != 0:
-            _describe_children(t, address, floats, middle, totals, sides)
-            gain = _compute_improvement(impurity, weight, total_weight, sides)
-            between = sides[0, 2] / 2 + sides[1, 2] / 2
-            if gain + EPSILON * impurity * weight / total_weight < floats[slots.MIN_DECREASE]:
-                middle, gain = end, 0.0
-    return middle, n_constant, direction, gain, between
-
-
-@kernel
-def grow(t, address, floats, total_weight, table, features, constants, directions, random, tree,
-         lefts, entries, entry_bounds, frontier, frontier_bounds, heap, small):  # fmt: skip
-    """Grow a tree, with nodes numbered in scikit-learn's order.
 
     Parameters
     ----------
-    t, floats : ndarray of int64 and float64
-        The tables of `slots`.
-    address : int
-        Of `t`.
-    total_weight : float
-    table, features, constants, directions, random
-        As `find_split` takes them.
-    tree : tuple of ndarray
-        Receives features, thresholds, cuts, the side of missing values, right children
-        (-1 at leaves), rows, weights, impurities and values.
-    lefts : ndarray of int32
-        Receives left children where the best node is split first.
-    entries, entry_bounds : ndarray of int64 and float64
-        Room for the stack.
-    frontier, frontier_bounds, heap : ndarray
-        Room for as many nodes as there may be, where the best is split first.
-    small : tuple of ndarray
-        Record, marks, totals, statistics of the sides.
+    state : State
+    number : int
+    opened, bounds : ndarray of int64 and float64
+        The node's columns. Of the split they receive: where the right child's rows begin, the
+        node's end if it stays a leaf; the number of features known to be constant; the
+        monotonic constraint; and improvement and a value between the children's, where they
+        are needed.
+    always_weighs : bool
+        Whether the improvement is needed in any case.
+    """
+    problem, node, best, sides = state.problem, state.node, state.best, state.scratch.sides
+    node.start, node.end = opened[START], opened[END]
+    node.lower, node.upper = bounds[LOWER], bounds[UPPER]
+    call_entry(state.steps.describe, state)
+    _store_node(state, number)
+    opened[MIDDLE], opened[DIRECTION] = node.end, 0
+    bounds[IMPROVEMENT] = bounds[BETWEEN] = 0.0
+    if _is_leaf(state, opened[DEPTH]):
+        return
+    weight, impurity = node.weight, node.impurity
+    node.n_constant = opened[N_CONSTANT]
+    find_split(state)
+    opened[N_CONSTANT] = node.n_constant
+    if best.feature < 0:
+        return
+    middle = _apply_split(state, number)
+    if middle >= node.end:
+        return
+    if len(problem.directions) > 0:
+        opened[DIRECTION] = problem.directions[best.feature]
+    if always_weighs or problem.min_impurity_decrease > 0.0 or opened[DIRECTION] != 0:
+        _describe_children(state, middle)
+        gain = _compute_improvement(impurity, weight, problem.total_weight, sides)
+        rounding = EPSILON * impurity * weight / problem.total_weight
+        if gain + rounding < problem.min_impurity_decrease:
+            return
+        bounds[IMPROVEMENT], bounds[BETWEEN] = gain, sides[0, 2] / 2 + sides[1, 2] / 2
+    opened[MIDDLE] = middle
+
+
+@kernel
+def grow(state):
+    """Grow a tree into `state.nodes`, numbered in scikit-learn's order.
 
     Returns
     -------
@@ -236,48 +236,44 @@ def grow(t, address, floats, total_weight, table, features, constants, direction
         -1 if the stack was too small.
     depth : int
     """
-    rights = tree[4]
-    entries[0, START], entries[0, END], entries[0, DEPTH] = 0, t[slots.N_ROWS], 0
-    entries[0, PARENT], entries[0, IS_LEFT], entries[0, N_CONSTANT] = -1, 0, 0
-    entry_bounds[0, LOWER], entry_bounds[0, UPPER] = -np.inf, np.inf
+    problem, nodes, waiting = state.problem, state.nodes, state.waiting
+    stack, stack_bounds = waiting.stack, waiting.stack_bounds
+    frontier, frontier_bounds = waiting.frontier, waiting.frontier_bounds
+    stack[0, START], stack[0, END], stack[0, DEPTH] = 0, state.rows.n, 0
+    stack[0, PARENT], stack[0, IS_LEFT], stack[0, N_CONSTANT] = -1, 0, 0
+    stack_bounds[0, LOWER], stack_bounds[0, UPPER] = -np.inf, np.inf
     # Typed from the start: literals would have every callee compiled for them, too.
     n_pending, n_heap, n_nodes, deepest = np.int64(1), np.int64(0), np.int64(0), np.int64(0)
-    is_best_first, n_splits = t[slots.MAX_LEAVES] > 0, t[slots.MAX_LEAVES] - 1
+    is_best_first, n_splits = problem.max_leaf_nodes > 0, problem.max_leaf_nodes - 1
     while n_pending > 0 or n_heap > 0:
         if n_pending == 0:
-            n_pending = _pop_children(heap, n_heap, frontier, frontier_bounds, entries,
-                                      entry_bounds, n_nodes, rights, lefts, n_splits)  # fmt: skip
+            n_pending = _pop_children(state, n_heap, n_nodes, n_splits)
             n_heap -= 1
             n_splits -= n_pending // 2
             continue
         n_pending -= 1
-        e, node = entries[n_pending], n_nodes
-        start, end, depth, n_constant = e[START], e[END], e[DEPTH], e[N_CONSTANT]
-        lower, upper = entry_bounds[n_pending, LOWER], entry_bounds[n_pending, UPPER]
+        number = n_nodes
         n_nodes += 1
-        deepest = max(deepest, depth)
-        if not is_best_first and node > 0 and e[IS_LEFT] == 0:
-            rights[e[PARENT]] = node
-        t[slots.START], t[slots.END] = start, end
-        floats[slots.LOWER], floats[slots.UPPER] = lower, upper
-        middle, n_constant, direction, gain, between = _open_node(
-            t, address, floats, total_weight, table, features, constants, directions, random, tree,
-            small, node, depth, n_constant, is_best_first,
-        )  # fmt: skip
+        deepest = max(deepest, stack[n_pending, DEPTH])
+        place = number if is_best_first else np.int64(0)
+        opened, bounds = frontier[place], frontier_bounds[place]
+        for k in range(N_COLUMNS):
+            opened[k] = stack[n_pending, k]
+        for k in range(N_BOUNDS):
+            bounds[k] = stack_bounds[n_pending, k]
+        if not is_best_first and number > 0 and opened[IS_LEFT] == 0:
+            nodes.rights[opened[PARENT]] = number
+        _open_node(state, number, opened, bounds, is_best_first)
         if is_best_first:
-            f, b = frontier[node], frontier_bounds[node]
-            f[START], f[MIDDLE], f[END], f[DEPTH], f[DIRECTION] = (
-                start, middle, end, depth, direction,
-            )  # fmt: skip
-            b[LOWER], b[UPPER], b[IMPROVEMENT], b[BETWEEN] = lower, upper, gain, between
-            _push(heap, n_heap, node, frontier_bounds)
+            # Features known to be constant are kept of one path only, which is not followed.
+            opened[N_CONSTANT] = 0
+            _push(waiting.heap, n_heap, number, frontier_bounds)
             n_heap += 1
-        elif middle < end:
-            if n_pending + 2 > len(entries):
-                return -1, 0
-            rights[node] = 0
-            _push_children(entries, entry_bounds, n_pending, start, middle, end, depth, node,
-                           n_constant, lower, upper, direction, between)  # fmt: skip
+        elif opened[MIDDLE] < opened[END]:
+            if n_pending + 2 > len(stack):
+                return np.int64(-1), np.int64(0)
+            nodes.rights[number] = 0
+            _push_children(waiting, n_pending, opened, bounds, number)
             n_pending += 2
     return n_nodes, deepest
 

@@ -12,14 +12,8 @@ from functools import cached_property
 import numpy as np
 
 from skextra._core.runtime.jit import njit
-from skextra._core.tree.criteria import (
-    ABSOLUTE_ERROR,
-    ENTROPY,
-    GINI,
-    POISSON,
-    compute_deviance,
-    compute_impurity,
-)
+from skextra._core.tree.criteria import compute_decrease, compute_impurity
+from skextra._core.tree.criterion_table import ABSOLUTE_ERROR, CLASSIFICATION
 
 # Set in the feature of a node that sends missing values left.
 MISSING_LEFT = 1 << 30
@@ -214,7 +208,7 @@ def build_trees(arrays, depth, criterion, n_classes, n_features, keeps_nodes):
     nodes[leaves, 2] = ~np.arange(len(leaves), dtype=np.int32)
     is_whole = criterion == ABSOLUTE_ERROR or keeps_nodes
     leaf_impurities = impurities.take(leaves)
-    follows = is_whole or criterion in (GINI, ENTROPY) or not leaf_impurities.any()
+    follows = is_whole or criterion in CLASSIFICATION or not leaf_impurities.any()
     return Trees(
         nodes=nodes,
         node_offsets=np.array([0, len(nodes)]),
@@ -262,15 +256,13 @@ def _aggregate(nodes, criterion, n_classes, weights, rows, impurities, values):
                 a, b = values[left, k], values[right, k]
                 mean = share * a + rest * b
                 values[node, k] = mean
-                if criterion == POISSON and mean > 0.0:
-                    spread += share * mean * compute_deviance((a - mean) / mean)
-                    spread += rest * mean * compute_deviance((b - mean) / mean)
-                elif criterion != POISSON:
-                    spread += share * rest * (a - b) * (a - b)
+                excess = share * rest * (a - b)
+                if excess != 0.0:
+                    spread += compute_decrease(criterion, mean, 1.0, share, rest, excess)
             impurities[node] = (
                 share * impurities[left] + rest * impurities[right] + spread / n_outputs
             )
-        if criterion <= ENTROPY:
+        if criterion in CLASSIFICATION:
             impurity = 0.0
             for k in range(n_outputs):
                 impurity += compute_impurity(criterion, values[node], k * stride, n_classes[k], 1.0)
@@ -322,6 +314,30 @@ def unpack(trees):
     feature = np.where(is_leaf, -2, nodes[:, 0] & FEATURE_MASK)
     threshold = np.where(is_leaf, -2.0, np.ascontiguousarray(nodes[:, 1]).view(np.float32))
     return left, right, feature, threshold, (nodes[:, 0] & MISSING_LEFT) != 0
+
+
+def compute_importances(trees):
+    """Share of a single tree's decrease in impurity that each feature has.
+
+    Parameters
+    ----------
+    trees : Trees
+        With one tree.
+
+    Returns
+    -------
+    importances : ndarray of float64 of shape (n_features,)
+        Sums to 1, or 0 if no split decreases the impurity.
+    """
+    _, weights, impurities, _ = describe_nodes(trees)
+    inner = np.flatnonzero(trees.nodes[:, 2] >= 0)
+    right = trees.nodes[inner, 2]
+    mass = weights * impurities
+    decrease = mass[inner] - mass[inner + 1] - mass[right]
+    features = trees.nodes[inner, 0] & FEATURE_MASK
+    importances = np.bincount(features, weights=decrease, minlength=trees.n_features)
+    total = importances.sum()
+    return importances / total if total > 0 else importances
 
 
 def walk_depth_first(left, right):

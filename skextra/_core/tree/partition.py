@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from skextra._core.runtime.entries import entry, inlined_kernel, kernel, view_int32, view_int64
-from skextra._core.tree import slots
+from skextra._core.runtime.entries import entry, inlined_kernel, kernel, part
+from skextra._core.tree.criterion_table import BINARY, CLASSES, SUMS
 from skextra._core.tree.encode import SPARSE
-from skextra._core.tree.problem import BINARY, CLASSES, SUMS
+from skextra._core.tree.state import State
 
 
 @kernel
@@ -89,45 +89,39 @@ def _move_triples(code, cut, rows, first, second, spare_rows, spare_first, spare
     return np.int64(n_left), below, above if above != 2147483647 else -1
 
 
-@entry
-def enter_partition(address):
-    """Move rows whose code is at most CUT before the others; returns how many they are.
+@entry(State)
+def partition(state):
+    """Move rows whose code is at most the best split's cut before the others; how many they are.
 
-    Codes are read from CODE. BELOW and ABOVE receive those next to the cut.
+    Codes are read from `scratch.code`; `best.below` and `best.above` receive those next to the cut.
     """
-    t = view_int64(address, slots.N_SLOTS)
-    start, kind = t[slots.START], t[slots.KIND]
-    n = t[slots.END] - start
-    code, spare = view_int32(t[slots.CODE], n), view_int64(t[slots.SPARE], n)
-    rows = view_int32(t[slots.ROWS] + 4 * start, n)
-    if kind == BINARY and t[slots.MISSING] < 0:
-        n_left, t[slots.BELOW], t[slots.ABOVE] = _move_pairs(
-            code, t[slots.CUT], rows, view_int64(t[slots.PAYLOAD] + 8 * start, n),
-            view_int32(t[slots.SPARE] + 16 * t[slots.CAPACITY], n), spare,
-        )  # fmt: skip
-    elif kind in (SUMS, CLASSES) and t[slots.MISSING] < 0:
-        # Bits are moved: of real numbers as of integers.
-        second = slots.ROW_TARGETS if kind == SUMS else slots.PAYLOAD
-        n_left, t[slots.BELOW], t[slots.ABOVE] = _move_triples(
-            code, t[slots.CUT], rows, view_int64(t[slots.ROW_WEIGHTS] + 8 * start, n),
-            view_int64(t[second] + 8 * start, n),
-            view_int32(t[slots.SPARE] + 16 * t[slots.CAPACITY], n), spare,
-            view_int64(t[slots.SPARE] + 8 * t[slots.CAPACITY], n),
+    search, rows, scratch, best = state.problem.search, state.rows, state.scratch, state.best
+    start, end, missing = state.node.start, state.node.end, state.column.missing
+    n = end - start
+    code, numbers = part(scratch.code, 0, n), part(rows.numbers, start, end)
+    payload = part(rows.payload, start, end)
+    weights = part(rows.weight_bits, start, end)
+    targets = part(rows.target_bits, start, end)
+    if search == BINARY and missing < 0:
+        n_left, below, above = _move_pairs(
+            code, best.cut, numbers, payload, scratch.spare_rows, scratch.spare
+        )
+    elif search in (SUMS, CLASSES) and missing < 0:
+        n_left, below, above = _move_triples(
+            code, best.cut, numbers, weights, targets if search == SUMS else payload,
+            scratch.spare_rows, scratch.spare, scratch.second_spare,
         )  # fmt: skip
     else:
-        n_left, below, above = _divide(
-            code, t[slots.CUT], t[slots.MISSING], t[slots.GOES_LEFT] != 0
-        )
-        t[slots.BELOW], t[slots.ABOVE] = below, above
-        _move(rows, view_int32(t[slots.SPARE], n), code)
-        if kind in (BINARY, CLASSES):
-            _move(view_int64(t[slots.PAYLOAD] + 8 * start, n), spare, code)
-        if kind in (SUMS, CLASSES):
-            _move(view_int64(t[slots.ROW_WEIGHTS] + 8 * start, n), spare, code)
-        if kind == SUMS:
-            _move(view_int64(t[slots.ROW_TARGETS] + 8 * start, n), spare, code)
-    if t[slots.DATA_KIND] == SPARSE:
-        where = view_int32(t[slots.WHERE], t[slots.N_SAMPLES])
+        n_left, below, above = _divide(code, best.cut, missing, best.missing_left == 1)
+        _move(numbers, scratch.spare_rows, code)
+        if search in (BINARY, CLASSES):
+            _move(payload, scratch.spare, code)
+        if search in (SUMS, CLASSES):
+            _move(weights, scratch.spare, code)
+        if search == SUMS:
+            _move(targets, scratch.spare, code)
+    best.below, best.above = below, above
+    if state.codes.kind == SPARSE:
         for p in range(n):
-            where[rows[p]] = start + p
+            rows.places[numbers[p]] = start + p
     return n_left

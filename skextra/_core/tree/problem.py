@@ -4,10 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skextra._core.tree.criteria import ABSOLUTE_ERROR, CRITERIA, GINI, SQUARED_ERROR
-
-# Searches a problem allows: `search_binary`, `search_sums`, `search_classes`, none of them.
-BINARY, SUMS, CLASSES, GENERAL = range(4)
+from skextra._core.tree.criterion_table import (
+    ABSOLUTE_ERROR,
+    BINARY,
+    CLASSES,
+    GENERAL,
+    SUMS,
+)
+from skextra._core.tree.search_binary import MAX_TOTAL, MAX_WEIGHT
 
 # Numbers up to 2^100 and from 2^-100 on: products of four of them are numbers, too.
 _LARGEST_EXPONENT = 100
@@ -74,39 +78,34 @@ def choose_search(target, criterion, weights):
     Parameters
     ----------
     target : Target
-    criterion : int
+    criterion : Criterion
     weights : ndarray of float64
         Of the rows that count, none of them 0.
 
     Returns
     -------
-    kind : int
+    search : int
     """
-    from skextra._core.tree.search_binary import MAX_TOTAL, MAX_WEIGHT
-
     if target.n_outputs > 1 or (len(weights) and weights.min() < 0):
         return GENERAL
-    if not target.is_classification:
-        return SUMS if criterion == SQUARED_ERROR else GENERAL
-    if target.n_classes[0] != 2:
-        return CLASSES
+    has_two_classes = target.n_classes[0] == 2
     largest, total = weights.max(initial=0.0), weights.sum()
-    if largest < MAX_WEIGHT and total < MAX_TOTAL and (weights == np.floor(weights)).all():
-        return BINARY
-    return SUMS if criterion == GINI else CLASSES
+    is_whole = largest < MAX_WEIGHT and total < MAX_TOTAL and (weights == np.floor(weights)).all()
+    is_possible = {
+        BINARY: has_two_classes and is_whole,
+        # Of two classes, the share of one is a mean.
+        SUMS: has_two_classes or not target.is_classification,
+        CLASSES: target.is_classification,
+    }
+    return next((search for search in criterion.searches if is_possible[search]), GENERAL)
 
 
 def rank_all(target, criterion):
     """Ranks of every output's targets, which only the absolute error asks for."""
-    if criterion != ABSOLUTE_ERROR:
+    if criterion.number != ABSOLUTE_ERROR:
         return np.zeros((1, 1), dtype=np.int32)
     ranks = [np.unique(values, return_inverse=True)[1].ravel() for values in target.values]
     return np.array(ranks, dtype=np.int32)
-
-
-def parse_criterion(criterion):
-    """Number of a criterion given by name."""
-    return CRITERIA[criterion]
 
 
 def scale_extremes(values):

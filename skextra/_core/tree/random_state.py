@@ -6,23 +6,23 @@ RAND_R_MAX = 2147483647
 
 
 @kernel
-def draw_bits(state):
-    """Next integer in [0, 2^31); `state` is an int64 array of size 1."""
-    bits = state[0] if state[0] != 0 else 1
+def draw_bits(sampler):
+    """Next integer in [0, 2^31); the generator's state is `sampler.bits`."""
+    bits = sampler.bits if sampler.bits != 0 else 1
     bits ^= (bits << 13) & 0xFFFFFFFF
     bits ^= bits >> 17
     bits ^= (bits << 5) & 0xFFFFFFFF
-    state[0] = bits
+    sampler.bits = bits
     return bits & 0x7FFFFFFF
 
 
 @kernel
-def draw_integer(low, high, state):
+def draw_integer(low, high, sampler):
     """Integer in [low, high)."""
-    return low + draw_bits(state) % (high - low)
+    return low + draw_bits(sampler) % (high - low)
 
 
 @kernel
-def draw_uniform(low, high, state):
+def draw_uniform(low, high, sampler):
     """Real number in [low, high]."""
-    return (high - low) * float(draw_bits(state)) / float(RAND_R_MAX) + low
+    return (high - low) * float(draw_bits(sampler)) / float(RAND_R_MAX) + low

@@ -8,18 +8,11 @@ histogram entries, prefix sums and statistics of a side, at one addition each.
 import numpy as np
 
 from skextra._core.numerics.sorting import insert_keys, sort_run
-from skextra._core.runtime.entries import (
-    entry,
-    inlined_kernel,
-    kernel,
-    view_float64,
-    view_int32,
-    view_int64,
-    view_int64_rows,
-)
-from skextra._core.tree import slots
-from skextra._core.tree.criteria import GINI, TOLERANCE, compute_binary_proxy
-from skextra._core.tree.records import CUT, EXACT, FEATURE, SCORE
+from skextra._core.runtime.entries import entry, inlined_kernel, kernel, part
+from skextra._core.tree.criteria import TOLERANCE, compute_binary_proxy
+from skextra._core.tree.criterion_table import GINI
+from skextra._core.tree.sorted_block import order_column
+from skextra._core.tree.state import State
 
 BITS = 21
 MASK = (1 << BITS) - 1
@@ -46,34 +39,36 @@ def compute_score(criterion, table, weight, second, left, left_second):
 
 
 @kernel
-def offer(criterion, table, total, limits, sums, feature, cut, record, marks):
+def offer(state, total, sums, cut):
     """Take the split with `sums` on the left, if it is valid and better than the best."""
+    problem, best, min_weight = state.problem, state.best, state.node.min_weight
     left, weight = (sums >> BITS) & MASK, (total >> BITS) & MASK
     n_left, n_rows = sums >> (2 * BITS), total >> (2 * BITS)
-    if n_left < limits[0] or n_rows - n_left < limits[0]:
+    if n_left < problem.min_samples_leaf or n_rows - n_left < problem.min_samples_leaf:
         return
-    if left < limits[1] or weight - left < limits[1]:
+    if left < min_weight or weight - left < min_weight:
         return
-    score = compute_score(criterion, table, weight, total & MASK, left, sums & MASK)
-    if score < record[SCORE] - TOLERANCE * (1.0 + record[SCORE]):
+    criterion, feature = problem.criterion, state.column.feature
+    score = compute_score(criterion, problem.logs, weight, total & MASK, left, sums & MASK)
+    if score < best.score - TOLERANCE * (1.0 + best.score):
         return
     exact = compute_binary_proxy(
         criterion, float(weight), float(total & MASK), float(left), float(sums & MASK)
     )
-    is_earlier = marks[FEATURE] == feature and cut < marks[CUT]
-    if exact > record[EXACT] or (exact == record[EXACT] and is_earlier):
-        record[EXACT], record[SCORE] = exact, score
-        marks[FEATURE], marks[CUT] = feature, cut
+    is_earlier = best.feature == feature and cut < best.cut
+    if exact > best.exact or (exact == best.exact and is_earlier):
+        best.exact, best.score = exact, score
+        best.feature, best.cut = feature, cut
 
 
 @kernel
-def may_improve(criterion, weight, share, sums, record):
+def may_improve(criterion, weight, share, sums, score):
     """Whether to look closer at a split: a test without division of all `offer` would take."""
     if criterion != GINI:
         return True
     left = float((sums >> BITS) & MASK)
     excess = float(sums & MASK) - left * share
-    least = record[SCORE] - 2 * TOLERANCE * (1.0 + record[SCORE])
+    least = score - 2 * TOLERANCE * (1.0 + score)
     return excess * excess * weight >= least * (left * (weight - left))
 
 
@@ -104,35 +99,62 @@ def _make_key(code, payload):
 
 
 @inlined_kernel
-def search_binary(code, payload, low, high, total, limits, criterion, table, feature, scratch,
-                  record, marks):  # fmt: skip
-    """Offer every split of a column's codes that may be the best.
+def _mark(n_buckets, total, criterion, logs, histogram, best_score, buckets):
+    """Number the buckets that may hold a better split: the statistics before, and a place."""
+    least = best_score - TOLERANCE * (1.0 + best_score)
+    sums, n_marked, place = np.int64(0), 0, 0
+    for b in range(n_buckets):
+        bucket = histogram[b]
+        n_inside = bucket >> (2 * BITS)
+        if n_inside > 1 and _bound(criterion, logs, total, sums, bucket) >= least:
+            buckets[n_marked, 0], buckets[n_marked, 1] = sums, place
+            place += n_inside
+            n_marked += 1
+            histogram[b] = -n_marked
+        sums += bucket
+    return n_marked
 
-    Parameters
-    ----------
-    code : ndarray of int32 of shape (n,)
-    payload : ndarray of int64 of shape (n,)
-    low, high : int
-        Extremes of `code`, different.
-    total : int
-        Sum of `payload`.
-    limits : tuple of int and float
-        Least number of rows and least weight of a side.
-    table : ndarray of float64
-        x log(x) of every whole weight, for entropy.
-    scratch : tuple of ndarray
-        Keys, histogram, bucket marks, stack; integers.
-    record, marks : ndarray
-        The best split so far, of other columns too.
-    """
-    keys, histogram, buckets, stack = scratch
-    n, none = len(code), np.int64(0)  # typed: a literal would have callees compiled for it
+
+@inlined_kernel
+def _walk(state, keys, begin, end, sums, total):
+    """Offer the splits between the sorted keys of a run."""
+    weight, criterion, best = float((total >> BITS) & MASK), state.problem.criterion, state.best
+    share = float(total & MASK) / weight
+    for q in range(begin, end - 1):
+        key = keys[q]
+        sums += ROW | (((key >> 16) & 0xFFFF) << BITS) | (key & 0xFFFF)
+        if (key >> 32) != (keys[q + 1] >> 32) and may_improve(
+            criterion, weight, share, sums, best.score
+        ):
+            offer(state, total, sums, key >> 32)
+
+
+@entry(State)
+def search_binary_block(state):
+    """`search_binary` of a node whose rows are kept sorted."""
+    codes, order = order_column(state)
+    keys, payload, none = state.scratch.keys, state.block.payload, np.int64(0)
+    for q in range(len(order)):
+        keys[q] = _make_key(codes[order[q]], payload[order[q]])
+    _walk(state, keys, none, len(order), none, state.node.packed)
+    return 0
+
+
+@entry(State)
+def search_binary(state):
+    """Offer every split of the current column that may be the best."""
+    scratch, node, column, best = state.scratch, state.node, state.column, state.best
+    criterion, logs, total = state.problem.criterion, state.problem.logs, node.packed
+    low, high = column.low, column.high
+    n, none = node.end - node.start, np.int64(0)  # typed: a literal has callees compiled for it
+    code, payload = part(scratch.code, 0, n), part(state.rows.payload, node.start, node.end)
+    keys, histogram, buckets = scratch.keys, scratch.packed_histogram, scratch.buckets
     if n <= _SMALL and high - low >= _FEW_VALUES:
         for i in range(n):
             keys[i] = _make_key(code[i], payload[i])
         insert_keys(keys, none, n)
-        _walk(keys, none, n, none, total, limits, criterion, table, feature, record, marks)
-        return
+        _walk(state, keys, none, n, none, total)
+        return 0
     shift = 0
     if high - low >= 2 * n:
         while ((high - low) >> shift) >= (n >> 2):
@@ -147,14 +169,13 @@ def search_binary(code, payload, low, high, total, limits, criterion, table, fea
     for b in range(n_buckets - 1):
         if histogram[b] != 0:
             sums += histogram[b]
-            cut = low + ((b + 1) << shift) - 1
-            if may_improve(criterion, weight, share, sums, record):
-                offer(criterion, table, total, limits, sums, feature, cut, record, marks)
+            if may_improve(criterion, weight, share, sums, best.score):
+                offer(state, total, sums, low + ((b + 1) << shift) - 1)
     if shift == 0:
-        return
-    n_marked = _mark(histogram, n_buckets, total, criterion, table, record, buckets)
+        return 0
+    n_marked = _mark(n_buckets, total, criterion, logs, histogram, best.score, buckets)
     if n_marked == 0:
-        return
+        return 0
     for i in range(n):
         mark = histogram[np.uint64((code[i] - low) >> shift)]
         if mark < 0:
@@ -164,70 +185,7 @@ def search_binary(code, payload, low, high, total, limits, criterion, table, fea
     begin = none
     for m in range(n_marked):
         end = buckets[m, 1]
-        sort_run(keys, begin, end, stack)
-        _walk(keys, begin, end, buckets[m, 0], total, limits, criterion, table, feature,
-              record, marks)  # fmt: skip
+        sort_run(keys, begin, end, scratch.stack)
+        _walk(state, keys, begin, end, buckets[m, 0], total)
         begin = end
-
-
-@inlined_kernel
-def search_sorted(code, order, payload, total, limits, criterion, table, feature, keys, record,
-                  marks):  # fmt: skip
-    """`search_binary` of rows whose order is known: `code` and `payload` are by their numbers."""
-    n, none = len(order), np.int64(0)
-    for q in range(n):
-        keys[q] = _make_key(code[order[q]], payload[order[q]])
-    _walk(keys, none, n, none, total, limits, criterion, table, feature, record, marks)
-
-
-@inlined_kernel
-def _mark(histogram, n_buckets, total, criterion, table, record, buckets):
-    """Number the buckets that may hold a better split: the statistics before, and a place."""
-    least = record[SCORE] - TOLERANCE * (1.0 + record[SCORE])
-    sums, n_marked, place = np.int64(0), 0, 0
-    for b in range(n_buckets):
-        bucket = histogram[b]
-        n_inside = bucket >> (2 * BITS)
-        if n_inside > 1 and _bound(criterion, table, total, sums, bucket) >= least:
-            buckets[n_marked, 0], buckets[n_marked, 1] = sums, place
-            place += n_inside
-            n_marked += 1
-            histogram[b] = -n_marked
-        sums += bucket
-    return n_marked
-
-
-@inlined_kernel
-def _walk(keys, begin, end, sums, total, limits, criterion, table, feature, record, marks):
-    """Offer the splits between the sorted keys of a run."""
-    weight = float((total >> BITS) & MASK)
-    share = float(total & MASK) / weight
-    for q in range(begin, end - 1):
-        key = keys[q]
-        sums += ROW | (((key >> 16) & 0xFFFF) << BITS) | (key & 0xFFFF)
-        if (key >> 32) != (keys[q + 1] >> 32) and may_improve(
-            criterion, weight, share, sums, record
-        ):
-            offer(criterion, table, total, limits, sums, feature, key >> 32, record, marks)
-
-
-@entry
-def enter_search_binary(address):
-    """`search_binary` with arguments from the table of `slots`."""
-    t = view_int64(address, slots.N_SLOTS)
-    floats = view_float64(t[slots.FLOATS], slots.N_FLOATS)
-    n = t[slots.END] - t[slots.START]
-    scratch = (
-        view_int64(t[slots.KEYS], t[slots.CAPACITY]),
-        view_int64(t[slots.HISTOGRAM], 2 * t[slots.CAPACITY] + 8),
-        view_int64_rows(t[slots.BUCKETS], t[slots.CAPACITY], 2),
-        view_int64_rows(t[slots.STACK], 64, 2),
-    )
-    search_binary(
-        view_int32(t[slots.CODE], n), view_int64(t[slots.PAYLOAD] + 8 * t[slots.START], n),
-        t[slots.LOW], t[slots.HIGH], t[slots.PACKED],
-        (t[slots.MIN_LEAF], floats[slots.MIN_WEIGHT]), t[slots.CRITERION],
-        view_float64(t[slots.LOGS], t[slots.N_LOGS]), t[slots.FEATURE], scratch,
-        view_float64(t[slots.RECORD], 4), view_int64(t[slots.MARKS], 4),
-    )  # fmt: skip
     return 0

@@ -3,24 +3,11 @@
 import numpy as np
 
 from skextra._core.numerics.sorting import insert_keys, sort_run
-from skextra._core.runtime.entries import (
-    entry,
-    inlined_kernel,
-    kernel,
-    view_float64,
-    view_int32,
-    view_int64,
-    view_int64_rows,
-)
-from skextra._core.tree import slots
-from skextra._core.tree.criteria import (
-    GINI,
-    TOLERANCE,
-    compute_impurity,
-    compute_limits,
-    multiply_by_log,
-)
-from skextra._core.tree.records import CUT, EXACT, FEATURE, SCORE
+from skextra._core.runtime.entries import entry, inlined_kernel, kernel, part
+from skextra._core.tree.criteria import TOLERANCE, compute_impurity, multiply_by_log
+from skextra._core.tree.criterion_table import GINI
+from skextra._core.tree.sorted_block import order_column
+from skextra._core.tree.state import State
 
 # Up to so many rows are sorted by insertion, unless their codes are so few that counting is less.
 _SMALL, _FEW_VALUES = 28, 2
@@ -46,27 +33,34 @@ def move(criterion, k, weight, left, right, parts):
 
 
 @kernel
-def offer(criterion, limits, n_rows, n_left, left, right, parts, constant, feature, cut, record,
-          marks):  # fmt: skip
-    """Take the split with class weights `left` and `right`, if it is valid and better."""
+def offer(state, n_left, constant, cut):
+    """Take the split with the class weights in `scratch`, if it is valid and better."""
+    problem, node, best, scratch = state.problem, state.node, state.best, state.scratch
+    criterion, feature, left, right = (
+        problem.criterion, state.column.feature, scratch.left, scratch.right,
+    )  # fmt: skip
+    parts = scratch.parts
     w_left, w_right = parts[2], parts[3]
-    if n_left < limits[0] or n_rows - n_left < limits[0]:
+    n_right = node.end - node.start - n_left
+    if n_left < problem.min_samples_leaf or n_right < problem.min_samples_leaf:
         return
-    if w_left < limits[1] or w_right < limits[1] or w_left <= 0.0 or w_right <= 0.0:
+    least = node.min_weight
+    if w_left < least or w_right < least or w_left <= 0.0 or w_right <= 0.0:
         return
     if criterion == GINI:
         score = parts[0] / w_left + parts[1] / w_right - constant
     else:
-        score = parts[0] - multiply_by_log(w_left) + parts[1] - multiply_by_log(w_right) - constant
-    if score < record[SCORE] - TOLERANCE * (1.0 + record[SCORE]):
+        score = parts[0] - multiply_by_log(w_left) + parts[1] - multiply_by_log(w_right)
+        score -= constant
+    if score < best.score - TOLERANCE * (1.0 + best.score):
         return
     impurity_left = compute_impurity(criterion, left, 0, len(left), w_left)
     impurity_right = compute_impurity(criterion, right, 0, len(right), w_right)
     exact = -w_right * impurity_right - w_left * impurity_left
-    is_earlier = marks[FEATURE] == feature and cut < marks[CUT]
-    if exact > record[EXACT] or (exact == record[EXACT] and is_earlier):
-        record[EXACT], record[SCORE] = exact, score
-        marks[FEATURE], marks[CUT] = feature, cut
+    is_earlier = best.feature == feature and cut < best.cut
+    if exact > best.exact or (exact == best.exact and is_earlier):
+        best.exact, best.score = exact, score
+        best.feature, best.cut = feature, cut
 
 
 @inlined_kernel
@@ -83,105 +77,18 @@ def start(criterion, totals, weight, left, right, parts):
     return parts[1] - multiply_by_log(weight)
 
 
-@inlined_kernel
-def search_classes(code, classes, weights, low, high, totals, weight, limits, criterion, feature,
-                   scratch, record, marks):  # fmt: skip
-    """Offer every split of a column's codes that may be the best.
-
-    Parameters
-    ----------
-    code : ndarray of int32 of shape (n,)
-    classes : ndarray of int64 of shape (n,)
-    weights : ndarray of float64 of shape (n,)
-        Positive.
-    low, high : int
-        Extremes of `code`, different.
-    totals : ndarray of float64 of shape (n_classes,)
-        Weight of each class.
-    weight : float
-        Their sum.
-    limits, criterion, feature, record, marks
-        As in `search_binary`.
-    scratch : tuple of ndarray
-        Keys, histogram, bucket marks, stack, left and right class weights, parts.
-    """
-    keys, histogram, buckets, stack, left, right, parts = scratch
-    n, n_classes = len(code), len(totals)
-    constant = start(criterion, totals, weight, left, right, parts)
-    none = np.int64(0)  # typed: a literal would have callees compiled for it
-    if n <= _SMALL and high - low >= _FEW_VALUES:
-        for i in range(n):
-            keys[i] = (np.int64(code[i]) << 32) | i
-        insert_keys(keys, none, n)
-        _walk(keys, none, n, n, none, classes, weights, criterion, left, right, parts, constant,
-              limits, feature, record, marks)  # fmt: skip
-        return
-    stride = n_classes + 1
-    shift = 0
-    if (high - low) * n_classes >= 2 * n:
-        # Coarse enough for the histogram's memory, and for reading it to cost less than filling.
-        n_most = max(n // (2 + n_classes // 2), 8)
-        while ((high - low) >> shift) >= n_most:
-            shift += 1
-    n_buckets = ((high - low) >> shift) + 1
-    for b in range(n_buckets * stride):
-        histogram[b] = 0.0
-    for i in range(n):
-        b = ((code[i] - low) >> shift) * stride
-        histogram[b + classes[i]] += weights[i]
-        histogram[b + n_classes] += 1.0
-    n_left = 0
-    for b in range(n_buckets - 1):
-        n_inside = int(histogram[b * stride + n_classes])
-        if n_inside > 0:
-            for k in range(n_classes):
-                if histogram[b * stride + k] > 0.0:
-                    move(criterion, k, histogram[b * stride + k], left, right, parts)
-            n_left += n_inside
-            cut = low + ((b + 1) << shift) - 1
-            if may_improve(criterion, parts, constant, record):
-                offer(criterion, limits, n, n_left, left, right, parts, constant, feature, cut,
-                      record, marks)  # fmt: skip
-    if shift == 0:
-        return
-    n_marked = _mark(histogram, n_buckets, totals, weight, criterion, left, record, buckets)
-    if n_marked == 0:
-        return
-    for i in range(n):
-        mark = histogram[((code[i] - low) >> shift) * stride + n_classes]
-        if mark < 0.0:
-            m = int(-mark) - 1
-            keys[buckets[m, 1]] = (np.int64(code[i]) << 32) | i
-            buckets[m, 1] += 1
-    _refine(keys, n_marked, n_buckets, n_classes, classes, weights, totals, weight, criterion,
-            limits, feature, constant, scratch, record, marks)  # fmt: skip
-
-
-@inlined_kernel
-def search_sorted(code, order, classes, weights, totals, weight, limits, criterion, feature, keys,
-                  sides, record, marks):  # fmt: skip
-    """`search_classes` of rows whose order is known: the other arrays are by their numbers."""
-    left, right, parts = sides
-    constant = start(criterion, totals, weight, left, right, parts)
-    n, none = len(order), np.int64(0)
-    for q in range(n):
-        keys[q] = (np.int64(code[order[q]]) << 32) | order[q]
-    _walk(keys, none, n, n, none, classes, weights, criterion, left, right, parts, constant, limits,
-          feature, record, marks)  # fmt: skip
-
-
 @kernel
-def may_improve(criterion, parts, constant, record):
+def may_improve(criterion, parts, constant, score):
     """Whether to look closer at a split: a test without division of all `offer` would take."""
     if criterion != GINI:
         return True
-    least = record[SCORE] - 2 * TOLERANCE * (1.0 + record[SCORE])
+    least = score - 2 * TOLERANCE * (1.0 + score)
     product = parts[0] * parts[3] + parts[1] * parts[2]
     return product >= (least + constant) * (1.0 - 1e-12) * (parts[2] * parts[3])
 
 
 @inlined_kernel
-def _mark(histogram, n_buckets, totals, weight, criterion, left, record, buckets):
+def _mark(histogram, n_buckets, totals, weight, criterion, left, best_score, buckets):
     """Number the buckets that may hold a better split.
 
     A class's excess on the left rises at most by its own weight in the bucket, less its
@@ -190,7 +97,7 @@ def _mark(histogram, n_buckets, totals, weight, criterion, left, record, buckets
     """
     n_classes = len(totals)
     stride = n_classes + 1
-    least = record[SCORE] - TOLERANCE * (1.0 + record[SCORE])
+    least = best_score - TOLERANCE * (1.0 + best_score)
     for k in range(n_classes):
         left[k] = 0.0
     w_left, n_left, n_marked, place = 0.0, 0, 0, 0
@@ -227,11 +134,13 @@ def _mark(histogram, n_buckets, totals, weight, criterion, left, record, buckets
 
 
 @inlined_kernel
-def _refine(keys, n_marked, n_buckets, n_classes, classes, weights, totals, weight, criterion,
-            limits, feature, constant, scratch, record, marks):  # fmt: skip
+def _refine(state, n_marked, n_buckets, classes, weights, constant):
     """Offer the splits inside the marked buckets."""
-    _, histogram, buckets, stack, left, right, parts = scratch
-    start(criterion, totals, weight, left, right, parts)
+    criterion, totals, scratch = state.problem.criterion, state.node.totals, state.scratch
+    keys, histogram, buckets = scratch.keys, scratch.histogram, scratch.buckets
+    left, right, parts = scratch.left, scratch.right, scratch.parts
+    start(criterion, totals, state.node.weight, left, right, parts)
+    n_classes = len(totals)
     stride = n_classes + 1
     begin, m = np.int64(0), 0
     for b in range(n_buckets):
@@ -241,9 +150,8 @@ def _refine(keys, n_marked, n_buckets, n_classes, classes, weights, totals, weig
                     move(criterion, k, histogram[b * stride + k], left, right, parts)
             continue
         end = buckets[m, 1]
-        sort_run(keys, begin, end, stack)
-        _walk(keys, begin, end, len(weights), buckets[m, 0], classes, weights, criterion, left,
-              right, parts, constant, limits, feature, record, marks)  # fmt: skip
+        sort_run(keys, begin, end, scratch.stack)
+        _walk(state, keys, begin, end, buckets[m, 0], classes, weights, constant)
         last = keys[end - 1] & 0xFFFFFFFF
         move(criterion, classes[last], weights[last], left, right, parts)
         begin = end
@@ -253,44 +161,89 @@ def _refine(keys, n_marked, n_buckets, n_classes, classes, weights, totals, weig
 
 
 @inlined_kernel
-def _walk(keys, begin, end, n_rows, n_left, classes, weights, criterion, left, right, parts,
-          constant, limits, feature, record, marks):  # fmt: skip
+def _walk(state, keys, begin, end, n_left, classes, weights, constant):
     """Offer the splits between the sorted keys of a run; its last row stays on the right."""
+    criterion, scratch, best = state.problem.criterion, state.scratch, state.best
+    left, right, parts = scratch.left, scratch.right, scratch.parts
     for q in range(begin, end - 1):
         i = keys[q] & 0xFFFFFFFF
         move(criterion, classes[i], weights[i], left, right, parts)
         n_left += 1
         if (keys[q] >> 32) != (keys[q + 1] >> 32) and may_improve(
-            criterion, parts, constant, record
+            criterion, parts, constant, best.score
         ):
-            offer(criterion, limits, n_rows, n_left, left, right, parts, constant, feature,
-                  keys[q] >> 32, record, marks)  # fmt: skip
+            offer(state, n_left, constant, keys[q] >> 32)
 
 
-@entry
-def enter_search_classes(address):
-    """`search_classes` with arguments from the table of `slots`."""
-    t = view_int64(address, slots.N_SLOTS)
-    floats = view_float64(t[slots.FLOATS], slots.N_FLOATS)
-    n, stride = t[slots.END] - t[slots.START], t[slots.STRIDE]
-    scratch = (
-        view_int64(t[slots.KEYS], t[slots.CAPACITY]),
-        view_float64(t[slots.HISTOGRAM], 4 * t[slots.CAPACITY] + 16 * (stride + 1)),
-        view_int64_rows(t[slots.BUCKETS], t[slots.CAPACITY], 2),
-        view_int64_rows(t[slots.STACK], 64, 2),
-        view_float64(t[slots.LEFT], stride),
-        view_float64(t[slots.RIGHT], stride),
-        view_float64(t[slots.PARTS], 4),
+@entry(State)
+def search_classes_block(state):
+    """`search_classes` of a node whose rows are kept sorted."""
+    codes, order = order_column(state)
+    keys, block, scratch, none = state.scratch.keys, state.block, state.scratch, np.int64(0)
+    constant = start(state.problem.criterion, state.node.totals, state.node.weight, scratch.left,
+                     scratch.right, scratch.parts)  # fmt: skip
+    for q in range(len(order)):
+        keys[q] = (np.int64(codes[order[q]]) << 32) | order[q]
+    _walk(state, keys, none, len(order), none, block.payload, block.weights, constant)
+    return 0
+
+
+@entry(State)
+def search_classes(state):
+    """Offer every split of the current column that may be the best."""
+    scratch, node, column, best = state.scratch, state.node, state.column, state.best
+    criterion, totals, weight = state.problem.criterion, node.totals, node.weight
+    low, high = column.low, column.high
+    n, n_classes = node.end - node.start, len(totals)
+    code = part(scratch.code, 0, n)
+    classes = part(state.rows.payload, node.start, node.end)
+    weights = part(state.rows.weights, node.start, node.end)
+    keys, histogram, buckets = scratch.keys, scratch.histogram, scratch.buckets
+    left, right, parts = scratch.left, scratch.right, scratch.parts
+    constant = start(criterion, totals, weight, left, right, parts)
+    none = np.int64(0)  # typed: a literal would have callees compiled for it
+    if n <= _SMALL and high - low >= _FEW_VALUES:
+        for i in range(n):
+            keys[i] = (np.int64(code[i]) << 32) | i
+        insert_keys(keys, none, n)
+        _walk(state, keys, none, n, none, classes, weights, constant)
+        return 0
+    stride = n_classes + 1
+    shift = 0
+    if (high - low) * n_classes >= 2 * n:
+        # Coarse enough for the histogram's memory, and for reading it to cost less than filling.
+        n_most = max(n // (2 + n_classes // 2), 8)
+        while ((high - low) >> shift) >= n_most:
+            shift += 1
+    n_buckets = ((high - low) >> shift) + 1
+    for b in range(n_buckets * stride):
+        histogram[b] = 0.0
+    for i in range(n):
+        b = ((code[i] - low) >> shift) * stride
+        histogram[b + classes[i]] += weights[i]
+        histogram[b + n_classes] += 1.0
+    n_left = 0
+    for b in range(n_buckets - 1):
+        n_inside = int(histogram[b * stride + n_classes])
+        if n_inside > 0:
+            for k in range(n_classes):
+                if histogram[b * stride + k] > 0.0:
+                    move(criterion, k, histogram[b * stride + k], left, right, parts)
+            n_left += n_inside
+            if may_improve(criterion, parts, constant, best.score):
+                offer(state, n_left, constant, low + ((b + 1) << shift) - 1)
+    if shift == 0:
+        return 0
+    n_marked = _mark(
+        histogram, n_buckets, totals, node.weight, criterion, left, best.score, buckets
     )
-    limits = compute_limits(
-        t[slots.MIN_LEAF], floats[slots.MIN_WEIGHT], n, floats[slots.WEIGHT],
-        floats[slots.IMPURITY],
-    )  # fmt: skip
-    search_classes(
-        view_int32(t[slots.CODE], n), view_int64(t[slots.PAYLOAD] + 8 * t[slots.START], n),
-        view_float64(t[slots.ROW_WEIGHTS] + 8 * t[slots.START], n), t[slots.LOW], t[slots.HIGH],
-        view_float64(t[slots.TOTALS], stride), floats[slots.WEIGHT],
-        limits, t[slots.CRITERION], t[slots.FEATURE],
-        scratch, view_float64(t[slots.RECORD], 4), view_int64(t[slots.MARKS], 4),
-    )  # fmt: skip
+    if n_marked == 0:
+        return 0
+    for i in range(n):
+        mark = histogram[((code[i] - low) >> shift) * stride + n_classes]
+        if mark < 0.0:
+            m = int(-mark) - 1
+            keys[buckets[m, 1]] = (np.int64(code[i]) << 32) | i
+            buckets[m, 1] += 1
+    _refine(state, n_marked, n_buckets, classes, weights, constant)
     return 0

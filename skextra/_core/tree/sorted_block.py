@@ -3,26 +3,15 @@
 Most nodes of a tree have few rows. To read and to sort those again for each of them would be
 most of the work; a block of rows is sorted at the first node that is small enough, and each
 split below divides the orders. Rows have numbers in the block that never change; arrays of
-one entry a row are by these numbers.
+one entry per row are by these numbers.
 """
 
 import numpy as np
 
-from skextra._core.runtime.entries import (
-    inlined_kernel,
-    kernel,
-    view_float64,
-    view_int32,
-    view_int64,
-    view_uint8,
-    view_uint16,
-    view_uint32,
-)
-from skextra._core.tree import search_binary, search_classes, search_sums, slots
-from skextra._core.tree.criteria import compute_limits
+from skextra._core.runtime.entries import entry, inlined_kernel, part, spliced_kernel
+from skextra._core.tree.criterion_table import BINARY, SUMS
 from skextra._core.tree.encode import DENSE_8, DENSE_16
-from skextra._core.tree.problem import BINARY, SUMS
-from skextra._core.tree.records import EXACT, FEATURE
+from skextra._core.tree.state import State
 
 # Numbers of rows take a byte, and six bits of a key.
 BLOCK_ROWS = 64
@@ -31,79 +20,73 @@ MOST_CODES = 1 << 25
 _LANES = 16
 
 
-@inlined_kernel
-def _locate_order(t, feature):
-    """Address of the numbers of the node's rows in the order of a feature."""
-    return t[slots.BLOCK_ORDERS] + BLOCK_ROWS * feature + t[slots.START] - t[slots.BLOCK_START]
+@spliced_kernel
+def get_places(state):
+    """Numbers of the node's rows in the order in which they stand."""
+    block, node = state.block, state.node
+    return part(block.places, node.start - block.start, node.end - block.start)
+
+
+@spliced_kernel
+def get_order(state, feature):
+    """Numbers of the node's rows in the order of a feature."""
+    block, node = state.block, state.node
+    first = BLOCK_ROWS * feature - block.start
+    return part(block.orders, first + node.start, first + node.end)
+
+
+@spliced_kernel
+def get_codes(state, feature):
+    """A feature's codes of the block's rows, by number."""
+    return part(state.block.codes, BLOCK_ROWS * feature, BLOCK_ROWS * (feature + 1))
 
 
 @inlined_kernel
-def _locate_places(t):
-    """Address of the numbers of the node's rows in the order in which they stand."""
-    return t[slots.BLOCK_PLACES] + t[slots.START] - t[slots.BLOCK_START]
-
-
-@inlined_kernel
-def _locate_codes(t, feature):
-    """Address of a feature's codes in the block."""
-    return t[slots.BLOCK_CODES] + 4 * BLOCK_ROWS * feature
-
-
-@kernel
 def _read(codes, first, stride, rows, out):
     for i in range(len(rows)):
         out[i] = np.int32(codes[first + stride * np.uint64(rows[i])])
 
 
 @inlined_kernel
-def _read_codes(t, feature, rows, out):
-    size, stride = t[slots.N_SAMPLES] * t[slots.N_FEATURES], np.uint64(t[slots.N_FEATURES])
-    first, address = np.uint64(feature), t[slots.CODES_BY_ROW]
-    if t[slots.DATA_KIND] == DENSE_8:
-        _read(view_uint8(address, size), first, stride, rows, out)
-    elif t[slots.DATA_KIND] == DENSE_16:
-        _read(view_uint16(address, size), first, stride, rows, out)
+def _read_codes(codes, feature, rows, out):
+    first, stride = np.uint64(feature), np.uint64(codes.n_features)
+    if codes.kind == DENSE_8:
+        _read(codes.by_row_8, first, stride, rows, out)
+    elif codes.kind == DENSE_16:
+        _read(codes.by_row_16, first, stride, rows, out)
     else:
-        _read(view_uint32(address, size), first, stride, rows, out)
+        _read(codes.by_row_32, first, stride, rows, out)
 
 
-@inlined_kernel
-def enter_block(t, features, n_known):
-    """Whether the node is in a block; of one that could begin a block, sort the rows.
-
-    Parameters
-    ----------
-    t : ndarray of int64
-        The table of `slots`, with START and END of the node.
-    features : ndarray of int32
-        The first `n_known` are constant, here and below.
-    """
-    start, end = t[slots.START], t[slots.END]
+@entry(State)
+def enter_block(state):
+    """Make sure that the node is in a block: if not in the last one, it begins another."""
+    node, block, features = state.node, state.block, state.sampler.features
+    start, end = node.start, node.end
+    if block.start <= start and end <= block.end:
+        return 0
+    block.start, block.end = start, end
     n = end - start
-    if n > t[slots.BLOCK_SIZE]:
-        return False
-    if t[slots.BLOCK_START] <= start and end <= t[slots.BLOCK_END]:
-        return True
-    t[slots.BLOCK_START], t[slots.BLOCK_END] = start, end
-    rows, places = view_uint32(t[slots.ROWS] + 4 * start, n), view_uint8(_locate_places(t), n)
+    rows, places, keys, ranks = (
+        part(state.rows.numbers, start, end), get_places(state), block.keys, block.ranks,
+    )  # fmt: skip
     for i in range(n):
         places[i] = i
-    _copy_payload(t, n)
+    _copy_payload(state, n)
     n_padded = (n + _LANES - 1) // _LANES * _LANES
-    keys, ranks = view_int32(t[slots.LOCAL], n_padded), view_int32(t[slots.ORDERED], n_padded)
-    for p in range(n_known, len(features)):
+    # Features known to be constant come first, and stay constant below.
+    for p in range(node.n_constant, len(features)):
         feature = np.int64(features[p])
-        codes = view_int32(_locate_codes(t, feature), n)
-        order = view_uint8(_locate_order(t, feature), n)
-        _read_codes(t, feature, rows, codes)
+        codes, order = get_codes(state, feature), get_order(state, feature)
+        _read_codes(state.codes, feature, rows, codes)
         for i in range(n):
             keys[i] = codes[i] * np.int32(BLOCK_ROWS) + np.int32(i)
         for i in range(n, n_padded):
             keys[i] = 0
-        _count_lower(keys, n, ranks)
+        _count_lower(part(keys, 0, n_padded), n, ranks)
         for i in range(n):
             order[np.uint32(ranks[i])] = i
-    return True
+    return 0
 
 
 @inlined_kernel
@@ -118,109 +101,68 @@ def _count_lower(keys, n, ranks):
 
 
 @inlined_kernel
-def _copy_payload(t, n):
-    start, kind = t[slots.START], t[slots.KIND]
-    if kind != SUMS:
-        source = view_int64(t[slots.PAYLOAD] + 8 * start, n)
-        target = view_int64(t[slots.BLOCK_PAYLOAD], n)
+def _copy_payload(state, n):
+    rows, block, start, search = state.rows, state.block, state.node.start, state.problem.search
+    if search != SUMS:
         for i in range(n):
-            target[i] = source[i]
-    if kind != BINARY:
-        source_weights = view_float64(t[slots.ROW_WEIGHTS] + 8 * start, n)
-        weights = view_float64(t[slots.BLOCK_WEIGHTS], n)
+            block.payload[i] = rows.payload[start + i]
+    if search != BINARY:
         for i in range(n):
-            weights[i] = source_weights[i]
-    if kind == SUMS:
-        source_targets = view_float64(t[slots.ROW_TARGETS] + 8 * start, n)
-        targets = view_float64(t[slots.BLOCK_TARGETS], n)
+            block.weights[i] = rows.weights[start + i]
+    if search == SUMS:
         for i in range(n):
-            targets[i] = source_targets[i]
+            block.targets[i] = rows.targets[start + i]
 
 
 @inlined_kernel
-def is_constant_in_block(t, feature):
-    """Whether the node's rows do not differ in a feature."""
-    codes, n = view_int32(_locate_codes(t, feature), BLOCK_ROWS), t[slots.END] - t[slots.START]
-    order = view_uint8(_locate_places(t) if n == 2 else _locate_order(t, feature), n)
-    t[slots.FEATURE] = feature
-    return codes[order[0]] == codes[order[n - 1]]
+def is_constant_in_block(state):
+    """Whether the node's rows do not differ in the current column."""
+    feature = state.column.feature
+    codes = get_codes(state, feature)
+    # A pair is ordered when it is searched.
+    is_pair = state.node.end - state.node.start == 2
+    order = get_places(state) if is_pair else get_order(state, feature)
+    return codes[order[0]] == codes[order[len(order) - 1]]
+
+
+@spliced_kernel
+def order_column(state):
+    """Codes of the current column by number, and the order of the node's rows."""
+    feature = state.column.feature
+    codes, order = get_codes(state, feature), get_order(state, feature)
+    if len(order) == 2:
+        places = get_places(state)
+        is_ordered = codes[places[0]] <= codes[places[1]]
+        order[0] = places[0] if is_ordered else places[1]
+        order[1] = places[1] if is_ordered else places[0]
+    return codes, order
 
 
 @inlined_kernel
-def search_block(t, floats, record, marks):
-    """Offer every split of FEATURE."""
-    kind, feature = t[slots.KIND], t[slots.FEATURE]
-    if kind != SUMS and record[EXACT] == 0.0:
-        return  # both sides are pure already: no split is better
-    codes, n = view_int32(_locate_codes(t, feature), BLOCK_ROWS), t[slots.END] - t[slots.START]
-    order = view_uint8(_locate_order(t, feature), n)
-    if n == 2:
-        if marks[FEATURE] >= 0:
-            return  # there is but one way to part two rows
-        _order_pair(codes, view_uint8(_locate_places(t), n), order)
-    keys = view_int64(t[slots.KEYS], len(order))
-    limits = compute_limits(
-        t[slots.MIN_LEAF], floats[slots.MIN_WEIGHT], n, floats[slots.WEIGHT],
-        floats[slots.IMPURITY],
-    )  # fmt: skip
-    payload = view_int64(t[slots.BLOCK_PAYLOAD], BLOCK_ROWS)
-    if kind == BINARY:
-        logs = view_float64(t[slots.LOGS], t[slots.N_LOGS])
-        search_binary.search_sorted(codes, order, payload, t[slots.PACKED], limits,
-                                    t[slots.CRITERION], logs, feature, keys, record,
-                                    marks)  # fmt: skip
-        return
-    weights = view_float64(t[slots.BLOCK_WEIGHTS], BLOCK_ROWS)
-    totals = view_float64(t[slots.TOTALS], t[slots.STRIDE])
-    if kind == SUMS:
-        targets = view_float64(t[slots.BLOCK_TARGETS], BLOCK_ROWS)
-        # Of two classes, it is the second's share that is a mean.
-        mean = totals[t[slots.STRIDE] - 1] / floats[slots.WEIGHT]
-        search_sums.search_sorted(codes, order, weights, targets, floats[slots.WEIGHT], mean,
-                                  limits, feature, keys, record, marks)  # fmt: skip
-        return
-    sides = (
-        view_float64(t[slots.LEFT], t[slots.STRIDE]), view_float64(t[slots.RIGHT], t[slots.STRIDE]),
-        view_float64(t[slots.PARTS], 4),
-    )  # fmt: skip
-    search_classes.search_sorted(codes, order, payload, weights, totals, floats[slots.WEIGHT],
-                                 limits, t[slots.CRITERION], feature, keys, sides, record,
-                                 marks)  # fmt: skip
-
-
-@inlined_kernel
-def _order_pair(codes, places, order):
-    is_ordered = codes[places[0]] <= codes[places[1]]
-    order[0] = places[0] if is_ordered else places[1]
-    order[1] = places[1] if is_ordered else places[0]
-
-
-@inlined_kernel
-def load_codes(t, feature):
-    """Codes of the node's rows, in the order in which they stand, into CODE."""
-    n = t[slots.END] - t[slots.START]
-    codes = view_int32(_locate_codes(t, feature), BLOCK_ROWS)
-    places, out = view_uint8(_locate_places(t), n), view_int32(t[slots.CODE], n)
+def load_codes(state, feature):
+    """Codes of the node's rows, in the order in which they stand, into `scratch.code`."""
+    codes, places, out = get_codes(state, feature), get_places(state), state.scratch.code
     for i in range(len(places)):
         out[i] = codes[places[i]]
 
 
-@inlined_kernel
-def divide_block(t, features, n_constant, feature, cut):
+@entry(State)
+def divide_block(state):
     """Divide the orders of all features that may still vary, as the rows were divided."""
-    n = t[slots.END] - t[slots.START]
+    node, block, features, best = state.node, state.block, state.sampler.features, state.best
+    n = node.end - node.start
     if n == 2:
-        return  # the children are leaves
-    codes = view_int32(_locate_codes(t, feature), BLOCK_ROWS)
-    places = view_uint8(_locate_places(t), n)
-    sides, spare = view_uint8(t[slots.BLOCK_SIDES], BLOCK_ROWS), view_uint8(t[slots.SPARE], n)
+        return 0  # the children are leaves
+    codes, places = get_codes(state, best.feature), get_places(state)
+    sides, spare = block.sides, block.spare
     for i in range(n):
-        sides[places[i]] = codes[places[i]] <= cut
+        sides[places[i]] = codes[places[i]] <= best.cut
     _divide(places, sides, spare)
     if n == 3:
-        return  # a pair is ordered when it is looked at
-    for p in range(n_constant, len(features)):
-        _divide(view_uint8(_locate_order(t, np.int64(features[p])), n), sides, spare)
+        return 0  # a pair is ordered when it is searched
+    for p in range(node.n_constant, len(features)):
+        _divide(get_order(state, np.int64(features[p])), sides, spare)
+    return 0
 
 
 @inlined_kernel

@@ -2,28 +2,18 @@
 
 import numpy as np
 
-from skextra._core.runtime.entries import (
-    entry,
-    kernel,
-    summing_kernel,
-    view_float64,
-    view_int32,
-    view_int64,
-)
-from skextra._core.tree import absolute_error, slots
+from skextra._core.runtime.entries import entry, inlined_kernel, kernel, part, summing_kernel
+from skextra._core.tree.absolute_error import compute_median, rank_targets
 from skextra._core.tree.criteria import (
-    ABSOLUTE_ERROR,
-    ENTROPY,
-    GINI,
-    POISSON,
     compute_binary_impurity,
-    compute_deviance,
     compute_impurity,
+    compute_loss,
     is_spread,
 )
-from skextra._core.tree.problem import BINARY, SUMS
+from skextra._core.tree.criterion_table import ABSOLUTE_ERROR, BINARY, GINI, POISSON, SUMS
 from skextra._core.tree.search_binary import BITS, MASK
-from skextra._core.tree.search_general import add_row, load_problem, load_scratch
+from skextra._core.tree.search_general import add_row
+from skextra._core.tree.state import State
 
 
 @summing_kernel
@@ -39,8 +29,8 @@ def _sum_products(weights, targets):
 def _sum_squares(weights, targets, mean):
     total, lowest, highest = 0.0, np.inf, -np.inf
     for i in range(len(weights)):
-        centred = targets[i] - mean
-        total += weights[i] * centred * centred
+        centered = targets[i] - mean
+        total += weights[i] * centered * centered
         lowest, highest = min(lowest, targets[i]), max(highest, targets[i])
     return total if is_spread(lowest, highest) else 0.0
 
@@ -53,111 +43,108 @@ def _sum_integers(payload):
     return total
 
 
-@kernel
-def _describe_general(problem, rows, weight, totals, scratch):
-    criterion, n_classes, stride = problem[1], problem[2], problem[3]
-    n_outputs = len(n_classes)
-    impurity = 0.0
-    if criterion == ABSOLUTE_ERROR:
-        keys, local, ordered = scratch[0][0], scratch[0][1], scratch[0][2]
-        counts = scratch[0][6]
-        n = len(rows)
-        for k in range(n_outputs):
-            absolute_error.rank_targets(problem[6][k], rows, keys, counts, local, ordered)
-            totals[k], error = absolute_error.compute_median(
-                local[:n], ordered[:n], problem[4][k], problem[5]
-            )
-            lowest, highest = problem[4][k][ordered[0]], problem[4][k][ordered[n - 1]]
-            impurity += error if is_spread(lowest, highest) else 0.0
-        return impurity / (weight * n_outputs)
-    for p in range(len(rows)):
-        add_row(problem, rows[p], totals)
+@inlined_kernel
+def _compute_absolute_error(state, rows):
+    """Mean over outputs of the mean absolute error about the medians, which become totals."""
+    problem, scratch, node, n = state.problem, state.scratch, state.node, len(rows)
+    local, ordered, n_outputs = scratch.local, scratch.ordered, len(problem.n_classes)
+    total = 0.0
     for k in range(n_outputs):
-        if criterion <= ENTROPY:
+        rank_targets(
+            problem.target_ranks[k], rows, scratch.radix_keys, scratch.counts, local, ordered
+        )
+        node.totals[k], error = compute_median(
+            part(local, 0, n), ordered, problem.targets[k], problem.sample_weights
+        )
+        targets = problem.targets[k]
+        total += error if is_spread(targets[ordered[0]], targets[ordered[n - 1]]) else 0.0
+    return total / (node.weight * n_outputs)
+
+
+@inlined_kernel
+def _compute_impurity(problem, rows, totals, weight):
+    """Mean over outputs of the impurity, from class weights or sums of targets."""
+    criterion, n_classes, stride = problem.criterion, problem.n_classes, problem.stride
+    impurity = 0.0
+    for k in range(len(n_classes)):
+        if problem.is_classification:
             impurity += compute_impurity(criterion, totals, k * stride, n_classes[k], weight)
         elif criterion == POISSON and totals[k] <= 0.0:
             return np.inf
         else:
-            impurity += _compute_deviation(problem, rows, k, totals[k] / weight) / weight
-    return impurity / n_outputs
+            impurity += _sum_losses(problem, rows, k, totals[k] / weight) / weight
+    return impurity / len(n_classes)
 
 
 @kernel
-def _compute_deviation(problem, rows, k, mean):
-    """Weighted sum of squares, or of Poisson deviances, about the mean."""
-    criterion, targets, weights = problem[1], problem[4], problem[5]
+def _sum_losses(problem, rows, k, mean):
+    """Weighted sum of losses of predicting the mean."""
+    criterion, targets, weights = problem.criterion, problem.targets, problem.sample_weights
     total, lowest, highest = 0.0, np.inf, -np.inf
     for p in range(len(rows)):
         y = targets[k, rows[p]]
         lowest, highest = min(lowest, y), max(highest, y)
-        if criterion == POISSON:
-            total += weights[rows[p]] * mean * compute_deviance((y - mean) / mean)
-        else:
-            total += weights[rows[p]] * (y - mean) * (y - mean)
+        total += compute_loss(criterion, weights[rows[p]], y, mean)
     return total if is_spread(lowest, highest) else 0.0
 
 
-@entry
-def enter_describe(address):
-    """Weight and impurity of a node, and its class weights or sums into TOTALS.
+@entry(State)
+def describe(state):
+    """Weight and impurity of the node, and its class weights or sums into `node.totals`.
 
-    PACKED receives the sum of payloads where `search_binary` is used.
+    `node.packed` receives the sum of packed counts where `search_binary` is used.
     """
-    t = view_int64(address, slots.N_SLOTS)
-    start, kind, criterion = t[slots.START], t[slots.KIND], t[slots.CRITERION]
-    n = t[slots.END] - start
-    floats = view_float64(t[slots.FLOATS], slots.N_FLOATS)
-    totals = view_float64(t[slots.TOTALS], t[slots.STRIDE])
-    if kind == BINARY:
-        packed = _sum_integers(view_int64(t[slots.PAYLOAD] + 8 * start, n))
+    rows, node, totals = state.rows, state.node, state.node.totals
+    search, criterion = state.problem.search, state.problem.criterion
+    start, end = node.start, node.end
+    if search == BINARY:
+        packed = _sum_integers(part(rows.payload, start, end))
         weight, second = float((packed >> BITS) & MASK), float(packed & MASK)
-        totals[0], totals[1], t[slots.PACKED] = weight - second, second, packed
-        floats[slots.IMPURITY] = compute_binary_impurity(criterion, second, weight)
-        floats[slots.WEIGHT] = weight
+        totals[0], totals[1], node.packed = weight - second, second, packed
+        node.impurity = compute_binary_impurity(criterion, second, weight)
+        node.weight = weight
         return 0
-    weights = view_float64(t[slots.ROW_WEIGHTS] + 8 * start, n)
-    if kind == SUMS:
-        targets = view_float64(t[slots.ROW_TARGETS] + 8 * start, n)
+    weights = part(rows.weights, start, end)
+    if search == SUMS:
+        targets = part(rows.targets, start, end)
         weight, total = _sum_products(weights, targets)
         if criterion == GINI:
             totals[0], totals[1] = max(weight - total, 0.0), total
-            floats[slots.IMPURITY] = compute_binary_impurity(criterion, total, weight)
+            node.impurity = compute_binary_impurity(criterion, total, weight)
         else:
             totals[0] = total
-            floats[slots.IMPURITY] = _sum_squares(weights, targets, total / weight) / weight
-        floats[slots.WEIGHT] = weight
+            node.impurity = _sum_squares(weights, targets, total / weight) / weight
+        node.weight = weight
         return 0
-    classes = view_int64(t[slots.PAYLOAD] + 8 * start, n)
+    classes = part(rows.payload, start, end)
     for k in range(len(totals)):
         totals[k] = 0.0
     weight = 0.0
-    for p in range(n):
+    for p in range(end - start):
         totals[classes[p]] += weights[p]
         weight += weights[p]
-    floats[slots.WEIGHT] = weight
-    floats[slots.IMPURITY] = compute_impurity(criterion, totals, 0, len(totals), weight)
+    node.weight = weight
+    node.impurity = compute_impurity(criterion, totals, 0, len(totals), weight)
     return 0
 
 
-@entry
-def enter_describe_general(address):
-    """`enter_describe` for any problem; TOTALS are medians for the absolute error."""
-    t = view_int64(address, slots.N_SLOTS)
-    start = t[slots.START]
-    n = t[slots.END] - start
-    floats = view_float64(t[slots.FLOATS], slots.N_FLOATS)
-    totals = view_float64(t[slots.TOTALS], t[slots.N_OUTPUTS] * t[slots.STRIDE])
-    rows = view_int32(t[slots.ROWS] + 4 * start, n)
-    weights = view_float64(t[slots.WEIGHTS], t[slots.N_SAMPLES])
+@entry(State)
+def describe_general(state):
+    """`describe` for any problem; `node.totals` are medians for the absolute error."""
+    problem, node, totals = state.problem, state.node, state.node.totals
+    rows = part(state.rows.numbers, node.start, node.end)
     for k in range(len(totals)):
         totals[k] = 0.0
     weight = 0.0
-    for p in range(n):
-        weight += weights[rows[p]]
-    floats[slots.WEIGHT] = weight
-    floats[slots.IMPURITY] = _describe_general(
-        load_problem(t), rows, weight, totals, load_scratch(t)
-    )
+    for p in range(len(rows)):
+        weight += problem.sample_weights[rows[p]]
+    node.weight = weight
+    if problem.criterion == ABSOLUTE_ERROR:
+        node.impurity = _compute_absolute_error(state, rows)
+        return 0
+    for p in range(len(rows)):
+        add_row(problem, rows[p], totals)
+    node.impurity = _compute_impurity(problem, rows, totals, weight)
     return 0
 
 

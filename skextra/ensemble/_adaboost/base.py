@@ -19,13 +19,16 @@ from skextra._compat import (
     Interval,
     fit_context,
 )
+from skextra._conversion import SklearnConvertible, copy_to_sklearn, find_counterpart
 from skextra._validation import validate_sample_weight
 from skextra.ensemble._adaboost.learners import LARGEST_DENSE
 from skextra.ensemble._adaboost.levels import TreeEnsemble
 from skextra.ensemble._adaboost.trees import get_tree, make_estimators
 
 
-class WeightBoosting(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
+class WeightBoosting(
+    SklearnConvertible, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta
+):
     """Rounds of boosting: train a learner, give it a vote, reweight the samples."""
 
     _parameter_constraints: dict = {
@@ -136,6 +139,16 @@ class WeightBoosting(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, me
     @abstractmethod
     def _make_scorer(self, learner, X, y, weights):
         """Score of the ensemble on validation data, as a function of the vote just added."""
+
+    def _get_sklearn_state(self):
+        template = self.estimator_
+        if hasattr(template, "to_sklearn"):
+            template = copy_to_sklearn(template, find_counterpart(type(template)), {})
+        estimators = [
+            estimator.to_sklearn() if hasattr(estimator, "to_sklearn") else estimator
+            for estimator in self.estimators_
+        ]
+        return {"estimator_": template, "estimators_": estimators}
 
     @property
     def estimators_(self):

@@ -25,7 +25,8 @@ def can_be_coded(estimator, resample):
     """
     if type(estimator) not in _TREES:
         return False
-    if estimator.ccp_alpha or estimator.criterion == "poisson":
+    criterion = _core.tree.criterion_table.CRITERIA.get(estimator.criterion)
+    if estimator.ccp_alpha or criterion is None or criterion.targets != "any":
         return False  # pruned, or of targets that are checked
     return not resample or (estimator.min_samples_split == 2 and estimator.min_samples_leaf == 1)
 

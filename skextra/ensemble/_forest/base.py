@@ -14,6 +14,7 @@ from skextra import _core
 from skextra._base import BaseEstimator
 from skextra._callbacks import report_fit
 from skextra._compat import CallbackSupportMixin
+from skextra._conversion import copy_to_sklearn
 from skextra._parallel import map_tasks
 from skextra._validation import validate_sample_weight
 from skextra.ensemble._forest.growing import (
@@ -33,7 +34,6 @@ from skextra.ensemble._forest.oob_importances import (
 )
 from skextra.ensemble._forest.out_of_bag import check_same_data, compute_out_of_bag, hash_data
 from skextra.tree import _data
-from skextra.tree._base import copy_to_sklearn
 
 
 class Forest(CallbackSupportMixin, BaseEstimator):
@@ -44,28 +44,30 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         n_old = self._get_trees().n_trees if self.warm_start and self._has_trees() else 0
         X, y, sample_weight = self._validate_training_data(X, y, sample_weight, n_old)
         y, class_weight, attributes = self._encode_training_targets(y, sample_weight)
-        self._check_warm_start(n_old, y.shape[1], attributes)
         weights = sample_weight
         if class_weight is not None:
             weights = class_weight if weights is None else weights * class_weight
         _data.check_total_weight(weights)
         sampling = self._make_sampling(X, y, weights)
-        self._check_oob_score(y, attributes, sampling, n_old)
         seeds = self._draw_seeds(n_old)
+        lacks_oob = self.oob_score and not hasattr(self, "oob_score_")
+        if seeds or lacks_oob:
+            self._check_warm_start(n_old, y.shape[1], attributes)
+            self._check_oob_score(y, attributes, sampling, n_old)
         if seeds:
             blocks = split_seeds(seeds, self.n_jobs, X.shape[0] * X.shape[1])
             with report_fit(self, *given, sample_weight, max_subtasks=len(blocks)) as report:
                 trees = self._grow(report, X, y, sampling, attributes, blocks)
                 self._set_attributes(trees, seeds, n_old, sampling, attributes)
                 if self.oob_score:
-                    self._set_out_of_bag(X, y)
+                    self._set_oob_score_and_attributes(X, y)
         else:
             warn(
                 "Warm-start fitting without increasing n_estimators does not fit new trees.",
                 stacklevel=4,
             )
-            if self.oob_score and not hasattr(self, "oob_score_"):
-                self._set_out_of_bag(X, y)
+            if lacks_oob:
+                self._set_oob_score_and_attributes(X, y)
         return self
 
     def _validate_training_data(self, X, y, sample_weight, n_old):
@@ -93,8 +95,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
             )
         if y.ndim == 1:
             y = np.reshape(y, (-1, 1))
-        if self.criterion == "poisson":
-            _data.check_counts(y, "strictly ")
+        _data.check_targets(self.criterion, y, "strictly ")
         return X, y, sample_weight
 
     def _check_warm_start(self, n_old, n_outputs, attributes):
@@ -198,7 +199,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         for name in ("_estimators", "_made"):
             self.__dict__.pop(name, None)
 
-    def _set_out_of_bag(self, X, y):
+    def _set_oob_score_and_attributes(self, X, y):
         self._out_of_bag = compute_out_of_bag(
             self._get_trees(), X, y, self._get_samplings(X.shape[0]), self._seeds,
             self._get_oob_scorer(), self.n_jobs, vars(self).get("_out_of_bag"),
@@ -326,7 +327,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         grown = [tree for tree in trees if len(tree.nodes) > 1]
         if not grown:
             return np.zeros(self.n_features_in_)
-        compute = _core.tree.importances.compute_importances
+        compute = _core.tree.nodes.compute_importances
         importances = np.mean([compute(tree) for tree in grown], axis=0)
         total = importances.sum()
         # Splits may be many, and none decrease the impurity.

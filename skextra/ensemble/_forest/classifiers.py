@@ -14,12 +14,16 @@ from skextra import _core
 from skextra._compat import fit_context
 from skextra.ensemble._forest.base import Forest
 from skextra.ensemble._forest.out_of_bag import OOBScore
-from skextra.tree import DecisionTreeClassifier, ExtraTreeClassifier
+from skextra.tree import DecisionTreeClassifier, ExtraTreeClassifier, _data
 from skextra.tree._classes import choose_classes, split_outputs
 
 
 class ForestClassifier(Forest):
     """What forests of classification trees share."""
+
+    _parameter_constraints = _data.allow_criteria(
+        SklearnRandomForestClassifier._parameter_constraints, is_classification=True
+    )
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
@@ -77,7 +81,7 @@ class ForestClassifier(Forest):
         return codes, compute_balanced_weights(codes, n_classes, sample_weight), attributes
 
     def _make_target(self, y, n_classes):
-        return _core.tree.targets.classification_target(y, np.atleast_1d(n_classes))
+        return _core.tree.problem.classification_target(y, np.atleast_1d(n_classes))
 
     def _set_classes(self, tree):
         counts = np.atleast_1d(self.n_classes_)

@@ -18,6 +18,10 @@ from skextra.tree import DecisionTreeRegressor, ExtraTreeRegressor, _data
 class ForestRegressor(Forest):
     """What forests of regression trees share."""
 
+    _parameter_constraints = _data.allow_criteria(
+        SklearnRandomForestRegressor._parameter_constraints, is_classification=False
+    )
+
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Grow the trees.
@@ -51,7 +55,7 @@ class ForestRegressor(Forest):
     def _make_target(self, y, n_classes):
         if self.criterion == "squared_error":
             _data.check_squares(y)
-        return _core.tree.targets.regression_target(y)
+        return _core.tree.problem.regression_target(y)
 
     def _get_oob_scorer(self):
         return OOBScore(self.oob_score if callable(self.oob_score) else None, ())
@@ -155,8 +159,9 @@ class RandomForestRegressor(ForestRegressor, SklearnRandomForestRegressor):
     ----------
     n_estimators : int, default=100
         Number of trees.
-    criterion : {"squared_error", "absolute_error", "poisson"}, default="squared_error"
-        Impurity: variance, absolute deviation from the median, or half the Poisson deviance.
+    criterion : {"squared_error", "absolute_error", "poisson", "gamma"}, default="squared_error"
+        Impurity: variance, absolute deviation from the median, half the Poisson deviance, or
+        half the gamma deviance, for positive targets.
     max_depth : int, default=None
         Largest depth of a tree; None for no limit.
     min_samples_split : int or float, default=2
@@ -235,7 +240,7 @@ class RandomForestRegressor(ForestRegressor, SklearnRandomForestRegressor):
     count in `oob_score_`, and have NaN as their out-of-bag prediction; `warm_start`
     refuses other features or classes; arrays of a tree's `tree_` are read-only, and
     a changed copy of it can be assigned; NaN is also taken in sparse matrices;
-    `verbose` prints nothing.
+    ``criterion="gamma"`` is ours; `verbose` prints nothing.
 
     References
     ----------
@@ -312,8 +317,9 @@ class ExtraTreesRegressor(ForestRegressor, SklearnExtraTreesRegressor):
     ----------
     n_estimators : int, default=100
         Number of trees.
-    criterion : {"squared_error", "absolute_error", "poisson"}, default="squared_error"
-        Impurity: variance, absolute deviation from the median, or half the Poisson deviance.
+    criterion : {"squared_error", "absolute_error", "poisson", "gamma"}, default="squared_error"
+        Impurity: variance, absolute deviation from the median, half the Poisson deviance, or
+        half the gamma deviance, for positive targets.
     max_depth : int, default=None
         Largest depth of a tree; None for no limit.
     min_samples_split : int or float, default=2
@@ -392,7 +398,7 @@ class ExtraTreesRegressor(ForestRegressor, SklearnExtraTreesRegressor):
     count in `oob_score_`, and have NaN as their out-of-bag prediction; `warm_start`
     refuses other features or classes; arrays of a tree's `tree_` are read-only, and
     a changed copy of it can be assigned; NaN is also taken in sparse matrices;
-    `verbose` prints nothing.
+    ``criterion="gamma"`` is ours; `verbose` prints nothing.
 
     References
     ----------

@@ -20,7 +20,8 @@ from skextra._core.logistic.solver_choice import (
     [
         (Shape(150, 4, 3), Start.SMALL_NEWTON),
         (Shape(500, 30), Start.SMALL_NEWTON),
-        (Shape(50_000, 30), Start.NONE),
+        (Shape(50_000, 30), Start.LBFGS),
+        (Shape(50_000, 5), Start.NONE),
         (Shape(10, 500), Start.LBFGS),
         (Shape(1_000, 100), Start.LBFGS),
         (Shape(20_000, 100, 4), Start.LBFGS),

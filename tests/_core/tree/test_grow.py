@@ -50,9 +50,9 @@ def grow_both(X, y, options, weights, seed=0):
     theirs = cls(random_state=seed, **options).fit(X, y, sample_weight=weights).tree_
     options = {"max_features": X.shape[1], **options}
     if is_classification:
-        target = tree.targets.classification_target(y, len(np.unique(y)))
+        target = tree.problem.classification_target(y, len(np.unique(y)))
     else:
-        target = tree.targets.regression_target(y)
+        target = tree.problem.regression_target(y)
     if "monotonic_cst" in options:
         signs = np.array(options["monotonic_cst"], dtype=np.int8)
         options["monotonic_cst"] = -signs if is_classification else signs
@@ -152,7 +152,7 @@ def test_several_outputs(n_classes):
     Y = np.column_stack([y, np.roll(y, 7)])
     theirs = DecisionTreeClassifier(random_state=0, min_samples_leaf=6).fit(X, Y).tree_
     settings = tree.grow.Settings("gini", 5, min_samples_leaf=6, min_samples_split=12)
-    target = tree.targets.classification_target(Y, [n_classes] * 2)
+    target = tree.problem.classification_target(Y, [n_classes] * 2)
     seed = check_random_state(0).randint(0, 2**31 - 1)
     ours = tree.grow.grow_tree(tree.encode.encode_dense(X), target, None, settings, seed)
     assert_same_tree(ours, theirs)

@@ -23,9 +23,9 @@ def make_problem(criterion, n_outputs=1, has_missing=False):
 
 def grow(X, y, weights, criterion, **options):
     if criterion in ("gini", "entropy"):
-        target = tree.targets.classification_target(y, y.max(axis=0) + 1)
+        target = tree.problem.classification_target(y, y.max(axis=0) + 1)
     else:
-        target = tree.targets.regression_target(y)
+        target = tree.problem.regression_target(y)
     settings = tree.grow.Settings(criterion, **{"max_features": 3, **options})
     return tree.grow.grow_tree(tree.encode.encode_dense(X), target, weights, settings, seed=1)
 
@@ -124,5 +124,5 @@ def test_inner_nodes_are_described_far_from_zero(criterion):
     if criterion == "poisson":
         expected /= 2 * mean  # (1 + t) log(1 + t) - t is t^2 / 2 there
     assert impurities[0] == pytest.approx(expected, rel=1e-6)
-    importances = tree.importances.compute_importances(grown)
+    importances = tree.nodes.compute_importances(grown)
     assert (importances >= 0).all()

@@ -5,7 +5,7 @@ import pytest
 
 from skextra._core import tree
 
-CRITERIA = ("gini", "entropy", "squared_error", "absolute_error", "poisson")
+CRITERIA = ("gini", "entropy", "squared_error", "absolute_error", "poisson", "gamma")
 
 SIZES = [(4, 3), (9, 100), (40, 6), (60, 1000), (200, 5000), (300, 40)]
 
@@ -24,6 +24,8 @@ def compute_cost(criterion, y, weights, n_classes):
     mean = (weights * y).sum() / total
     if criterion == "squared_error":
         return (weights * (y - mean) ** 2).sum()
+    if criterion == "gamma":
+        return (weights * np.log(mean / y)).sum()
     if criterion == "poisson":
         if mean <= 0:
             return np.inf
@@ -61,6 +63,8 @@ def make_problem(rng, criterion, n_samples, n_distinct, has_missing):
         y = np.unique(y, return_inverse=True)[1].astype(float)
     elif criterion == "poisson":
         y = rng.poisson(2, n_samples).astype(float)
+    elif criterion == "gamma":
+        y = rng.gamma(0.5, 3.0, n_samples)
     else:
         y = rng.standard_normal(n_samples)
     return X, y
@@ -71,14 +75,7 @@ def make_problem(rng, criterion, n_samples, n_distinct, has_missing):
 @pytest.mark.parametrize("has_missing", [False, True])
 def test_split_is_the_best_of_all(criterion, weighting, has_missing):
     rng = np.random.default_rng(0)
-    for n_samples, n_distinct in [
-        (4, 3),
-        (9, 100),
-        (40, 6),
-        (60, 1000),
-        (200, 5000),
-        (300, 40),
-    ] * 2:
+    for n_samples, n_distinct in SIZES * 2:
         X, y = make_problem(rng, criterion, n_samples, n_distinct, has_missing)
         weights = {
             "none": np.ones(n_samples),
@@ -88,9 +85,9 @@ def test_split_is_the_best_of_all(criterion, weighting, has_missing):
         min_leaf = int(rng.integers(1, 3))
         codes = tree.encode.encode_dense(X)
         if criterion in ("gini", "entropy"):
-            target = tree.targets.classification_target(y, int(y.max()) + 1)
+            target = tree.problem.classification_target(y, int(y.max()) + 1)
         else:
-            target = tree.targets.regression_target(y)
+            target = tree.problem.regression_target(y)
         settings = tree.grow.Settings(
             criterion, max_features=2, max_depth=1, min_samples_leaf=min_leaf
         )
