@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Before anything imports pyplot: tests draw into memory, never on a screen.
@@ -11,6 +12,15 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # those of another.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+# The same examples in every run. ``--hypothesis-profile=long`` looks for new ones, for hours.
+_PROFILE = {"deadline": None, "print_blob": True}
+hypothesis.settings.register_profile(
+    "default", derandomize=True, max_examples=10, database=None, **_PROFILE
+)
+hypothesis.settings.register_profile("long", max_examples=3000, **_PROFILE)
+hypothesis.settings.load_profile("default")
 
 
 # Started first, so that no worker is left alone with the longest of them at the end.

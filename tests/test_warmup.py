@@ -111,7 +111,7 @@ def warmed(tmp_path_factory):
     return folder, summary, lines
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_warmup_runs_every_kernel(warmed):
     folder, summary, _ = warmed
     assert summary["idle"] == []
@@ -121,7 +121,7 @@ def test_warmup_runs_every_kernel(warmed):
     assert summary["n_loaded"] or Path(summary["cache_folder"]) == folder / "skextra"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_warmup_reports_a_line_for_every_estimator(warmed):
     _, summary, lines = warmed
     if not summary["n_compiled"]:
@@ -132,7 +132,7 @@ def test_warmup_reports_a_line_for_every_estimator(warmed):
     assert not [line for line in lines if ", then " in line]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_nothing_is_compiled_after_warmup(warmed):
     folder, _, _ = warmed
     result, _ = _run(_ORDINARY_FITS, folder)
@@ -142,7 +142,7 @@ def test_nothing_is_compiled_after_warmup(warmed):
     assert result["again"] == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_second_warmup_fits_nothing(warmed):
     folder, first, _ = warmed
     second, lines = _run(_WARMUP, folder)
@@ -167,7 +167,7 @@ def _warm_one(folder, **options):
     return _run(_WARM_ONE.replace("OPTIONS", repr(json.dumps(options))), folder)[0]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_native_kernels_come_beside_portable_ones_and_first(tmp_path):
     assert _warm_one(tmp_path)["n_kernels"] > 0
     native = _warm_one(tmp_path, native=True, n_jobs=1)
@@ -192,7 +192,7 @@ print(json.dumps(sorted(cache.usage.loaded)))
     assert set(loaded) <= set(json.loads(manifest.read_text())["entries"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_lost_entries_are_compiled_again_once(tmp_path):
     code = _WARM_ONE.replace("OPTIONS", repr(json.dumps({"native": True, "verbose": True})))
     first, _ = _run(code, tmp_path)

@@ -16,6 +16,11 @@ from skextra._kernels import KernelTagsMixin, create_prediction_gram
 from skextra._validation import as_contiguous
 
 _BLOCK = 1024  # samples at a time
+_FEW_VALUES = 1_000_000  # of training data that need not be kept sparse
+
+
+def _to_dense(X):
+    return X.toarray() if sparse.issparse(X) else np.asarray(X)
 
 
 class PairwiseClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
@@ -55,10 +60,11 @@ class PairwiseClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
         else:
             coefs = _core.svm.one_vs_one.expand(table, self.n_support_)
         decisions = np.empty((n_new, coefs.shape[1]))
-        is_linear = self.kernel == "linear" and not sparse.issparse(X) and not self._sparse
-        if is_linear:
+        n_values = max(np.prod(self.support_vectors_.shape), np.prod(self.shape_fit_))
+        is_dense = not (sparse.issparse(X) or self._sparse) or n_values <= _FEW_VALUES
+        if self.kernel == "linear" and is_dense:
             # By the features' coefficients: kernel values far from zero would cancel.
-            compute, coefs = (lambda X: X), self._compute_coefficients(coefs.T).T
+            compute, coefs = _to_dense, self._compute_coefficients(coefs.T).T
         else:
             compute = self._create_kernel_function()
         with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
@@ -71,7 +77,7 @@ class PairwiseClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
 
     def _compute_coefficients(self, coefs):
         """Coefficients of the features, for the linear kernel and dense data."""
-        points = np.asarray(self.support_vectors_)
+        points = _to_dense(self.support_vectors_)
         return _core.gram.kernel_functions.compute_linear_coefficients(coefs, points)
 
     def _create_kernel_function(self):

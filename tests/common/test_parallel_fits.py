@@ -163,6 +163,7 @@ def test_second_process_compiles_nothing(warm_process):
     assert warm_process["compiled"] == []
 
 
+@pytest.mark.long
 def test_results_without_compilation_are_the_same(warm_process):
     interpreted = fit_all_in_fresh_process(NUMBA_DISABLE_JIT="1")
     assert_close(warm_process["results"], interpreted["results"])

@@ -98,9 +98,9 @@ class RidgeLogisticSolver:
         self._reset_poor_start()
         self._extrapolate()
         self.gap, self.moved, self.is_separable, self.U = np.inf, np.inf, False, None
-        self.is_factored = False
+        self.is_factored = self.is_close = False
         n_iter, n_failures = self._descend(), 0
-        while n_iter < self.max_iter and not self.gap <= self.target.gap:
+        while n_iter < self.max_iter and not self.is_close:
             n_iter += 1
             before = self.gap
             decrease = self._step()
@@ -184,7 +184,7 @@ class RidgeLogisticSolver:
             self.report(*self._get_coefficients())
 
         budget = count_first_order_steps(self.problem.shape, self.max_iter)
-        n_steps, is_close = descent.run(
+        n_steps, self.is_close = descent.run(
             self.target.gap, budget, None if self.report is None else report
         )
         take()
@@ -192,7 +192,7 @@ class RidgeLogisticSolver:
             # Rounding must not add up in what all classes share.
             self.W = self.W - self.W.mean(axis=0)
         self.is_stale = True
-        if is_close:
+        if self.is_close:
             self.gap, self.U = self.target.gap, self.P
             self.solver_used = "lbfgs"
         return n_steps

@@ -26,6 +26,9 @@ _ROUNDING = 64 * np.finfo(np.float64).eps
 _MOST_REFINEMENTS = 3
 # What it then aims at, relative to what is wanted: its own products may be that far off.
 _REFINED = 0.1
+# Change of decision values in the last of steps that cost next to nothing, relative to the
+# root of the tolerance.
+_SMALL_CHANGE = 0.1
 
 
 @dataclass
@@ -174,8 +177,9 @@ def _round(problem, coef, intercept):
 
 
 def _create_target(problem, tol):
-    """When to stop; steps of a thousandth in probabilities are small."""
-    return StoppingCriterion(max(tol, _ROUNDING) * problem.null_objective, np.sqrt(max(tol, 1e-12)))
+    """When to stop. A step that moves decision values by m leaves an error of about m^2."""
+    max_change = _SMALL_CHANGE * np.sqrt(max(tol, 1e-12))
+    return StoppingCriterion(max(tol, _ROUNDING) * problem.null_objective, max_change)
 
 
 def _certify_start(problem, Cs, l1_ratio, start, start_intercept):

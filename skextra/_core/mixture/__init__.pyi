@@ -9,7 +9,6 @@ from . import (
     kmeans as kmeans,
     missing as missing,
     parameters as parameters,
-    small_em as small_em,
     split_merge as split_merge,
     squarem as squarem,
     start as start,
