@@ -23,6 +23,7 @@ structs are Python objects whose attributes are NumPy arrays, and an entry's add
 """
 
 import threading
+from math import prod
 
 import numba
 import numpy as np
@@ -82,33 +83,39 @@ class Struct:
     """
 
     def __init_subclass__(cls):
-        fields, arrays, place = [], {}, 0
+        # By name: first words of integers and of real numbers, structs, arrays.
+        cls._integer_places, cls._real_places, cls._structs, cls._arrays = {}, {}, {}, {}
+        cls._empty = {}
+        fields, place = [], 0
         for name, annotation in cls.__annotations__.items():
             is_struct = isinstance(annotation, type)
             field_type = annotation.struct_type if is_struct else annotation
             fields.append((name, field_type, place))
             if isinstance(field_type, types.Array):
-                arrays[name] = np.empty((0,) * field_type.ndim, as_dtype(field_type.dtype))
+                dtype = as_dtype(field_type.dtype)
+                cls._arrays[name] = place, dtype, dtype.itemsize
+                cls._empty[name] = np.empty((0,) * field_type.ndim, dtype)
                 place += 1 + field_type.ndim  # the address and the lengths
             elif is_struct:
+                cls._structs[name] = place, annotation
                 place += annotation.n_words
             elif field_type in (types.int64, types.float64):
+                is_integer = field_type is types.int64
+                (cls._integer_places if is_integer else cls._real_places)[name] = place
                 place += 1
             else:
                 raise TypeError(f"{cls.__name__}.{name} cannot be of type {annotation}")
-        cls.n_words, cls._empty = place, arrays
-        cls._places = {name: (field_type, place) for name, field_type, place in fields}
+        cls.n_words = place
         # Types are the same to numba if their names are.
         name = f"{cls.__module__}.{cls.__qualname__}"
         cls.struct_type = cls._numba_type_ = StructType(name, tuple(fields))
 
     def __init__(self, memory=None):
         memory = np.zeros(self.n_words, np.int64) if memory is None else memory
-        vars(self).update(self._empty, _integers=memory, _reals=memory.view(np.float64))
-        for name, (field_type, place) in self._places.items():
-            if isinstance(field_type, StructType):
-                struct = type(self).__annotations__[name]
-                vars(self)[name] = struct(memory[place : place + struct.n_words])
+        own = vars(self)
+        own.update(self._empty, _integers=memory, _reals=memory.view(np.float64))
+        for name, (place, struct) in self._structs.items():
+            own[name] = struct(memory[place : place + struct.n_words])
 
     @property
     def address(self):
@@ -117,38 +124,36 @@ class Struct:
 
     def allocate(self, **shapes):
         """Set arrays to new ones of the given shapes, of zeros, from one piece of memory."""
-        offsets, n_bytes = {}, 0
+        plan, n_bytes = [], 0
         for name, shape in shapes.items():
-            offsets[name] = n_bytes
-            size = np.prod(shape, dtype=np.int64).item() * self._empty[name].itemsize
-            n_bytes += -(-size // _LINE) * _LINE
+            shape = shape if isinstance(shape, tuple) else (shape,)
+            plan.append((name, shape, n_bytes))
+            n_bytes += -(-prod(shape) * self._arrays[name][2] // _LINE) * _LINE
         memory = np.zeros(n_bytes, np.uint8)
         address = memory.ctypes.data
-        for name, shape in shapes.items():
-            array = np.ndarray(shape, self._empty[name].dtype, memory, offsets[name])
-            self._keep(name, array, address + offsets[name])
+        for name, shape, offset in plan:
+            array = np.ndarray(shape, self._arrays[name][1], memory, offset)
+            self._keep(name, array, address + offset)
 
     def __getattr__(self, name):
         # Of scalars: arrays and structs are attributes.
-        field_type, place = self._find(name)
-        memory = self._integers if field_type is types.int64 else self._reals
-        return memory[place].item()
+        if name in self._integer_places:
+            return self._integers[self._integer_places[name]].item()
+        if name in self._real_places:
+            return self._reals[self._real_places[name]].item()
+        raise AttributeError(f"{type(self).__name__} has no field {name!r}")
 
     def __setattr__(self, name, value):
-        field_type, place = self._find(name)
-        if isinstance(field_type, types.Array):
+        if name in self._integer_places:
+            self._integers[self._integer_places[name]] = value
+        elif name in self._real_places:
+            self._reals[self._real_places[name]] = value
+        elif name in self._arrays:
             self._set_array(name, value)
-        elif isinstance(field_type, StructType):
+        elif name in self._structs:
             raise AttributeError(f"{type(self).__name__}.{name} is a struct: set its fields")
         else:
-            memory = self._integers if field_type is types.int64 else self._reals
-            memory[place] = value
-
-    def _find(self, name):
-        try:
-            return self._places[name]
-        except KeyError:
-            raise AttributeError(f"{type(self).__name__} has no field {name!r}") from None
+            raise AttributeError(f"{type(self).__name__} has no field {name!r}")
 
     def _set_array(self, name, array):
         expected = self._empty[name]
@@ -165,10 +170,12 @@ class Struct:
         self._keep(name, array, array.ctypes.data)
 
     def _keep(self, name, array, address):
-        place = self._places[name][1]
         vars(self)[name] = array
-        self._integers[place] = address
-        self._integers[place + 1 : place + 1 + array.ndim] = array.shape
+        integers, place = self._integers, self._arrays[name][0]
+        integers[place] = address
+        for length in array.shape:
+            place += 1
+            integers[place] = length
 
 
 @unbox(StructType)

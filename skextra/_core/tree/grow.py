@@ -101,6 +101,7 @@ class Grower:
         self.criterion = CRITERIA[settings.criterion]
         values, self._exponent = scale_extremes(target.values)
         self.target = replace(target, values=values)
+        self._stride, self._width = target.stride, target.stride * target.n_outputs
         self.state = State()
         self._n_rows = self._n_nodes = -1  # the largest tree there is memory for
         self._set_problem()
@@ -110,7 +111,7 @@ class Grower:
     def _set_problem(self):
         problem, target, settings = self.state.problem, self.target, self.settings
         constraints = settings.monotonic_cst
-        problem.criterion, problem.stride = self.criterion.number, target.stride
+        problem.criterion, problem.stride = self.criterion.number, self._stride
         problem.is_classification = target.is_classification
         problem.is_random = settings.splitter == "random"
         problem.max_features = settings.max_features
@@ -140,8 +141,8 @@ class Grower:
 
     def _allocate_small(self):
         """Memory whose size does not depend on the number of rows."""
-        state, stride, n_features = self.state, self.target.stride, self.codes.n_features
-        width = stride * self.target.n_outputs
+        state, n_features = self.state, self.codes.n_features
+        stride, width = self._stride, self._width
         state.node.allocate(totals=width)
         state.sampler.allocate(features=n_features, constants=n_features)
         state.scratch.allocate(
@@ -237,7 +238,7 @@ class Grower:
             code=n, order=n, arranged=n, local=n, ordered=n, spare_rows=n, spare=n, second_spare=n,
             keys=2 * n, buckets=(n, 2), bucket_sums=(n, 2),
             # Of buckets a quarter of the rows at most, and 16 where there are few rows.
-            histogram=4 * n + 16 * (self.target.stride + 1),
+            histogram=4 * n + 16 * (self._stride + 1),
             errors=(2, n), medians=(2, n), fenwick=(2, n + 1),
         )  # fmt: skip
         rows.weight_bits = rows.weights.view(np.int64)
@@ -259,7 +260,7 @@ class Grower:
         self._n_nodes, n_waiting = n, n if is_best_first else 1
         nodes.allocate(
             features=n, thresholds=n, cuts=n, missing_left=n, rights=n, n_rows=n, weights=n,
-            impurities=n, lefts=n_waiting, values=(n, self.target.n_outputs * self.target.stride),
+            impurities=n, lefts=n_waiting, values=(n, self._width),
         )  # fmt: skip
         waiting.allocate(
             heap=n_waiting, frontier=(n_waiting, N_COLUMNS), frontier_bounds=(n_waiting, N_BOUNDS)
