@@ -63,7 +63,7 @@ def warmup(verbose=False, *, estimators=None, native=False, n_jobs=None):
     native : bool, default=False
         Compile for this very processor and not, as is the default, for every processor of
         its kind (x86-64 with AVX2, ARMv8, Apple silicon). Native kernels are preferred from
-        then on; they are up to 1.3 times as fast, and results may differ in the last bits.
+        then on; they can be up to 1.3 times as fast, and results may differ in the last bits.
     n_jobs : int, default=None
         Number of processes. None stands for one per core.
 
