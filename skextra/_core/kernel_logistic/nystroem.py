@@ -239,6 +239,7 @@ class NystroemSolver(RidgeLogisticSolver):
     """
 
     start = Start.NONE
+    polishes = False
     small_columns = None
 
     def __init__(self, problem, rows, target, max_iter, W, V):

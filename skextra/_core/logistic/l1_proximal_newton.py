@@ -28,7 +28,7 @@ from skextra._core.logistic.quadratic_model import (
 )
 from skextra._core.logistic.result import Solution
 from skextra._core.logistic.small_newton import join_columns, take_small_steps
-from skextra._core.logistic.solver_choice import uses_small_kernel
+from skextra._core.logistic.solver_choice import takes_short_last_step, uses_small_kernel
 from skextra._core.numerics.design_matrix import Design
 from skextra._core.numerics.full_data import correlate
 from skextra._core.numerics.packed_columns import pack
@@ -82,6 +82,7 @@ class WorkingSetSolver:
         self.report = None
         self.solver_used = "proximal-newton"
         self.noise = 4.0 * np.finfo(np.float64).eps * problem.column_lengths
+        self.polishes = takes_short_last_step(problem.shape)
         self.small_columns = None
         if uses_small_kernel(problem.shape):
             Z = self.design.X - self.design.mean if problem.fit_intercept else self.design.X
@@ -138,7 +139,8 @@ class WorkingSetSolver:
             gap = bound
             stalled = 0 if progress or n_new else stalled + 1
             is_reached = gap <= self.target.gap
-            if is_reached or n_iter >= self.max_iter or stalled > 2:
+            is_settled = not self.polishes or self.moved <= self.target.max_change
+            if (is_reached and is_settled) or n_iter >= self.max_iter or stalled > 2:
                 return Solution(self.W.copy(), self.V.copy(), gap, n_iter, is_reached, best_U)
 
     def refine(self, gap):

@@ -27,7 +27,12 @@ from skextra._core.logistic.preconditioners import create_preconditioner
 from skextra._core.logistic.result import Solution
 from skextra._core.logistic.rows import create_rows
 from skextra._core.logistic.small_newton import join_columns, take_small_steps
-from skextra._core.logistic.solver_choice import Start, choose_start, count_first_order_steps
+from skextra._core.logistic.solver_choice import (
+    Start,
+    choose_start,
+    count_first_order_steps,
+    takes_short_last_step,
+)
 
 _EPS = np.finfo(np.float64).eps
 # Share of the tolerance that the residual of the equations may use up.
@@ -70,6 +75,7 @@ class RidgeLogisticSolver:
         self.V = np.array(V.T, order="C")
         self.nuisance = problem.nuisance
         self.start = choose_start(problem.shape)
+        self.polishes = takes_short_last_step(problem.shape)
         self.solver_used = "newton-cg"
         self.small_columns = None
         if self.start is Start.SMALL_NEWTON:
@@ -228,7 +234,8 @@ class RidgeLogisticSolver:
         # Without a penalty the gap also closes where there is no solution: only a long step
         # after that shows it.
         is_settled = self.is_separable or self.value <= self.target.gap
-        return self.lam2 > 0 or is_settled or self.moved <= self.target.max_change
+        is_loose = self.lam2 > 0 and not self.polishes
+        return is_loose or is_settled or self.moved <= self.target.max_change
 
     # --- one Newton step -------------------------------------------------------
 

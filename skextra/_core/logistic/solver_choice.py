@@ -87,13 +87,17 @@ def limits_blas_threads(n_samples, n_features, n_rows):
     return n_samples * n_rows > _TINY_PRODUCTS or n_features > _TINY_FEATURES
 
 
+def takes_short_last_step(shape):
+    """Whether another step costs next to nothing: the last one then has to be a short one."""
+    return shape.n_samples * shape.n_coefficients**2 <= _KERNEL_WORK
+
+
 def uses_small_kernel(shape):
     """Whether Newton steps run in one compiled kernel, up to the one that certifies."""
-    size = shape.n_coefficients
     return (
         not shape.is_sparse
-        and size <= _KERNEL_COEFFICIENTS
-        and shape.n_samples * size**2 <= _KERNEL_WORK
+        and shape.n_coefficients <= _KERNEL_COEFFICIENTS
+        and takes_short_last_step(shape)
         and shape.n_samples * shape.n_features <= _COPIED_ENTRIES
     )
 
