@@ -20,6 +20,8 @@ from skextra._validation import (
 )
 
 _FLOATS = (np.float64, np.float32)
+# A target that varies by less than this share of its mean is constant but for rounding.
+_CONSTANT = 8 * np.finfo(np.float64).eps
 _PATH_CONSTRAINTS = {
     "X": ["array-like", "sparse matrix"],
     "y": ["array-like", "sparse matrix"],
@@ -394,14 +396,15 @@ def create_alpha_grid(
             "`alphas=` argument."
         )
     problem, scale = _core.least_squares.elastic_net.build(
-        X, Y, sample_weight, fit_intercept, penalty_weights
+        X, Y, sample_weight, fit_intercept, penalty_weights, positive
     )
     alpha_max = _core.least_squares.elastic_net.compute_alpha_max(
         problem, scale, l1_ratio, positive
     )
-    resolution = np.finfo(np.float64).resolution
-    if not alpha_max > resolution:
-        return np.full(n_alphas, resolution)
+    # What centering leaves of a constant target is rounding, and no signal in small units.
+    noise = problem.design.total_weight * (_CONSTANT * problem.y_mean) ** 2
+    if not alpha_max > 0 or (problem.null_objective <= noise).all():
+        return np.full(n_alphas, np.finfo(np.float64).resolution)
     return np.geomspace(alpha_max, alpha_max * eps, num=n_alphas)
 
 

@@ -20,7 +20,7 @@ _ITERATIVE = ("lsqr", "sparse_cg", "sag", "saga")
 class RidgeModel(LinearRegressor):
     """How ridge models come by their fitted attributes."""
 
-    def _set_solution(self, problem, result, X, y, tol):
+    def _set_solution(self, problem, result, X, y, alphas, tol):
         """Set the fitted attributes; returns whether every target converged."""
         coef, intercept = problem.expand(result.W)
         limit = np.finfo(X.dtype).max
@@ -28,16 +28,19 @@ class RidgeModel(LinearRegressor):
             raise ValueError(
                 f"the solution overflows {X.dtype}: scale y, or the features of X, or raise alpha"
             )
-        gap = compute_relative_gap(result.gap, problem.null_objective)
+        coef, intercept = coef.astype(X.dtype, copy=False), intercept.astype(X.dtype)
+        gap = _core.least_squares.ridge.compute_returned_gap(
+            problem, result, coef, intercept, alphas
+        )
+        gap = compute_relative_gap(gap, problem.null_objective)
         self.converged_ = bool((gap <= tol).all())
         if coef.shape[0] == 1:
             coef, gap = coef[0], float(gap[0])
-        self.coef_ = coef.astype(X.dtype, copy=False)
+        self.coef_ = coef
         self.dual_gap_ = gap
         if not self.fit_intercept:
             self.intercept_ = 0.0
         else:
-            intercept = intercept.astype(X.dtype)
             self.intercept_ = intercept[0] if y.ndim == 1 else intercept
 
 
@@ -212,7 +215,7 @@ class Ridge(RidgeModel):
             self.solver_ = "svd"
         # What rounding allows, where it is more than asked for.
         floor = 10 * np.finfo(X.dtype).eps if result.method != "cholesky" else 1e-10
-        self._set_solution(problem, result, X, y, tol=max(self.tol, floor))
+        self._set_solution(problem, result, X, y, alphas, tol=max(self.tol, floor))
         if not self.converged_:
             self._warn_unconverged()
         return self

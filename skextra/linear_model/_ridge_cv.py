@@ -6,6 +6,7 @@ from numbers import Real
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -207,7 +208,17 @@ class RidgeCV(RidgeModel):
                 problem, result = solver.solve_all(self.alpha_)
         if self.store_cv_results:
             self.cv_results_ = self.cv_results_.astype(X.dtype, copy=False)
-        self._set_solution(problem, result, X, y, tol=1e-6)
+        self._set_solution(
+            problem, result, X, y, np.broadcast_to(self.alpha_, Y.shape[1:]), tol=1e-6
+        )
+        if not self.converged_:
+            warnings.warn(
+                f"The final fit did not converge: relative duality gap "
+                f"{np.max(self.dual_gap_):.2e}. Increase the smallest of alphas, or scale the "
+                "features.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
         return self
 
     def _check_parameters(self):
@@ -239,7 +250,7 @@ class RidgeCV(RidgeModel):
             )
             use_svd = False
         problem = _core.least_squares.problem.build_problem(
-            X, Y, weights, self.fit_intercept, penalty_weights, dtype=np.float64
+            X, Y, weights, self.fit_intercept, penalty_weights
         )
         loo = _core.least_squares.ridge_leave_one_out.build_loo(problem, use_svd)
         if self.scoring is None:

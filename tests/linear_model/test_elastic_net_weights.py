@@ -89,7 +89,8 @@ def test_all_features_unpenalised_is_least_squares(l1_ratio, kind):
     expected = sklearn.linear_model.LinearRegression().fit(X, y)
     assert_allclose(model.coef_, expected.coef_, rtol=1e-9)
     assert_allclose(model.intercept_, expected.intercept_, rtol=1e-9)
-    assert model.converged_ and model.dual_gap_ == 0
+    # What the gap counts is the rounding of the coefficients.
+    assert model.converged_ and model.dual_gap_ <= 1e-25
 
 
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
@@ -101,7 +102,8 @@ def test_all_features_excluded_is_the_mean(l1_ratio, alpha):
     model.fit(X, y, sample_weight=s)
     assert_array_equal(model.coef_, 0)
     assert_allclose(model.intercept_, np.average(y, weights=s))
-    assert model.converged_ and model.dual_gap_ == 0
+    # What the gap counts is the rounding of the coefficients.
+    assert model.converged_ and model.dual_gap_ <= 1e-25
 
 
 # --- sample weights, offsets, degenerate data -----------------------------------

@@ -1,8 +1,10 @@
 from . import (
     elastic_net as elastic_net,
+    elastic_net_certificate as elastic_net_certificate,
     elastic_net_columns as elastic_net_columns,
     elastic_net_folds as elastic_net_folds,
     elastic_net_gram as elastic_net_gram,
+    elastic_net_target as elastic_net_target,
     elastic_net_working_set as elastic_net_working_set,
     gap as gap,
     losses as losses,
@@ -16,4 +18,5 @@ from . import (
     ridge_folds as ridge_folds,
     ridge_leave_one_out as ridge_leave_one_out,
     ridge_nonnegative as ridge_nonnegative,
+    ridge_scaled_system as ridge_scaled_system,
 )

@@ -5,17 +5,18 @@ min over w, b of  sum_i s_i (y_i - x_i w - b)^2 / (2 sum_i s_i)
 """
 
 from contextlib import nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from skextra._core.least_squares import ridge
+from skextra._core.least_squares import ridge, ridge_nonnegative
 from skextra._core.least_squares.elastic_net_gram import Sweeps, solve_path
-from skextra._core.least_squares.elastic_net_working_set import WorkingSetSolver
+from skextra._core.least_squares.elastic_net_target import FLOOR, Target
 from skextra._core.least_squares.problem import build_problem
-from skextra._core.numerics.design_matrix import refuse_overflow
+from skextra._core.numerics.design_matrix import Design
 from skextra._core.numerics.packed_columns import correlate
 from skextra._core.numerics.path import Path
+from skextra._core.numerics.scaling import round_to_power_of_two
 from skextra._core.runtime.threads import single_threaded_blas
 
 # Gaps below this multiple of the null objective cannot be told from rounding.
@@ -55,12 +56,14 @@ def prefers_gram(X, n_alphas):
     return p <= n and p <= (3000 if n_alphas > 5 else 1000)
 
 
-def split_penalty_weights(penalty_weights):
+def split_penalty_weights(penalty_weights, positive=False):
     """Penalty weights as `build_problem` takes them (0, 1 or inf), and those of the rest."""
     if penalty_weights is None:
         return None, None
     kind = np.ones_like(penalty_weights)
-    kind[penalty_weights == 0] = 0.0
+    if not positive:
+        # A sign constraint keeps unpenalized features from being projected out.
+        kind[penalty_weights == 0] = 0.0
     kind[np.isinf(penalty_weights)] = np.inf
     return kind, penalty_weights[kind == 1]
 
@@ -70,9 +73,12 @@ def normalise(sample_weight):
     return None if sample_weight is None else sample_weight / sample_weight.mean()
 
 
-def build(X, Y, sample_weight, fit_intercept, penalty_weights):
-    """The problem on penalised columns, and their penalty weights."""
-    kind, scale = split_penalty_weights(penalty_weights)
+def build(X, Y, sample_weight, fit_intercept, penalty_weights, positive=False):
+    """The problem on penalized columns, and their penalty weights.
+
+    With a sign constraint unpenalized features are among them, with weight 0.
+    """
+    kind, scale = split_penalty_weights(penalty_weights, positive)
     problem = build_problem(X, Y, normalise(sample_weight), fit_intercept, kind)
     if scale is None:
         scale = np.ones(X.shape[1])
@@ -80,21 +86,44 @@ def build(X, Y, sample_weight, fit_intercept, penalty_weights):
 
 
 def compute_null_objectives(problem):
-    """Half the weighted squares of the targets, free of nuisance directions."""
+    """Half the weighted squares of the targets, free of unpenalized directions.
+
+    What gaps are relative to: at least rounding of the targets themselves, which is all that
+    is left where unpenalized features explain them.
+    """
     if problem.design.rows is None:
         return problem.null_objective
-    Yw = problem.design.weigh_rows(problem.Y)
-    return 0.5 * np.einsum("ij,ij->j", Yw, Yw)
+    Yw = problem.weigh_targets()
+    rounding = 64 * np.finfo(problem.design.X.dtype).eps
+    return np.maximum(0.5 * np.einsum("ij,ij->j", Yw, Yw), rounding * problem.null_objective)
 
 
 def compute_alpha_max(problem, scale, l1_ratio, positive):
-    """Smallest alpha whose solution is zero for every target."""
-    if len(scale) == 0:
+    """Smallest alpha whose solution is zero, but for unpenalized features, for every target."""
+    penalised = scale > 0
+    if not penalised.any():
         return 0.0
-    c = correlate(problem.design, problem.design.weigh_rows(problem.Y))
+    Y = problem.Y
+    if not penalised.all():
+        # With a sign constraint they are not projected out: they are fitted first.
+        free = _select_features(problem, ~penalised)
+        none = np.zeros(np.count_nonzero(~penalised), dtype=bool)
+        result = ridge_nonnegative.solve_positive(free, np.zeros(Y.shape[1]), none)
+        Y = Y - free.design.dot(result.W)
+    c = correlate(problem.design, problem.design.weigh_rows(Y))[penalised]
     c = np.maximum(c, 0.0) if positive else np.abs(c)
     magnitude = c[:, 0] if c.shape[1] == 1 else np.sqrt((c * c).sum(axis=1))
-    return float((magnitude / scale).max() / (problem.design.shape[0] * l1_ratio))
+    largest = (magnitude / scale[penalised]).max()
+    return float(largest / (problem.design.shape[0] * l1_ratio))
+
+
+def _select_features(problem, mask):
+    """The problem with some of its features."""
+    full = problem.design
+    design = Design(
+        full.X[:, np.flatnonzero(mask)], full.weights, full.fit_intercept, None, full.dtype
+    )
+    return replace(problem, design=design, n_features=design.shape[1], penalised=None)
 
 
 def solve(
@@ -145,45 +174,38 @@ def _solve_penalised(
     X, Y, alphas, l1_ratio, sample_weight, fit_intercept, penalty_weights, settings, start, gram
 ):
     """`solve` by coordinate descent."""
-    problem, scale = build(X, Y, sample_weight, fit_intercept, penalty_weights)
+    positive = settings.positive
+    problem, scale = build(X, Y, sample_weight, fit_intercept, penalty_weights, positive)
     null = compute_null_objectives(problem)
-    tols = np.maximum(settings.tol * null, _ROUNDING * problem.null_objective)
+    tols = np.maximum(settings.tol, _ROUNDING) * null
     if start is not None and problem.penalised is not None:
         start = start[:, problem.penalised]
-    if start is not None and settings.positive:
+    if start is not None and positive:
         # A gap only bounds anything at a feasible point.
         start = np.maximum(start, 0.0)
-    shape = (Y.shape[1], len(alphas))
-    path = Path.allocate(*shape, X.shape[1])
-    W = np.zeros((*shape, len(scale)))
-    if len(scale):
-        lam1 = alphas * l1_ratio * X.shape[0]
-        lam2 = alphas * (1 - l1_ratio) * X.shape[0]
-        use_gram = gram is not None or prefers_gram(problem.design.X, len(alphas))
-        solve_targets = _solve_on_gram if use_gram else _solve_on_working_sets
-        results = solve_targets(problem, scale, lam1, lam2, tols, settings, start, gram)
-        # Switching takes longer than a tiny problem does.
-        is_tiny = len(scale) <= 50
-        with nullcontext() if is_tiny else single_threaded_blas():
-            for t, (coefs, gaps, n_iters) in enumerate(results):
-                W[t], path.gaps[t], path.n_iters[t] = coefs, gaps, n_iters
-                path.converged[t] = gaps <= tols[t]
+    path = Path.allocate(Y.shape[1], len(alphas), X.shape[1])
+    lam1, lam2 = alphas * l1_ratio * X.shape[0], alphas * (1 - l1_ratio) * X.shape[0]
+    use_gram = gram is not None or prefers_gram(problem.design.X, len(alphas))
+    # A Gram matrix from outside may be anything, and unpenalized features are not in it.
+    is_trusted = gram is None and problem.free_transform is None
+    moments = compute_gram(problem, gram) if use_gram and len(scale) else None
+    # Switching takes longer than a tiny problem does.
+    is_tiny = len(scale) <= 50
+    with nullcontext() if is_tiny else single_threaded_blas():
+        for t in range(Y.shape[1]):
+            w = np.zeros(len(scale)) if start is None else start[t].astype(np.float64)
+            target = Target(problem, t, scale, lam1, lam2, tols[t], settings)
+            target.solve(w, moments)
+            target.certify(is_trusted, moments)
+            target.store(path)
     path.gaps /= np.maximum(null, np.finfo(np.float64).tiny)[:, None]
-    for i in range(len(alphas)):
-        path.coefs[:, i], path.intercepts[:, i] = problem.expand(W[:, i].T)
     return path
 
 
-def _solve_on_gram(problem, scale, lam1, lam2, tols, settings, start, gram):
-    """Results of each target, on one Gram matrix: coefficients, gaps, iterations."""
-    gram, cross = compute_gram(problem, gram)
-    return _solve_targets_on_gram(problem, gram, cross, scale, lam1, lam2, tols, settings, start)
-
-
 def compute_gram(problem, gram=None):
-    """Gram matrix of the penalised columns (both triangles), and products with the targets."""
+    """Gram matrix of the penalized columns (both triangles), and products with the targets."""
     design = problem.design
-    # A Gram matrix from outside knows nothing of unpenalised features.
+    # A Gram matrix from outside knows nothing of unpenalized features.
     if gram is None or design.rows is not None:
         gram, cross = design.compute_moments(problem.Y)
         gram = np.tril(gram) + np.tril(gram, -1).T
@@ -195,43 +217,6 @@ def compute_gram(problem, gram=None):
     return gram, cross
 
 
-def _solve_targets_on_gram(problem, gram, cross, scale, lam1, lam2, tols, settings, start):
-    yys = 2 * compute_null_objectives(problem)
-    for t, yy in enumerate(yys):
-        w = np.zeros(len(scale)) if start is None else start[t].astype(np.float64)
-        yield solve_path(
-            gram, np.ascontiguousarray(cross[:, t]), scale, _floor(lam1, lam2, cross[:, t]), lam2,
-            float(yy), tols[t], settings.tol, settings.create_sweeps(), w,
-        )  # fmt: skip
-
-
-def _solve_on_working_sets(problem, scale, lam1, lam2, tols, settings, start, gram):
-    """As `_solve_on_gram`, on working sets of features."""
-    Yw = problem.design.weigh_rows(problem.Y)
-    for t in range(Yw.shape[1]):
-        w = np.zeros(len(scale)) if start is None else start[t].astype(np.float64)
-        solver = WorkingSetSolver(
-            problem.design, np.ascontiguousarray(Yw[:, t]), scale, tols[t],
-            settings.create_sweeps(), w,
-        )  # fmt: skip
-        refuse_overflow(solver.b)
-        solutions = solver.solve_path(_floor(lam1, lam2, solver.b), lam2)
-        coefs = np.zeros((len(lam1), len(scale)))
-        for row, (support, values, _, _) in zip(coefs, solutions):
-            row[support] = values
-        yield coefs, np.array([s[2] for s in solutions]), np.array([s[3] for s in solutions])
-
-
-def _floor(lam1, lam2, b):
-    """A trace of an L1 penalty where there is none at all (non-negative least squares)."""
-    # Its duality gap would ask for exact feasibility. With a trace t of the largest
-    # correlation, rounding of the correlations costs (eps / t)^2 of gap, and the
-    # trace itself at most t: 1e-10 keeps both below what a tolerance can ask.
-    if lam1[-1] > 0 or lam2[-1] > 0:
-        return lam1
-    return np.where(lam1 == 0, 1e-10 * np.abs(b).max(initial=0.0), lam1)
-
-
 def _solve_ridge(X, Y, alphas, sample_weight, fit_intercept, penalty_weights, settings):
     """`solve` without an L1 penalty and without a sign constraint."""
     problem = build_problem(X, Y, normalise(sample_weight), fit_intercept, penalty_weights)
@@ -240,15 +225,18 @@ def _solve_ridge(X, Y, alphas, sample_weight, fit_intercept, penalty_weights, se
     for i, alpha in enumerate(alphas):
         penalties = np.full(Y.shape[1], alpha * X.shape[0])
         result = ridge.solve(problem, penalties, tol=settings.tol, max_iter=settings.max_iter)
-        path.coefs[:, i], path.intercepts[:, i] = problem.expand(result.W)
-        path.gaps[:, i] = result.gap / np.where(null > 0, null, 1.0)
+        coefs, intercepts = (a.astype(X.dtype) for a in problem.expand(result.W))
+        gaps = ridge.compute_returned_gap(problem, result, coefs, intercepts, penalties)
+        path.coefs[:, i], path.intercepts[:, i] = coefs, intercepts
+        path.gaps[:, i] = gaps / np.where(null > 0, null, 1.0)
         path.n_iters[:, i] = 1 if result.n_iter is None else result.n_iter
     path.converged[:] = path.gaps <= max(settings.tol, 1e-10)
     return path
 
 
 def _list_arrays(path):
-    return [getattr(path, field.name) for field in fields(path)]
+    values = (getattr(path, field.name) for field in fields(path))
+    return [value for value in values if isinstance(value, np.ndarray)]
 
 
 def solve_on_moments(gram, cross, yy, total_weight, alphas, l1_ratio, penalty_weights, settings):
@@ -276,13 +264,16 @@ def solve_on_moments(gram, cross, yy, total_weight, alphas, l1_ratio, penalty_we
     if (l1_ratio == 0 or alphas[-1] == 0) and not settings.positive:
         return None
     scale = np.ones(len(cross)) if penalty_weights is None else penalty_weights
+    sizes = round_to_power_of_two(np.sqrt(np.maximum(gram.diagonal(), 0.0)))
     free, penalised = np.flatnonzero(scale == 0), np.flatnonzero(scale)
     G, b, projection = gram, cross, None
     if len(free):
-        values, V = np.linalg.eigh(gram[np.ix_(free, free)])
+        # In one unit: no feature is collinear for being small.
+        scaled = gram[np.ix_(free, free)] / sizes[free] / sizes[free, None]
+        values, V = np.linalg.eigh(scaled)
         if values[0] <= 1e-8 * values[-1] or settings.positive:
             return None
-        solve_free = (V / values) @ V.T
+        solve_free = (V / values) @ V.T / sizes[free] / sizes[free, None]
         projection = solve_free @ gram[np.ix_(free, penalised)]
         G = gram[np.ix_(penalised, penalised)] - gram[np.ix_(penalised, free)] @ projection
         free_values = solve_free @ cross[free]
@@ -291,10 +282,12 @@ def solve_on_moments(gram, cross, yy, total_weight, alphas, l1_ratio, penalty_we
     lam1, lam2 = alphas * l1_ratio * total_weight, alphas * (1 - l1_ratio) * total_weight
     tol = max(settings.tol, _ROUNDING) * 0.5 * yy
     coefs = np.zeros((len(alphas), len(cross)))
+    L1, L2 = np.outer(lam1, scale[penalised]), np.outer(lam2, scale[penalised])
+    if lam1[-1] == 0 and lam2[-1] == 0:
+        L1 = L1 + FLOOR * np.sqrt(np.maximum(G.diagonal(), 0.0) * yy)
     coefs[:, penalised], gaps, _ = solve_path(
-        np.ascontiguousarray(G), np.ascontiguousarray(b), scale[penalised],
-        _floor(lam1, lam2, b), lam2, float(yy), tol, settings.tol, settings.create_sweeps(),
-        np.zeros(len(penalised)),
+        np.ascontiguousarray(G), np.ascontiguousarray(b), L1, L2, float(yy), tol, settings.tol,
+        settings.create_sweeps(), np.zeros(len(penalised)),
     )  # fmt: skip
     if len(free):
         coefs[:, free] = free_values - coefs[:, penalised] @ projection.T

@@ -19,6 +19,8 @@ from skextra._core.numerics.design_matrix import Design, refuse_overflow
 # Below this share of the test rows' variance a mean squared error computed from
 # moments has lost half its digits.
 _CANCELLATION = 1e-8
+# Share of the squared terms of a prediction below which an error has four digits.
+_ROUNDING = 1e-11
 # A training part that has less than this share of a column's, or of the target's,
 # sum of squares would be left with rounding by the subtraction.
 _SMALLEST_SHARE = 1e-6
@@ -219,7 +221,10 @@ class FoldErrors:
         W, converged = solution
         intercepts = (train.y_sum - W @ train.sums) / train.weight
         errors = part.compute_squared_errors(W, intercepts) / part.weight
-        if (errors < _CANCELLATION * part.yy / part.weight).any():
+        # Where coefficients cancel, the sums are made of much more than the targets.
+        lengths = np.sqrt(np.maximum(part.gram.diagonal(), 0.0))
+        smallest = np.maximum(_CANCELLATION * part.yy, _ROUNDING * (np.abs(W) @ lengths) ** 2)
+        if (errors < smallest / part.weight).any():
             return None
         return errors, converged
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skextra._core.least_squares.gap import compute_elastic_net_gap
+from skextra._core.numerics.scaling import round_to_power_of_two
 from skextra._core.quadratic.projected_newton import update_by_newton
 from skextra._core.quadratic.sweeps import (
     CYCLE,
@@ -14,9 +15,12 @@ from skextra._core.quadratic.sweeps import (
 )
 from skextra._core.runtime.jit import njit
 
+# Columns whose lengths differ by more than this are brought to one length.
+_LARGEST_SPREAD = 8.0
+
 
 def _choose_patience(n_features):
-    """Sweeps before a Newton step is worth its overhead: few where a sweep is dear."""
+    """Sweeps before a Newton step is worth its overhead: few where a sweep is expensive."""
     return 2 + 3000 // max(n_features, 1)
 
 
@@ -62,7 +66,8 @@ def solve_problem(gram, b, c, w, l1, l2, yy, tol, sweeps, max_iter):
         Sweeps and Newton steps.
     """
     k = len(w)
-    patience = _choose_patience(k)
+    # A visit of the working set may be too short for more, and would never see a Newton step.
+    patience = min(_choose_patience(k), max(max_iter // 2, 1))
     n_iter = 0
     while True:
         budget = min(patience, max_iter - n_iter)
@@ -79,7 +84,7 @@ def solve_problem(gram, b, c, w, l1, l2, yy, tol, sweeps, max_iter):
             patience *= 2
 
 
-def solve_path(gram, b, scale, lam1, lam2, yy, tol, settle, sweeps, w):
+def solve_path(gram, b, L1, L2, yy, tol, settle, sweeps, w):
     """Solve for every penalty in turn, each from the previous solution.
 
     Parameters
@@ -87,9 +92,8 @@ def solve_path(gram, b, scale, lam1, lam2, yy, tol, settle, sweeps, w):
     gram : ndarray of shape (k, k), C-ordered float64
     b : ndarray of shape (k,)
         ``X.T @ y``.
-    scale : ndarray of shape (k,)
-        Penalty weights; the penalties are ``lam1[i] * scale``, ``lam2[i] * scale``.
-    lam1, lam2 : ndarray of shape (n_alphas,)
+    L1, L2 : ndarray of shape (n_alphas, k)
+        Penalties of every feature.
     yy, tol : float
         ``y @ y`` and the absolute gap to reach.
     settle : float
@@ -106,7 +110,16 @@ def solve_path(gram, b, scale, lam1, lam2, yy, tol, settle, sweeps, w):
     gaps : ndarray of shape (n_alphas,)
     n_iters : ndarray of int of shape (n_alphas,)
     """
-    n_alphas, k = len(lam1), len(w)
+    n_alphas, k = L1.shape
+    # Which changes are small, and what is added to a singular matrix, must not depend on
+    # the units of features.
+    sizes = round_to_power_of_two(np.sqrt(np.maximum(gram.diagonal(), 0.0)))
+    if sizes.max() > _LARGEST_SPREAD * sizes.min():
+        gram = gram / sizes / sizes[:, None]
+        result = solve_path(
+            gram, b / sizes, L1 / sizes, L2 / sizes**2, yy, tol, settle, sweeps, w * sizes
+        )
+        return result[0] / sizes, *result[1:]
     coefs = np.empty((n_alphas, k))
     gaps = np.empty(n_alphas)
     n_iters = np.zeros(n_alphas, dtype=np.int64)
@@ -114,13 +127,13 @@ def solve_path(gram, b, scale, lam1, lam2, yy, tol, settle, sweeps, w):
     patience, i = _choose_patience(k), 0
     while True:
         stopped, sweeps.state = solve_gram_path(
-            gram, b, c, w, scale, lam1, lam2, yy, tol, settle, sweeps.max_iter, patience,
+            gram, b, c, w, L1, L2, yy, tol, settle, sweeps.max_iter, patience,
             sweeps.positive, sweeps.random, sweeps.state, i, coefs, gaps, n_iters,
         )  # fmt: skip
         if stopped == n_alphas:
             return coefs, gaps, n_iters
         i = stopped
-        n_iters[i] += update_by_newton(gram, b, c, w, lam1[i] * scale, lam2[i] * scale)
+        n_iters[i] += update_by_newton(gram, b, c, w, L1[i], L2[i])
 
 
 @njit(fastmath=FAST)
@@ -190,10 +203,10 @@ def solve_gram(gram, b, c, w, l1, l2, yy, tol, settle, max_iter, positive, rando
 
 @njit
 def solve_gram_path(
-    gram, b, c, w, scale, lam1, lam2, yy, tol, settle, max_iter, patience, positive, random,
-    state, start, coefs, gaps, n_iters,
+    gram, b, c, w, L1, L2, yy, tol, settle, max_iter, patience, positive, random, state,
+    start, coefs, gaps, n_iters,
 ):  # fmt: skip
-    """Solve for ``l1 = lam1[i] * scale, l2 = lam2[i] * scale`` from `start` on.
+    """Solve for the penalties ``L1[i]``, ``L2[i]`` from `start` on.
 
     Stops at the first problem that is not solved after `patience` more sweeps,
     so that the caller can help with a Newton step and call again.
@@ -201,19 +214,17 @@ def solve_gram_path(
     Returns
     -------
     index : int
-        Of the first unfinished problem; ``len(lam1)`` if there is none.
+        Of the first unfinished problem; ``len(L1)`` if there is none.
     state : uint64
     """
-    for i in range(start, lam1.shape[0]):
-        l1 = lam1[i] * scale
-        l2 = lam2[i] * scale
+    for i in range(start, L1.shape[0]):
         budget = min(patience, max_iter - n_iters[i])
         done, gap, n_iter, state = solve_gram(
-            gram, b, c, w, l1, l2, yy, tol, settle, budget, positive, random, state
+            gram, b, c, w, L1[i], L2[i], yy, tol, settle, budget, positive, random, state
         )
         n_iters[i] += n_iter
         gaps[i] = gap
         coefs[i] = w
         if not done and n_iters[i] < max_iter:
             return i, state
-    return lam1.shape[0], state
+    return L1.shape[0], state

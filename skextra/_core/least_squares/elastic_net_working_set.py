@@ -86,10 +86,12 @@ class WorkingSetSolver:
     sweeps : Sweeps
     w : ndarray of shape (n_features,)
         Where to start.
+    floor : ndarray of shape (n_features,)
+        Added to the L1 penalties of all problems.
     """
 
-    def __init__(self, design, y, scale, tol, sweeps, w):
-        self.design, self.y, self.scale = design, y, scale
+    def __init__(self, design, y, scale, tol, sweeps, w, floor):
+        self.design, self.y, self.scale, self.floor = design, y, scale, floor
         self.tol, self.sweeps = tol, sweeps
         self.yy = float(y @ y)
         self.b = correlate(design, y[:, None])[:, 0]
@@ -129,8 +131,9 @@ class WorkingSetSolver:
         certified, self.tol = self.tol, max(self.tol, 1e-3 * self.yy)
         for _ in range(60):
             worst, _ = compute_outside(
-                self.c, self.w, self.scale * lam1, self.scale * lam2, self.sweeps.positive
-            )
+                self.c, self.w, self.scale * lam1 + self.floor, self.scale * lam2,
+                self.sweeps.positive,
+            )  # fmt: skip
             if not 4.0 < worst < np.inf:
                 break
             factor = max(0.5 * worst, 1.0)
@@ -175,7 +178,7 @@ class WorkingSetSolver:
         accept = True
         for i in range(first, len(solutions)):
             solution, c = solutions[i], correlations[:, i - first]
-            l1, l2 = lam1[i] * self.scale, lam2[i] * self.scale
+            l1, l2 = lam1[i] * self.scale + self.floor, lam2[i] * self.scale
             self._restore(solution)
             outside = compute_outside(c, self.w, l1, l2, self.sweeps.positive)
             s = solution.support
@@ -229,7 +232,7 @@ class WorkingSetSolver:
 
     def _solve_on_pool(self, lam1, lam2, n_iter):
         """Solve with the features of the pool, adding violators to the active ones."""
-        l1, l2 = lam1 * self.scale, lam2 * self.scale
+        l1, l2 = lam1 * self.scale + self.floor, lam2 * self.scale
         pool_l1, pool_l2 = l1[self.pool], l2[self.pool]
         in_active = np.zeros(len(self.w), dtype=bool)
         in_active[self.active] = True

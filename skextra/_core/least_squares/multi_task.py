@@ -23,8 +23,10 @@ from skextra._core.least_squares.elastic_net import (
     prefers_gram,
 )
 from skextra._core.least_squares.multi_task_newton import solve_rows
+from skextra._core.least_squares.multi_task_sweeps import compute_multi_task_gap
 from skextra._core.least_squares.multi_task_working_set import RowWorkingSet
 from skextra._core.least_squares.problem import build_problem
+from skextra._core.least_squares.ridge import advance
 from skextra._core.runtime.threads import single_threaded_blas
 
 # Gaps below this multiple of the null objective cannot be told from rounding,
@@ -93,7 +95,7 @@ def _solve_penalised(
     null = float(compute_null_objectives(problem).sum())
     if not np.isfinite(problem.null_objective.sum()):
         raise ValueError("y contains values whose squares overflow: rescale it")
-    tol = max(settings.tol * null, _ROUNDING * float(problem.null_objective.sum()))
+    tol = max(settings.tol, _ROUNDING) * null
     path = _allocate(Y.shape[1], len(alphas), X.shape[1])
     W = np.zeros((Y.shape[1], len(scale)))
     if start is not None:
@@ -109,12 +111,37 @@ def _solve_penalised(
         solutions = RowWorkingSet(problem, scale, limits, W).solve_path(lam1, lam2)
     is_tiny = len(scale) <= 50  # switching takes longer than a tiny problem does
     with nullcontext() if is_tiny else single_threaded_blas():
-        for i, (W, gap, n_iter) in enumerate(solutions):
-            path.coefs[:, i], path.intercepts[:, i] = problem.expand(W.T)
+        for i, (W, _, n_iter) in enumerate(solutions):
+            coefs, intercepts = (a.astype(X.dtype) for a in problem.expand(W.T))
+            gap = _certify(problem, W, coefs, intercepts, lam1[i] * scale, lam2[i] * scale)
+            path.coefs[:, i], path.intercepts[:, i] = coefs, intercepts
             path.gaps[0, i], path.n_iters[0, i] = gap, n_iter
     path.converged[:] = path.gaps <= tol
     path.gaps /= null if null > 0 else 1.0
     return path
+
+
+def _certify(problem, W, coefs, intercepts, l1, l2):
+    """Gap of the coefficients as they are returned, on the data as they were given."""
+    design = problem.design
+    dual, gap = design.weigh_rows(problem.Y), 0.0
+    if len(l1):
+        dual, correlations = advance(design, dual, W.T)
+        gap = compute_multi_task_gap(
+            W, np.ascontiguousarray(correlations.T), l1, l2,
+            float(np.vdot(design.weigh_rows(problem.Y), dual)), 0.0, 0.0,
+        )  # fmt: skip
+    if coefs.dtype == np.float64 and problem.free_transform is None:
+        return gap
+    residual = design.weigh_rows(problem.compute_residual(coefs, intercepts))
+    returned = coefs.astype(np.float64)
+    if problem.penalised is not None:
+        returned = returned[:, problem.penalised]
+    rise = 0.5 * (np.vdot(residual, residual) - np.vdot(dual, dual))
+    for values, sign in ((returned, 1.0), (W, -1.0)):
+        squares = np.einsum("tj,tj->j", values, values)
+        rise += sign * (l1 @ np.sqrt(squares) + 0.5 * (l2 @ squares))
+    return gap + max(float(rise), 0.0)
 
 
 def _solve_on_gram(problem, scale, lam1, lam2, limits, W, gram):
@@ -141,8 +168,10 @@ def _solve_ridge(X, Y, alphas, sample_weight, fit_intercept, penalty_weights, se
     for i, alpha in enumerate(alphas):
         penalties = np.full(Y.shape[1], alpha * X.shape[0])
         result = ridge.solve(problem, penalties, tol=settings.tol, max_iter=settings.max_iter)
-        path.coefs[:, i], path.intercepts[:, i] = problem.expand(result.W)
-        path.gaps[0, i] = result.gap.sum() / (null if null > 0 else 1.0)
+        coefs, intercepts = (a.astype(X.dtype) for a in problem.expand(result.W))
+        gaps = ridge.compute_returned_gap(problem, result, coefs, intercepts, penalties)
+        path.coefs[:, i], path.intercepts[:, i] = coefs, intercepts
+        path.gaps[0, i] = gaps.sum() / (null if null > 0 else 1.0)
         path.n_iters[0, i] = 1 if result.n_iter is None else np.max(result.n_iter)
     path.converged[:] = path.gaps <= max(settings.tol, 1e-10)
     return path

@@ -11,29 +11,34 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skextra._core.numerics import full_data
 from skextra._core.numerics.design_matrix import Design, compute_column_means
 from skextra._core.numerics.products import multiply_dense
 
 
 @dataclass
 class Problem:
-    """Least squares of Y on Z with a penalty, one column a target.
+    """Least squares of Y on Z with a penalty, one column per target.
 
     For ridge regression: min over w of ``||Y - Z w||^2 + alpha ||w||^2``.
 
     Attributes
     ----------
     design : Design
-        Z: penalised columns, centred, residualised and rescaled.
+        Z: penalized columns, centered, residualized and rescaled.
     Y : ndarray of shape (n_samples, n_targets)
-        Targets, centred and residualised; unweighted.
+        Targets, centered and residualized; unweighted.
     y_mean : ndarray of shape (n_targets,)
     null_objective : ndarray of shape (n_targets,)
-        Half the weighted sum of squares of the centred targets: the objective
+        Half the weighted sum of squares of the centered targets: the objective
         at all-zero coefficients with the optimal intercept.
     n_features : int
         Of the original X.
     penalised : ndarray of int, or None for all features
+    free : ndarray of int, or None
+        Unpenalized features, which are projected out.
+    Y_centered : ndarray of shape (n_samples, n_targets)
+        Targets, centered but not residualized.
     """
 
     design: Design
@@ -44,43 +49,122 @@ class Problem:
     penalised: np.ndarray | None = None
     free: np.ndarray | None = None
     free_mean: np.ndarray | None = None
+    free_columns: np.ndarray | None = None
     free_transform: np.ndarray | None = None
     free_cross: np.ndarray | None = None
+    Y_centered: np.ndarray | None = None
 
-    def expand(self, W):
-        """Coefficients (n_targets, n_features) and intercepts of a solution W."""
+    def expand(self, W, target=None):
+        """Coefficients (n_targets, n_features) and intercepts of a solution W.
+
+        All columns of W are for `target` if it is given.
+        """
         design = self.design
         W = W if design.scale is None else design.scale[:, None] * W
-        mean_part = multiply_dense(W.T, design.mean[:, None])[:, 0] if design.fit_intercept else 0.0
         if self.penalised is None:
             coef = W.T
         else:
             coef = np.zeros((W.shape[1], self.n_features))
             coef[:, self.penalised] = W.T
             if self.free_transform is not None:
-                free = self.free_transform @ (self.free_cross - design.projection @ W)
+                cross = self.free_cross if target is None else self.free_cross[:, [target]]
+                free = self.free_transform @ (cross - design.projection @ W)
                 coef[:, self.free] = free.T
-                mean_part = mean_part + self.free_mean @ free
+        return coef, self.compute_intercept(coef, target)
+
+    def weigh_targets(self):
+        """Residualized targets times the roots of the sample weights."""
+        return self.design.weigh_rows(self.Y)
+
+    def compute_intercept(self, coef, target=None):
+        """Best intercepts for coefficients (n_targets, n_features), in float64."""
+        design = self.design
         if not design.fit_intercept:
-            return coef, np.zeros(W.shape[1])
-        return coef, self.y_mean - mean_part
+            return np.zeros(len(coef))
+        penalised = coef if self.penalised is None else coef[:, self.penalised]
+        penalised = np.ascontiguousarray(penalised, dtype=np.float64)
+        means = multiply_dense(penalised, design.mean[:, None])[:, 0]
+        if self.free_transform is not None:
+            means = means + coef[:, self.free] @ self.free_mean
+        return (self.y_mean if target is None else self.y_mean[target]) - means
+
+    def compute_residual(self, coef, intercept, target=None):
+        """Residuals of returned coefficients on the data as they were given, in float64.
+
+        Features are centered before the product, so that none that is far from zero cancels;
+        what the intercept differs from the best one is added as the constant that it is.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_targets, n_features)
+            Of the precision that is returned.
+        intercept : ndarray of shape (n_targets,)
+        target : int or None
+            The target that all of these are for; None if there is one for each.
+
+        Returns
+        -------
+        residual : ndarray of shape (n_samples, n_targets)
+            Unweighted.
+        """
+        design = self.design
+        coef = coef.astype(np.float64, copy=False)
+        penalised = coef if self.penalised is None else coef[:, self.penalised]
+        shift = design.mean if design.fit_intercept else None
+        # A few features of many: products with the others would be with zeros.
+        support = np.flatnonzero(penalised.any(axis=0))
+        X = design.X
+        if 4 * len(support) < penalised.shape[1]:
+            X, penalised = X[:, support], penalised[:, support]
+            shift = None if shift is None else shift[support]
+        Y = self.Y_centered if target is None else self.Y_centered[:, [target]]
+        residual = Y - full_data.multiply(X, penalised.T, shift)
+        if self.free_transform is not None:
+            residual -= self.free_columns @ coef[:, self.free].T
+        if design.fit_intercept:
+            residual += self.compute_intercept(coef, target) - intercept
+        return residual
 
 
 @dataclass
 class Result:
-    """Solution of a problem, one column or entry a target.
+    """Solution of a problem, one column or entry per target.
 
-    ``n_iter`` is None where nothing was iterated, ``method`` names what was done.
+    Attributes
+    ----------
+    W : ndarray of shape (n_features, n_targets)
+    gap : ndarray of shape (n_targets,)
+        Bound on the distance of the objective at `W` from its minimum.
+    n_iter : ndarray or None
+        None where nothing was iterated.
+    method : str
+    dual : ndarray of shape (n_samples, n_targets) or None
+        Dual point of the bound: a residual times the roots of the weights, orthogonal to
+        the unpenalized directions. None if the bound needed none, see
+        :func:`skextra._core.least_squares.ridge.solve_moments`.
+    correlations : ndarray of shape (n_features, n_targets) or None
+        Products of the columns of Z with `dual`.
+    penalty : ndarray of shape (n_features, n_targets) or None
+        Where it is not the same for every feature of Z.
+    lengths : ndarray of shape (n_features,) or None
+        Of the columns of Z, where they are known.
     """
 
     W: np.ndarray
     gap: np.ndarray
     n_iter: np.ndarray | None = None
     method: str = "cholesky"
+    dual: np.ndarray | None = None
+    correlations: np.ndarray | None = None
+    penalty: np.ndarray | None = None
+    lengths: np.ndarray | None = None
 
 
-def build_problem(X, Y, sample_weight=None, fit_intercept=True, penalty_weights=None, dtype=None):
-    """Centre, weight, rescale and project out, without copying X.
+def build_problem(X, Y, sample_weight=None, fit_intercept=True, penalty_weights=None):
+    """Center, weight, rescale and project out, without copying X.
+
+    All products are in double precision, also of data in single precision: columns that
+    share a large part leave no digits in a Gram matrix of float32 products.
 
     Parameters
     ----------
@@ -89,8 +173,6 @@ def build_problem(X, Y, sample_weight=None, fit_intercept=True, penalty_weights=
     sample_weight : ndarray of shape (n_samples,) and float64, or None
     fit_intercept : bool
     penalty_weights : ndarray of shape (n_features,) and float64, or None
-    dtype : dtype or None
-        Precision of the products; X's by default.
 
     Returns
     -------
@@ -103,11 +185,11 @@ def build_problem(X, Y, sample_weight=None, fit_intercept=True, penalty_weights=
         scale, penalised, free = _split_features(penalty_weights)
         if penalised is not None:
             X_penalised = X[:, penalised]
-    design = Design(X_penalised, sample_weight, fit_intercept, scale, dtype)
+    design = Design(X_penalised, sample_weight, fit_intercept, scale, np.float64)
     Y, y_mean, null_objective = centre_targets(Y, sample_weight, fit_intercept)
-    problem = Problem(design, Y, y_mean, null_objective, n_features, penalised)
+    problem = Problem(design, Y, y_mean, null_objective, n_features, penalised, free, Y_centered=Y)
     if free is not None and len(free):
-        _project_out_free(problem, X[:, free], free)
+        _project_out_free(problem, X[:, free])
     return problem
 
 
@@ -141,19 +223,23 @@ def centre_targets(Y, sample_weight, fit_intercept):
     return Y, y_mean, 0.5 * squares
 
 
-def _project_out_free(problem, X_free, free):
+def _project_out_free(problem, X_free):
     design = problem.design
-    columns = X_free.toarray() if design.is_sparse else np.array(X_free, order="F")
-    columns = columns.astype(np.float64, copy=False)
-    problem.free = free
-    problem.free_mean = np.zeros(len(free))
+    columns = X_free.toarray() if design.is_sparse else X_free
+    columns = np.array(columns, dtype=np.float64, order="F")
+    problem.free_mean = np.zeros(columns.shape[1])
     if design.fit_intercept:
         total = design.total_weight
         problem.free_mean = compute_column_means(columns, design.weights, total)
         columns -= problem.free_mean
-        # Of a constant column centring leaves rounding, which spans nothing.
-        noise = 8 * np.finfo(X_free.dtype).eps * np.abs(problem.free_mean)
+        # Of a constant column centering leaves rounding, which spans nothing.
+        noise = 2 * np.finfo(X_free.dtype).eps * np.abs(problem.free_mean)
         columns[:, np.abs(columns).max(axis=0) <= noise] = 0.0
-    problem.free_transform = design.project_out(columns)
+    problem.free_columns = columns
+    problem.free_transform = design.project_out(columns, problem.free_mean)
     problem.free_cross = design.rows.T @ design.weigh(problem.Y)
     problem.Y = problem.Y - design.rows @ problem.free_cross
+    # Once more: where they explain nearly all of Y, the first left its rounding behind.
+    remainder = design.rows.T @ design.weigh(problem.Y)
+    problem.Y -= design.rows @ remainder
+    problem.free_cross = problem.free_cross + remainder

@@ -4,6 +4,9 @@ import numpy as np
 
 from skextra._core.least_squares.problem import Result
 
+# Squared lengths of columns that differ by more than this are in different units.
+_UNITS = 1e6
+
 
 def solve_iterative(problem, alphas, *, tol=1e-4, max_iter=None):
     """Minimise by conjugate gradients, preconditioned with the diagonal of tall data.
@@ -29,13 +32,15 @@ def solve_iterative(problem, alphas, *, tol=1e-4, max_iter=None):
     design = problem.design
     if max_iter is None:
         max_iter = max(1000, 10 * min(design.shape))
-    tol = max(tol, 10 * np.finfo(design.dtype).eps)
+    tol = max(tol, 10 * np.finfo(np.float64).eps)
     weighted = design.weigh(problem.Y)
     cross = design.transpose_dot(weighted)
+    diagonal = design.compute_column_norms()
     # The Gram matrix of more columns than rows is too far from its diagonal for
-    # that to help (measured: twice the iterations).
-    wide = design.shape[1] > design.shape[0]
-    diagonal = np.zeros(design.shape[1]) if wide else design.compute_column_norms()
+    # that to help (measured: twice the iterations), unless its columns differ in units.
+    is_wide = design.shape[1] > design.shape[0]
+    if is_wide and diagonal.max() < _UNITS * diagonal[diagonal > 0].min(initial=np.inf):
+        diagonal = np.zeros(design.shape[1])
     W = np.zeros_like(cross)
     n_iter = np.zeros(len(alphas), dtype=np.int32)
     limits = _Limits(problem.null_objective, cross, alphas, tol)

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from skextra._core.least_squares import ridge
 from skextra._core.least_squares.problem import build_problem
+from skextra._core.least_squares.ridge_scaled_system import ScaledSystem
 from skextra._core.numerics.design_matrix import Design
 
 # From this many penalties on, eigenvectors cost less than a Cholesky factor each.
@@ -78,12 +79,7 @@ class FoldSolver:
         if weights is not None and not weights.any():
             raise ValueError("sample_weight must not be all zero in the training part of a fold")
         problem = build_problem(
-            self.X[train],
-            self.Y[train],
-            weights,
-            self.fit_intercept,
-            self.penalty_weights,
-            dtype=np.float64,
+            self.X[train], self.Y[train], weights, self.fit_intercept, self.penalty_weights
         )
         for result in solve_path(problem, self.alphas):
             yield problem.expand(result.W)
@@ -100,20 +96,16 @@ class FoldSolver:
         if self._total is not None:
             problem, gram, cross = self._total
             try:
-                return problem, ridge.solve_moments(problem, gram, cross, alphas)
+                result = ridge.solve_moments(problem, gram, cross, alphas)
             except ridge.SingularError:
-                return problem, ridge.solve_singular(problem, alphas)
+                result = None
+            return problem, ridge.ensure_exact(problem, alphas, result)
         problem = self._build_total()
         return problem, ridge.solve(problem, alphas, tol=1e-6)
 
     def _build_total(self):
         return build_problem(
-            self.X,
-            self.Y,
-            self.sample_weight,
-            self.fit_intercept,
-            self.penalty_weights,
-            dtype=np.float64,
+            self.X, self.Y, self.sample_weight, self.fit_intercept, self.penalty_weights
         )
 
     def _solve_complement(self, test):
@@ -197,12 +189,15 @@ def solve_path(problem, alphas):
         if p == 0 or dear:
             yield ridge.solve(problem, penalties, tol=1e-6)
             continue
+        result = None
         try:
             if moments is not None:
-                yield ridge.solve_moments(problem, *moments, penalties, eigen=eigen)
+                result = ridge.solve_moments(problem, *moments, penalties, eigen=eigen)
             else:
-                yield ridge.solve_kernel(problem, kernel, penalties)
+                result = ridge.solve_kernel(problem, kernel, penalties)
         except ridge.SingularError:
-            if system is None:
-                system = ridge.compute_singular_system(problem.design, problem.Y)
-            yield ridge.solve_singular(problem, penalties, system)
+            pass
+        if result is None or not ridge.is_exact(problem, result):
+            system = ScaledSystem(problem) if system is None else system
+            result = ridge.ensure_exact(problem, penalties, result, system)
+        yield result

@@ -101,13 +101,12 @@ class TallLoo:
 
     def __init__(self, problem, use_svd=False):
         self.problem = problem
-        self.moments = self.system = None
+        self.moments = None
         k = problem.Y.shape[1]
         if problem.design.shape[1] == 0:
             self.values, self.V, self.rotated = np.zeros(0), np.zeros((0, 0)), np.zeros((0, k))
         elif use_svd:
-            self.system = ridge.compute_singular_system(problem.design, problem.Y)
-            s, self.V, UtY = self.system
+            s, self.V, UtY = _compute_singular_system(problem.design, problem.Y)
             self.values, self.rotated = s**2, s[:, None] * UtY
         else:
             self.moments = problem.design.compute_moments(problem.Y)
@@ -158,13 +157,20 @@ class TallLoo:
         """Solution of the full problem with one alpha a target."""
         if len(self.values) == 0:
             return ridge.solve_direct(self.problem, alphas)
-        if self.system is not None:
-            return ridge.solve_singular(self.problem, alphas, self.system)
-        try:
-            gram, cross = self.moments
-            return ridge.solve_moments(self.problem, gram, cross, alphas)
-        except ridge.SingularError:
+        if self.moments is None:
             return ridge.solve_singular(self.problem, alphas)
+        try:
+            result = ridge.solve_moments(self.problem, *self.moments, alphas)
+        except ridge.SingularError:
+            result = None
+        return ridge.ensure_exact(self.problem, alphas, result)
+
+
+def _compute_singular_system(design, Y):
+    """Singular values s, right vectors V and ``U.T @ Y`` of weighted, tall Z."""
+    R, C = design.compute_triangular_factor(Y)
+    U, s, Vt = svd(R, full_matrices=False, check_finite=False)
+    return s, Vt.T, U.T @ C
 
 
 def _subtract_product(Y, T, C, factor, out):
@@ -258,6 +264,7 @@ class WideLoo:
         if self.kernel is None:
             return ridge.solve_direct(self.problem, alphas, method="svd")
         try:
-            return ridge.solve_kernel(self.problem, self.kernel, alphas)
+            result = ridge.solve_kernel(self.problem, self.kernel, alphas)
         except ridge.SingularError:
-            return ridge.solve_singular(self.problem, alphas)
+            result = None
+        return ridge.ensure_exact(self.problem, alphas, result)

@@ -8,17 +8,26 @@ blocks that fit the cache, so no centred or weighted copy of X ever exists.
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import blas, svd
+from scipy.linalg import blas, qr, solve_triangular, svd
 
+from skextra._core.numerics import full_data
 from skextra._core.numerics.products import (
     accumulate_gram,
     multiply_dense,
     multiply_sparse,
     subtract_outer,
 )
+from skextra._core.numerics.scaling import round_to_power_of_two
 
 # Big enough for a product to run at full speed, small enough to stay in cache.
 _BLOCK_BYTES = 1 << 21
+# A column that varies by less than this multiple of its mean's rounding is constant.
+_CONSTANT = 8
+# Moments about a provisional shift keep their digits while the shift's part of a sum of
+# squares is at most this many times what remains.
+_LARGEST_SHIFT = 16
+# Spread of a column relative to its mean, below which it is centered before products.
+_FAR = 1e-4
 
 
 class Design:
@@ -57,6 +66,7 @@ class Design:
         self._mean = None if fit_intercept else np.zeros(X.shape[1])
         self._csr = None
         self._transposed = None
+        self._far = None
 
     @property
     def mean(self):
@@ -65,28 +75,49 @@ class Design:
             self._mean = compute_column_means(self.X, self.weights, self.total_weight)
         return self._mean
 
-    def project_out(self, columns):
+    @property
+    def far_columns(self):
+        """Columns all of whose values, as far as a sample tells, are close to a mean far from 0."""
+        if self._far is None:
+            self._far = np.flatnonzero(_find_far_columns(self.X, self.mean, _FAR))
+        return self._far
+
+    def project_out(self, columns, means):
         """See every column minus its projection on `columns` from now on.
 
         Parameters
         ----------
         columns : ndarray of shape (n_samples, n_unpenalised) and float64
-            Centred already.
+            Centered already.
+        means : ndarray of shape (n_unpenalized,)
+            What they were centered by: no combination of them that is as small as the
+            rounding of the means is told from zero.
 
         Returns
         -------
         transform : ndarray of shape (n_unpenalised, rank)
             ``columns @ transform`` is orthonormal under the weights.
         """
-        weighted = columns if self.weights is None else columns * self.sqrt_weights[:, None]
-        _, values, Vt = svd(weighted, full_matrices=False, check_finite=False)
+        # Brought to one length first: beside a time stamp in nanoseconds, a column of
+        # values around one is not rounding.
+        weighted = self.weigh_rows(columns)
+        lengths = round_to_power_of_two(_compute_lengths(weighted))
+        _, values, Vt = svd(weighted / lengths, full_matrices=False, check_finite=False)
         cutoff = max(columns.shape) * np.finfo(np.float64).eps * max(values[0], 1e-300)
-        kept = values > cutoff
+        noise = _CONSTANT * np.finfo(np.float64).eps * np.sqrt(self.total_weight) * means / lengths
+        kept = (values > cutoff) & (values > np.sqrt((Vt * Vt) @ noise**2))
         transform = Vt[kept].T / values[kept]
-        rows = columns @ transform
-        self.projection = self._transpose_dot(self.weigh(rows)).T
-        self.rows = rows
-        return transform
+        scaled = columns / lengths
+        # Nearly dependent columns leave the first basis orthogonal to a few digits only.
+        _, triangle = qr(self.weigh_rows(scaled @ transform), mode="economic", check_finite=False)
+        transform = solve_triangular(triangle, transform.T, trans=1, check_finite=False).T
+        self.rows = scaled @ transform
+        self.projection = self._correlate_exactly(self.weigh(self.rows)).T
+        return transform / lengths[:, None]
+
+    def _correlate_exactly(self, R):
+        """Products of the centered columns of X with R, which need not be centered."""
+        return full_data.correlate(self.X, R, self.mean if self.fit_intercept else None)
 
     def weigh(self, R):
         """R with each row times its weight."""
@@ -167,12 +198,19 @@ class Design:
             if self.rows is not None:
                 out -= self.rows @ (self.projection @ W)
             return out
+        if self._is_plain():
+            return multiply_dense(self.X, W) - self.mean @ W
         out = np.empty((self.shape[0], W.shape[1]))
         W = W.astype(self.dtype, copy=False)
         at_least = 16 if W.shape[1] == 1 else 512
         for start, stop, block in self.iterate_row_blocks(at_least):
             out[start:stop] = multiply_dense(block, W)
         return out
+
+    def _is_plain(self):
+        # Products may be centered afterwards unless a column is far from zero.
+        is_double = self.X.dtype == self.dtype == np.float64
+        return is_double and self.rows is None and len(self.far_columns) == 0
 
     def transpose_dot(self, R):
         """``Z.T @ R`` of shape (n_features, k), float64; weights are the caller's."""
@@ -188,9 +226,14 @@ class Design:
             out = multiply_sparse(self._transposed, R.astype(self.dtype, copy=False))
             if self.fit_intercept:
                 out -= np.outer(self.mean, R.sum(axis=0))
+                if len(self.far_columns):
+                    far = self.far_columns
+                    out[far] = full_data.correlate(self.X[:, far], R, self.mean[far])
             if self.rows is not None:
                 out -= self.projection.T @ (self.rows.T @ R)
             return out
+        if self._is_plain():
+            return multiply_dense(self.X.T, R) - np.outer(self.mean, R.sum(axis=0))
         out = None
         R = R.astype(self.dtype, copy=False)
         at_least = 16 if R.shape[1] == 1 else 512
@@ -206,7 +249,13 @@ class Design:
             squared = type(X)((X.data**2, X.indices, X.indptr), shape=X.shape)
             ones = np.ones(self.shape[0]) if self.weights is None else self.weights
             norms = np.asarray(squared.T @ ones, dtype=np.float64)
-            norms = np.maximum(norms - self.total_weight * self.mean**2, 0)
+            centered = self.total_weight * self.mean**2
+            norms = np.maximum(norms - centered, 0)
+            # Of columns far from zero the difference is rounding, or not much else.
+            lost = np.flatnonzero((norms <= 1e-6 * centered) & (centered > 0))
+            if len(lost):
+                block = X[:, lost].toarray() - self.mean[lost]
+                norms[lost] = ones @ block**2
         else:
             norms = np.zeros(self.shape[1])
             for start, stop, block in self.iterate_row_blocks():
@@ -244,14 +293,26 @@ class Design:
         refuse_overflow(gram.diagonal(), cross)
         return gram, cross
 
-    def _clear_constant_columns(self, gram, cross):
-        # What centring leaves of a constant column is rounding; scaled up to a
-        # coefficient it would be noise of any size.
-        if not self.fit_intercept:
-            return
-        noise = 8 * np.finfo(self.dtype).eps * np.abs(self.mean)
+    def compute_noise(self):
+        """Squared length at which a column of weighted, unscaled Z is rounding.
+
+        What centering leaves of a constant column is rounding, and so is what a projection
+        leaves of a column that the unpenalized ones span; scaled up to a coefficient either
+        would be noise of any size.
+        """
+        noise = np.zeros(self.shape[1])
+        share = _CONSTANT * np.finfo(self.dtype).eps
         with np.errstate(over="ignore"):
-            constant = gram.diagonal() <= self.total_weight * noise**2
+            if self.fit_intercept:
+                noise += self.total_weight * (share * self.mean) ** 2
+            if self.rows is not None:
+                noise += share**2 * np.einsum("ij,ij->j", self.projection, self.projection)
+        return noise
+
+    def _clear_constant_columns(self, gram, cross):
+        if not self.fit_intercept and self.rows is None:
+            return
+        constant = gram.diagonal() <= self.compute_noise()
         constant &= np.isfinite(gram.diagonal())
         if constant.any():
             gram[constant] = 0.0
@@ -269,7 +330,7 @@ class Design:
         return 60 * (counts @ counts) < self.shape[0] * float(self.shape[1]) ** 2
 
     def _compute_sparse_moments(self, Y):
-        Z = self.X
+        Z = self.X.astype(self.dtype, copy=False)
         if self.weights is not None:
             Z = sparse.diags_array(self.sqrt_weights.astype(self.dtype)) @ Z
         gram = np.asfortranarray((Z.T @ Z).toarray(), dtype=np.float64)
@@ -291,7 +352,7 @@ class Design:
         offset = sums / self.total_weight
         self._mean = shift.astype(np.float64) + offset
         gram = subtract_outer(gram, self.total_weight, offset)
-        lost = self.total_weight * offset**2 > 1e3 * np.maximum(gram.diagonal(), 0)
+        lost = self.total_weight * offset**2 > _LARGEST_SHIFT * np.maximum(gram.diagonal(), 0)
         if lost.any(where=offset != 0):
             gram, cross, _ = self.accumulate_moments(Y, self._mean, at_least)
         return gram, cross
@@ -407,7 +468,7 @@ class Design:
             yield start, stop, scratch
 
     def _compute_sparse_kernel(self):
-        Z = self.X
+        Z = self.X.astype(self.dtype, copy=False)
         if self.weights is not None:
             Z = sparse.diags_array(self.sqrt_weights.astype(self.dtype)) @ Z
         if self.scale is not None:
@@ -456,21 +517,37 @@ class Design:
 
 
 def compute_column_means(X, weights, total_weight):
-    """Weighted means of the columns, accumulated in float64."""
-    if sparse.issparse(X):
-        ones = np.ones(X.shape[0]) if weights is None else weights
-        return np.asarray(X.T @ ones, dtype=np.float64) / total_weight
-    if X.dtype == np.float64:
-        return X.mean(axis=0) if weights is None else weights @ X / total_weight
-    total = np.zeros(X.shape[1])
-    step = max(1, _BLOCK_BYTES // (8 * max(X.shape[1], 1)))
-    for start in range(0, X.shape[0], step):
-        block = X[start : start + step].astype(np.float64)
-        if weights is None:
-            total += block.sum(axis=0)
-        else:
-            total += weights[start : start + step] @ block
-    return total / total_weight
+    """Weighted means of the columns in float64, to one rounding."""
+    n = X.shape[0]
+    ones = np.ones(n) if weights is None else weights
+    if not sparse.issparse(X) and X.dtype == np.float64 and weights is None:
+        means = X.mean(axis=0)
+    else:
+        means = full_data.correlate(X, ones) / total_weight
+    # The rounding of a sum is relative to the mean. Far from zero it may be large beside
+    # the column itself: such columns are summed again, as differences from the first mean.
+    is_far = _find_far_columns(X, means, 1e-2)
+    if is_far.any():
+        far = np.flatnonzero(is_far)
+        remainder = full_data.correlate(X[:, far], ones, means[far]) / total_weight
+        means[far] += np.where(np.isfinite(remainder), remainder, 0.0)
+    return means
+
+
+def _find_far_columns(X, means, share):
+    """Columns of which sampled values differ from the mean by less than a share of it."""
+    sample = X[:: max(1, X.shape[0] // 16)]
+    sample = sample.toarray() if sparse.issparse(sample) else sample
+    with np.errstate(over="ignore", invalid="ignore"):
+        is_near_mean = (np.abs(sample - means) <= share * np.abs(means)).all(axis=0)
+    return is_near_mean & (means != 0)
+
+
+def _compute_lengths(columns):
+    """Euclidean lengths of columns, without underflow or overflow of their squares."""
+    largest = np.abs(columns).max(axis=0, initial=0.0)
+    unit = columns / np.where(largest > 0, largest, 1.0)
+    return largest * np.sqrt(np.einsum("ij,ij->j", unit, unit))
 
 
 def refuse_overflow(*sums):

@@ -36,7 +36,7 @@ def multiply(X, W, shift=None):
     product : ndarray of shape (n_samples,) or (n_samples, k)
     """
     W = np.asarray(W, dtype=np.float64)
-    columns = W.reshape(len(W), -1)
+    columns = W[:, None] if W.ndim == 1 else W
     if sparse.issparse(X) and not _is_mostly_stored(X):
         product = multiply_sparse(X, columns)
         if shift is not None:
@@ -64,7 +64,7 @@ def correlate(X, R, shift=None):
     correlations : ndarray of shape (n_features,) or (n_features, k)
     """
     R = np.asarray(R, dtype=np.float64)
-    columns = R.reshape(len(R), -1)
+    columns = R[:, None] if R.ndim == 1 else R
     if sparse.issparse(X) and not _is_mostly_stored(X):
         product = multiply_sparse(X.T, columns)
         if shift is not None:

@@ -7,6 +7,7 @@ they stay in cache. Dense columns are centred for real, sparse ones on paper.
 import numpy as np
 from scipy import sparse
 
+from skextra._core.numerics import full_data
 from skextra._core.numerics.products import multiply_compressed
 
 # Numbers in a block of columns that fits the cache.
@@ -14,7 +15,7 @@ _BLOCK = 1 << 17
 
 
 def correlate(design, R):
-    """``Z.T @ R`` for weighted residuals, reading X once and copying nothing.
+    """``Z.T @ R`` in double precision for weighted residuals, reading X once.
 
     Parameters
     ----------
@@ -29,9 +30,16 @@ def correlate(design, R):
     """
     R = design.weigh_rows(R)
     X = design.X
-    products = np.asarray(X.T @ R.astype(X.dtype, copy=False), dtype=np.float64)
-    if design.fit_intercept:
-        products -= np.outer(design.mean, R.sum(axis=0))
+    if X.dtype != np.float64 and not design.is_sparse:
+        products = full_data.correlate(X, R, design.mean if design.fit_intercept else None)
+    else:
+        products = np.asarray(X.T @ R, dtype=np.float64)
+        if design.fit_intercept:
+            products -= np.outer(design.mean, R.sum(axis=0))
+            # Far from zero the product would have the rounding of the mean, not of the column.
+            far = design.far_columns
+            if len(far):
+                products[far] = full_data.correlate(X[:, far], R, design.mean[far])
     if design.rows is not None:
         products -= design.projection.T @ (design.rows.T @ R)
     return products

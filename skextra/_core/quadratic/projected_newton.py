@@ -16,7 +16,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 _STEPS = (1.0, 0.5, 0.25, 0.1)
-# Relative to the largest curvature; enough for a Cholesky factor to exist.
+# Relative to each curvature, whatever its unit; enough for a Cholesky factor to exist.
 _DAMPING = 1e-10
 
 
@@ -127,7 +127,7 @@ class SupportFactor:
         if failed:
             # More coefficients than the data determines: damped, the direction
             # runs along the null space until one of them reaches zero.
-            hessian[np.diag_indices_from(hessian)] += _DAMPING * hessian.diagonal().max()
+            hessian[np.diag_indices_from(hessian)] *= 1 + _DAMPING
             factor, failed = lapack.dpotrf(hessian.T, lower=1, clean=0, overwrite_a=1)
         if not failed:
             self.factor = factor

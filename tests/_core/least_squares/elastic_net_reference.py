@@ -38,17 +38,22 @@ def compute_objective(
     return loss + alpha * penalty
 
 
-def _list_free_columns(X, fit_intercept, penalty_weights):
+def _list_free_columns(X, fit_intercept, penalty_weights, positive=False):
     v = np.ones(X.shape[1]) if penalty_weights is None else np.asarray(penalty_weights, float)
-    free = X[:, v == 0]
+    free = X[:, (v == 0) & (not positive)]
     return np.column_stack([free, np.ones(len(X))]) if fit_intercept else free
 
 
-def compute_null_objective(X, y, fit_intercept=True, sample_weight=None, penalty_weights=None):
-    """Objective with nothing but the intercept and the unpenalised features."""
+def compute_null_objective(
+    X, y, fit_intercept=True, sample_weight=None, penalty_weights=None, positive=False
+):
+    """Objective with nothing but the intercept and the unpenalized features.
+
+    With a sign constraint these are no free directions, and it is the intercept alone.
+    """
     s = np.ones(len(y)) if sample_weight is None else sample_weight / sample_weight.max()
     root = np.sqrt(s)
-    A = _list_free_columns(X, fit_intercept, penalty_weights) * root[:, None]
+    A = _list_free_columns(X, fit_intercept, penalty_weights, positive) * root[:, None]
     b = y * root
     residual = b - A @ np.linalg.lstsq(A, b, rcond=None)[0] if A.shape[1] else b
     return residual @ residual / (2 * s.sum())
@@ -74,8 +79,9 @@ def find_minimum(
     s = s / s.sum()
     root = np.sqrt(s)
     v = np.ones(p) if penalty_weights is None else np.asarray(penalty_weights, dtype=np.float64)
-    free = _list_free_columns(X, fit_intercept, v) * root[:, None]
-    penalised = np.flatnonzero((v > 0) & np.isfinite(v))
+    free = _list_free_columns(X, fit_intercept, v, positive) * root[:, None]
+    # With a sign constraint unpenalized features are constrained like the others.
+    penalised = np.flatnonzero(((v > 0) | positive) & np.isfinite(v))
     b = y * root
     best = (np.inf, None, None)
     for size in range(min(len(penalised), n) + 1):
@@ -98,6 +104,7 @@ def find_minimum(
                 coef = np.zeros(p)
                 coef[support] = w[:size]
                 n_free = free.shape[1] - fit_intercept
-                coef[v == 0] = w[size : size + n_free]
+                if n_free:
+                    coef[v == 0] = w[size : size + n_free]
                 best = (values.min(), coef, w[-1] if fit_intercept else 0.0)
     return best

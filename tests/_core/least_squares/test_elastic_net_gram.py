@@ -19,8 +19,8 @@ def run_path(gram, b, scale, lam1, lam2, yy, tol, sweeps):
     # Without a wish for settled coefficients, where the solver has such an argument.
     settle = {"settle": np.inf} if "settle" in inspect.signature(solve_path).parameters else {}
     return solve_path(
-        gram=gram, b=b, scale=scale, lam1=lam1, lam2=lam2, yy=yy, tol=tol, sweeps=sweeps,
-        w=np.zeros(len(b)), **settle,
+        gram=gram, b=b, L1=np.outer(lam1, scale), L2=np.outer(lam2, scale), yy=yy, tol=tol,
+        sweeps=sweeps, w=np.zeros(len(b)), **settle,
     )  # fmt: skip
 
 

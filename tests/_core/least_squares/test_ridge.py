@@ -5,7 +5,13 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from skextra._core.least_squares import ridge, ridge_folds, ridge_leave_one_out, ridge_nonnegative
+from skextra._core.least_squares import (
+    ridge,
+    ridge_conjugate_gradients,
+    ridge_folds,
+    ridge_leave_one_out,
+    ridge_nonnegative,
+)
 from skextra._core.least_squares.problem import build_problem
 from skextra._core.numerics import design_matrix as design_module
 
@@ -116,7 +122,7 @@ def test_all_methods_agree(monkeypatch, shape, alphas):
     alphas = np.array(alphas)
     reference = ridge.solve_singular(problem, alphas).W
     direct = ridge.solve_direct(problem, alphas)
-    iterated = ridge.ridge_conjugate_gradients.solve_iterative(problem, alphas, tol=1e-14)
+    iterated = ridge_conjugate_gradients.solve_iterative(problem, alphas, tol=1e-14)
     monkeypatch.setattr(ridge, "_MAX_FACTORISATIONS", 0)
     eigen = ridge.solve_direct(problem, alphas)
     for result in (direct, iterated, eigen):
@@ -159,11 +165,13 @@ def test_positive_gap_bounds_the_distance_of_any_point():
         best = compute_objective(result.W[:, j])
         for size in (1e-3, 1.0):
             w = np.maximum(result.W[:, j] + size * rng.normal(size=5), 0)
-            gap = ridge_nonnegative.compute_gap(w, hessian @ w - cross[:, j], np.full(5, 0.7))
+            gradient = hessian @ w - cross[:, j]
+            length = np.sqrt(2 * problem.null_objective[j])
+            gap = ridge_nonnegative.compute_gap(w, gradient, np.full(5, 0.7), length)
             assert -1e-12 <= compute_objective(w) - best <= gap * (1 + 1e-9) + 1e-12
 
 
-def test_block_pivoting_that_cycles_falls_back():
+def test_block_pivoting_that_cycles_falls_back(monkeypatch):
     class Cycling:
         """Reports every solution as violated everywhere."""
 
@@ -173,12 +181,16 @@ def test_block_pivoting_that_cycles_falls_back():
         def solve(self, passive):
             return np.where(passive, -1.0, 0.0)
 
-        def solve_safely(self):
-            return np.array([1.0, 2.0, 3.0])
-
-    w, n_iter = ridge_nonnegative.pivot(Cycling(), 3)
-    assert_allclose(w, [1, 2, 3])
+    w, n_iter = ridge_nonnegative.pivot(Cycling(), 3, 0.0)
+    assert_allclose(w, 0)
     assert n_iter == 115
+    _, _, _, problem = make_problem((30, 5))
+    penalised = np.ones(5, dtype=bool)
+    expected = ridge_nonnegative.solve_positive(problem, np.full(2, 0.7), penalised)
+    monkeypatch.setattr(ridge_nonnegative, "pivot", lambda system, p, *rest: (np.zeros(p), 9))
+    found = ridge_nonnegative.solve_positive(problem, np.full(2, 0.7), penalised)
+    assert_allclose(found.W, expected.W, atol=1e-10)
+    assert (found.gap <= 1e-12 * problem.null_objective).all()
 
 
 @pytest.mark.parametrize("shape", [(30, 5), (5, 30), (12, 12)])
