@@ -25,9 +25,6 @@ from tests.properties.strategies import SPREADS, designs, labels, targets
 # What float64 leaves of a certificate, relative to the objective without features: residuals
 # of rows far from the origin are differences of large numbers.
 ROUNDING = 1e-7
-# In single precision the gaps of least squares are those before the coefficients are rounded: a
-# fault, known, of up to 1e-8 (1e-2 where huge coefficients cancel). With its end this goes.
-LEAST_SQUARES_DTYPES = [np.float64]
 # Kernels far from the origin: the docs say what their certificates cannot promise.
 KERNEL_ROUNDING = 1e-6
 KERNEL_DATA = {"dtypes": [np.float64], "offsets": (0.0, 1.0, -1e3), "exponents": (0, -4, -1, 1)}
@@ -58,7 +55,7 @@ def test_ridge(data):
     alpha = data.draw(st.sampled_from([1.0, 0.0, 1e-6, 1e3]), label="alpha")
     # Columns that differ by their rounding alone: without a penalty that is what would be fitted.
     spreads = (1.0, 1e-3, 1e-7) if alpha == 0 else SPREADS
-    design = data.draw(designs(dtypes=LEAST_SQUARES_DTYPES, spreads=spreads))
+    design = data.draw(designs(spreads=spreads))
     y = data.draw(targets(design)).astype(design.X.dtype)
     fit_intercept = data.draw(st.booleans(), label="fit_intercept")
     model = fit(Ridge(alpha=alpha, fit_intercept=fit_intercept, tol=1e-6), design, y)
@@ -71,7 +68,7 @@ def test_ridge(data):
 @pytest.mark.parametrize("cls", [Lasso, ElasticNet])
 @given(st.data())
 def test_elastic_net(cls, data):
-    design = data.draw(designs(dtypes=LEAST_SQUARES_DTYPES))
+    design = data.draw(designs())
     y = data.draw(targets(design)).astype(design.X.dtype)
     fit_intercept = data.draw(st.booleans(), label="fit_intercept")
     positive = data.draw(st.booleans(), label="positive")
