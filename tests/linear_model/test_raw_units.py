@@ -221,3 +221,13 @@ def test_grid_of_penalties_is_in_the_units_of_the_data():
     small = LassoCV().fit(X * 2.0**-30, y * 2.0**-30)
     assert_allclose(small.alphas_, expected.alphas_ * 2.0**-60)
     assert_allclose(small.coef_, expected.coef_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("solver", ["svd", "auto"])
+@pytest.mark.parametrize("shape", [(4, 7), (10, 15)])
+def test_least_norm_is_in_the_units_of_the_features(solver, shape):
+    rng = np.random.default_rng(10)
+    X = rng.standard_normal(shape) * np.repeat([0.3, 3.0], [shape[1] // 2, -(-shape[1] // 2)])
+    y = rng.standard_normal(shape[0])
+    model = Ridge(alpha=0, solver=solver, fit_intercept=False).fit(X, y)
+    assert_allclose(model.coef_, np.linalg.pinv(X) @ y, rtol=1e-7, atol=1e-9)

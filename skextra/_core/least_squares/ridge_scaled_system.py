@@ -107,16 +107,20 @@ class ScaledSystem:
             return self.expand(np.zeros((0, C.shape[1]))), np.zeros_like, True
         A = np.vstack([M, np.sqrt(alpha) * np.eye(p)]) if alpha > 0 else M
         scales = round_to_power_of_two(np.hypot(self.lengths, np.sqrt(alpha)))[:, None]
-        U, s, Vt = svd(A / scales.T, full_matrices=False, check_finite=False)
+        # Without a penalty the null space is needed, too, also that of fewer rows than columns.
+        U, s, Vt = svd(A / scales.T, full_matrices=alpha <= 0, check_finite=False)
         kept = s > max(m, p) * _EPS * s[0]
         if alpha <= 0:
             # Without a penalty, what the rounding of the data may have made of nothing
             # would be fitted as if it were a feature.
-            kept &= s > np.sqrt((Vt * Vt) @ (self.noise / scales[:, 0]) ** 2)
-        inverse = (Vt[kept].T / s[kept]) / scales
-        V = inverse @ (U[:m, kept].T @ C)
-        if alpha <= 0 and not kept.all():
-            V = _find_shortest(V, Vt[~kept].T / scales, scales)
+            right = Vt[: len(s)]
+            kept &= s > np.sqrt((right * right) @ (self.noise / scales[:, 0]) ** 2)
+        positions = np.flatnonzero(kept)
+        inverse = (Vt[positions].T / s[kept]) / scales
+        V = inverse @ (U[:m, positions].T @ C)
+        if alpha <= 0 and len(positions) < p:
+            null_space = np.delete(Vt, positions, axis=0).T / scales
+            V = _find_shortest(V, null_space, scales)
 
         def solve_newton(G):
             return self.expand(inverse @ (inverse.T @ self.reduce(G)))
