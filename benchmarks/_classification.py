@@ -17,7 +17,7 @@ class Problem:
     Attributes
     ----------
     X : ndarray, or CSR matrix with 32-bit indices
-        Row-major, as scikit-learn's classifiers and vectorisers have it.
+        Row-major, as scikit-learn's classifiers and vectorizers have it.
     y : ndarray of int of shape (n_samples,)
         Classes 0 to n_classes - 1.
     Cs : ndarray

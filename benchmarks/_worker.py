@@ -1,7 +1,7 @@
 """The other end of the harness: runs one contestant in a process of its own.
 
 ``python -m benchmarks._worker once FAMILY CASE CONTESTANT FOLDER TOL`` times import and first
-call; ``... serve FAMILY - CONTESTANT -`` answers requests, one JSON object a line.
+call; ``... serve FAMILY - CONTESTANT -`` answers requests, one JSON object per line.
 """
 
 import json

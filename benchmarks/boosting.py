@@ -1,6 +1,6 @@
 """AdaBoost: ``python -m benchmarks.boosting [--quick] [--repeat N] [--case NAME]``.
 
-Ours and scikit-learn's AdaBoost with the same parameters on the same split, turn about:
+Ours and scikit-learn's AdaBoost with the same parameters on the same split, in turns:
 medians of the time to fit and to predict the test rows, and what the models reach there.
 Both do the same rounds with the same learners, so that the test scores agree but for
 splits of equal gain; ``rounds`` says how many both took.

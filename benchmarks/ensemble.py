@@ -1,6 +1,6 @@
 """Trees and forests: ``python -m benchmarks.ensemble [--quick] [--cpu] [--repeat N] [--accuracy]``.
 
-Times of ours and of scikit-learn's on the same rows, one thread each, turn about; medians and
+Times of ours and of scikit-learn's on the same rows, one thread each, in turns; medians and
 their ratio, with the held-out score of both. scikit-learn-intelex, LightGBM's forest and YDF
 stand beside them where they are installed. ``--accuracy`` prints, instead of times, the paired
 differences of held-out and out-of-bag scores over ten seeds on every data set.
@@ -164,7 +164,7 @@ def list_contestants(kind, model):
 
 
 def run_case(name, kind, model, options):
-    """Print a table: a line a contestant."""
+    """Print a table: a line per contestant."""
     rows = load(name, options.quick)
     if rows is None:
         return

@@ -1,6 +1,6 @@
 """Kernel machines: ``python -m benchmarks.kernel [CASE ...] [--quick] [--repeat N]``.
 
-CPU seconds of ours and of scikit-learn's on the same data, turn about, one thread each; the
+CPU seconds of ours and of scikit-learn's on the same data, in turns, one thread each; the
 objective per sample that was reached, where both solve one problem or approximate it
 from above (lower is better); and log-loss and calibration error on held-out rows. Case
 `calibration` compares these on four real data sets.
@@ -63,7 +63,7 @@ def make_waves(n, n_classes=2, d=10, seed=0):
 
 
 def compute_calibration_error(y, probabilities, n_bins=10):
-    """Expected difference of the confidence in the likeliest class and its accuracy."""
+    """Expected difference of the confidence in the most probable class and its accuracy."""
     confidence = probabilities.max(axis=1)
     hit = probabilities.argmax(axis=1) == y
     bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)

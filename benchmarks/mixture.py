@@ -1,7 +1,7 @@
 """Gaussian mixtures: ``python -m benchmarks.mixture [--case NAME] [--quick] [--cpu]``.
 
 Ours, scikit-learn's and, where daal4py is installed, oneDAL's `em_gmm`, from the same start and
-turn about in one process.
+in turns in one process.
 
 iteration
     Time of one pass: that of five less that of one, divided by four, so that

@@ -1,6 +1,6 @@
 """Position encodings: ``python -m benchmarks.preprocessing [--scores] [--repeat N]``.
 
-Without an option: times of ours, NumPy and PyTorch, one thread each, turn about, and the
+Without an option: times of ours, NumPy and PyTorch, one thread each, in turns, and the
 largest error of a sample of entries against 30 digits. A copy of the output stands
 beside them: nothing that writes as much can be faster.
 

@@ -1,6 +1,6 @@
 """Gumbel sampling: ``python -m benchmarks.sampling [--quick] [--repeat N]``.
 
-Times of ours, of NumPy and of PyTorch on the same logits, one thread each, turn about, and
+Times of ours, of NumPy and of PyTorch on the same logits, one thread each, in turns, and
 the chi-square p-value of the categories that each has drawn from one row. A copy of the
 logits stands beside them: nothing that reads and writes as much can be faster.
 """

@@ -259,7 +259,7 @@ def validate_penalty_weights(penalty_weights, n_features):
     Returns
     -------
     penalty_weights : ndarray of shape (n_features,) and float64, or None
-        0 leaves a feature unpenalised, inf excludes it.
+        0 leaves a feature unpenalized, inf excludes it.
 
     Raises
     ------

@@ -35,7 +35,7 @@ def objective(X, y, coef, intercept, alpha, l1_ratio):
 
 
 def largest_dual(X, y, alpha, l1_ratio):
-    """Fenchel dual of the centred problem, maximised by a general-purpose solver."""
+    """Fenchel dual of the centered problem, maximized by a general-purpose solver."""
     n = len(y)
     X, y = X - X.mean(axis=0), y - y.mean()
 
@@ -285,7 +285,7 @@ def test_command_refuses_what_it_does_not_know(arguments, named, capsys):
     assert named in capsys.readouterr().err
 
 
-def test_exact_case_name_goes_before_a_part():
+def test_exact_case_name_wins_over_a_part():
     cases = linear_model.CASES
     assert [case.name for case in select_cases(cases, ["tiny"])] == ["tiny"]
     spectra = select_cases(cases, ["tecator", "path-yarn"])

@@ -108,6 +108,6 @@ def test_examples_of_methods_run(name):
 
 
 @pytest.mark.parametrize("name", OBJECTS)
-def test_words_that_promise_later(name):
+def test_no_docstring_promises_later_work(name):
     text = inspect.getdoc(OBJECTS[name])
     assert not re.search(r"\bTODO\b|\bFIXME\b|\bXXX\b|not (yet )?implemented", text, re.I)

@@ -29,7 +29,7 @@ def test_show_versions_says_when_there_is_no_cache(monkeypatch, capsys):
     assert "folder: none" in capsys.readouterr().out
 
 
-def test_a_missing_package_is_said_to_be_missing():
+def test_a_missing_package_is_reported():
     rows = _environment._describe_packages(("numpy", "no-such-distribution-at-all"))
     assert rows[0] == ("numpy", np.__version__)
     assert rows[1] == ("no-such-distribution-at-all", "not installed")

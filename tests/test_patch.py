@@ -93,7 +93,7 @@ def test_patching_twice_is_undone_at_once():
     assert sklearn.svm.SVC is original
 
 
-def test_only_the_names_asked_for():
+def test_only_the_requested_names():
     original = sklearn.svm.LinearSVC
     with skextra.patched(["SVC"]):
         assert sklearn.svm.LinearSVC is original

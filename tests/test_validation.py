@@ -115,7 +115,7 @@ class TestClassificationData:
             ([0, 1, 0], "inconsistent numbers of samples"),
         ],
     )
-    def test_refusals(self, y, about):
+    def test_error_messages(self, y, about):
         with pytest.raises(ValueError, match=about):
             validate_classification_data(Model(), X, y)
 
@@ -177,7 +177,7 @@ class TestWeights:
             (None, {"c": 2, "d": 1}, ValueError, "The classes, .*are not in class_weight"),
         ],
     )
-    def test_refusals(self, sample_weight, class_weight, error, about):
+    def test_error_messages(self, sample_weight, class_weight, error, about):
         own = None if sample_weight is None else np.array(sample_weight, dtype=float)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -269,7 +269,7 @@ class TestSampleWeight:
             (1j, TypeError, "sample_weight must be an array of numbers"),
         ],
     )
-    def test_refusals(self, weights, error, about):
+    def test_error_messages(self, weights, error, about):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with pytest.raises(error, match=about):
@@ -305,7 +305,7 @@ class TestPenaltyWeights:
             ([[1], [1, 2], [3]], TypeError, "penalty_weights must be an array of numbers"),
         ],
     )
-    def test_refusals(self, weights, error, about):
+    def test_error_messages(self, weights, error, about):
         with pytest.raises(error, match=about):
             validate_penalty_weights(weights, 3)
 

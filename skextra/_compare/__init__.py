@@ -174,11 +174,11 @@ def _pair_with_shipped_data(cases):
 
 
 def _fit_to_task(problem, task):
-    from skextra._compare._measure import standardise_target
+    from skextra._compare._measure import standardize_target
 
     if not task.supervised:
         return Problem(problem.name, problem.X, None, problem.notes)
-    return standardise_target(problem) if task.name == "regression" else problem
+    return standardize_target(problem) if task.name == "regression" else problem
 
 
 def _pair_with_user_data(cases, X, y, settings, *, named, name):

@@ -54,8 +54,8 @@ def _load_digits_pixel():
     from sklearn.datasets import load_digits
 
     pixels = load_digits().data
-    centre = 8 * 3 + 3
-    return np.delete(pixels, centre, axis=1), pixels[:, centre]
+    center = 8 * 3 + 3
+    return np.delete(pixels, center, axis=1), pixels[:, center]
 
 
 def _load_digits_halves():

@@ -64,7 +64,7 @@ def split_folds(task, problem, settings):
     return list(splitter.split(problem.X, problem.y))
 
 
-def standardise_target(problem):
+def standardize_target(problem):
     """Problem whose target has mean 0 and variance 1, column by column."""
     y = np.asarray(problem.y, dtype=np.float64)
     y = (y - y.mean(axis=0)) / y.std(axis=0)
@@ -110,7 +110,7 @@ class _Side:
         function(X)
         self.apply_seconds.append(perf_counter() - start)
 
-    def summarise(self, model, X, y):
+    def summarize(self, model, X, y):
         """Score of the fitted model and its certificate, where there is one."""
         if hasattr(model, "score"):
             self.scores.append(float(model.score(X, y)))
@@ -120,7 +120,7 @@ class _Side:
 
 
 class Measurement:
-    """Both estimators of a case on a problem, turn about, round by round.
+    """Both estimators of a case on a problem, in turns, round by round.
 
     The first call of either is timed apart and left out of every median: it
     loads or compiles kernels. Then come rounds, each a fold: both fit as a whole
@@ -131,7 +131,7 @@ class Measurement:
     ----------
     case : Case
     problem : Problem
-        With a standardised target, if it is a regression.
+        With a standardized target, if it is a regression.
     settings : Settings
 
     Attributes
@@ -199,7 +199,7 @@ class Measurement:
                 sides[side].apply(getattr(models[side], self.task.apply), X_test)
         if scored:
             for side in order:
-                sides[side].summarise(models[side], X_test, y_test)
+                sides[side].summarize(models[side], X_test, y_test)
 
     def to_row(self):
         """Medians and means of the rounds so far.

@@ -132,7 +132,7 @@ def _make_case(path, task, data, params=None, grid=None):
     return Case(f"skextra.{path}", f"sklearn.{path}", task, data, params or {}, grid or {})
 
 
-# Targets are standardised before fitting, so one grid of penalties suits all data.
+# Targets are standardized before fitting, so one grid of penalties suits all data.
 _L1_ALPHAS = [0.1, 0.03, 0.01]
 _L2_ALPHAS = [1.0, 10.0, 100.0]
 _REGRESSION = ("diabetes", "digits-pixel", "cancer-pairs")

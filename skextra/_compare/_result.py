@@ -183,8 +183,8 @@ class Comparison:
         rounds = {row.n_rounds for row in self.rows}
         span = str(min(rounds)) if len(rounds) == 1 else f"{min(rounds)} to {max(rounds)}"
         lines = [
-            f"Ratio: scikit-learn's time / ours. {_summarise('Fit', 'fit_ratio', self.rows)}; "
-            + _summarise("alone", "alone_ratio", self.rows)
+            f"Ratio: scikit-learn's time / ours. {_summarize('Fit', 'fit_ratio', self.rows)}; "
+            + _summarize("alone", "alone_ratio", self.rows)
             + ".",
             "Fit: the whole model, a pipeline with scaling, in a grid search unless the estimator",
             "chooses its penalty itself. Alone: the estimator by itself, as chosen.",
@@ -199,7 +199,7 @@ class Comparison:
         return [*lines, *(f"Note: {note}." for note in self.notes), f"Run with {environment}."]
 
 
-def _summarise(label, name, rows):
+def _summarize(label, name, rows):
     ratios = [getattr(row, name) for row in rows]
     median, low, high = map(format_ratio, (statistics.median(ratios), min(ratios), max(ratios)))
     return f"{label}: median {median}, from {low} to {high}"

@@ -25,14 +25,14 @@ from skextra.kernel_logistic._base import KernelClassifier
 class KernelLogisticRegression(CallbackSupportMixin, KernelClassifier):
     """Logistic regression in the function space of a kernel.
 
-    Minimises::
+    Minimizes::
 
         C * sum_i s_i loss(y_i, f(x_i) + b) + |f|^2 / 2
 
     over functions ``f`` of the kernel's Hilbert space and intercepts ``b``, with
     sample weights ``s``. The loss is ``log(1 + exp(-y f))`` with two classes and that of
     the multinomial model (softmax) with more, with a function for each class. The
-    intercept is not penalised. By the representer theorem the solution is a combination
+    intercept is not penalized. By the representer theorem the solution is a combination
     of kernel functions at the samples. Probabilities are those of the model itself: no
     part of the data is set aside to calibrate them. The fit stops on a certificate, the
     duality gap.

@@ -35,7 +35,7 @@ class KernelLogisticRegressionCV(KernelLogisticRegression):
 
     By default each sample is left out in turn, approximately: the decision value that
     the model without a sample gives to it is one Newton step from the solution, and one
-    factorisation yields all of them. With more samples, or where `cv` says so, folds
+    factorization yields all of them. With more samples, or where `cv` says so, folds
     are left out; all share the kernel values. Either way the models of one `gamma` are
     fitted from small to large `C`, each from the last.
 
@@ -72,7 +72,7 @@ default='rbf'
     random_state : int, RandomState instance or None, default=None
         Without an effect: nothing is random.
     n_jobs : int, default=None
-        Threads, one a fold, or one a kernel width where single samples are left out.
+        Threads, one per fold, or one per kernel width where single samples are left out.
         It never changes the result.
 
     Attributes
@@ -118,7 +118,7 @@ default='rbf'
     Notes
     -----
     Of equal scores the smallest `C` and the smallest `gamma` win: the smoothest model.
-    Without a factorisation that holds it, more than a few thousand samples are left
+    Without a factorization that holds it, more than a few thousand samples are left
     out by folds only, whose kernel matrix is kept in double precision.
 
     References
@@ -244,7 +244,7 @@ default='rbf'
         middle = compute_gamma("scale", X, sample_weight)
         if not (np.isfinite(middle) and middle > 0):
             raise ValueError(
-                "the variance of X, which the grid of gamma stands on, overflows: "
+                "cannot build the default grid of gamma, as the variance of X overflows: "
                 f"got gamma={middle}; rescale X, for instance with StandardScaler"
             )
 

@@ -48,7 +48,7 @@ class LinearClassifier(SklearnConvertible, LogOddsMixin, ClassifierMixin, BaseEs
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             With two classes, the log-odds of ``classes_[1]``; otherwise one
-            score a class, whose differences are log-odds.
+            score per class, whose differences are log-odds.
 
         Raises
         ------

@@ -33,7 +33,7 @@ from skextra.linear_model._paths import (
 class ElasticNet(CallbackSupportMixin, LinearRegressor):
     """Linear regression with a combined L1 and L2 penalty.
 
-    Minimises::
+    Minimizes::
 
         sum_i s_i (y_i - x_i w - b)^2 / (2 sum_i s_i)
         + alpha * sum_j v_j * (l1_ratio |w_j| + (1 - l1_ratio) w_j^2 / 2)
@@ -50,12 +50,12 @@ class ElasticNet(CallbackSupportMixin, LinearRegressor):
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     precompute : bool or array-like of shape (n_features, n_features), default=False
-        Gram matrix of the (centred, weighted) X, if it is known. True and False
+        Gram matrix of the (centered, weighted) X, if it is known. True and False
         have no effect: what is precomputed is chosen by shape.
     max_iter : int, default=1000
         Sweeps over the coordinates at most.
     copy_X : bool, default=True
-        Accepted for compatibility; X is never written to, nor copied to centre it.
+        Accepted for compatibility; X is never written to, nor copied to center it.
     tol : float, default=1e-4
         Duality gap to reach, relative to the objective at zero coefficients.
     warm_start : bool, default=False
@@ -67,7 +67,7 @@ class ElasticNet(CallbackSupportMixin, LinearRegressor):
     selection : {'cyclic', 'random'}, default='cyclic'
         Visit coordinates in order, or shuffled anew for each sweep.
     penalty_weights : array-like of shape (n_features,), default=None
-        Factor on the penalty of each feature: 0 leaves it unpenalised, inf
+        Factor on the penalty of each feature: 0 leaves it unpenalized, inf
         excludes it.
 
     Attributes
@@ -265,7 +265,7 @@ def set_solution(estimator, path, dtype, is_single):
 class Lasso(ElasticNet):
     """Linear regression with an L1 penalty.
 
-    Minimises::
+    Minimizes::
 
         sum_i s_i (y_i - x_i w - b)^2 / (2 sum_i s_i) + alpha * sum_j v_j |w_j|
 
@@ -279,10 +279,10 @@ class Lasso(ElasticNet):
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     precompute : bool or array-like of shape (n_features, n_features), default=False
-        Gram matrix of the (centred, weighted) X, if it is known. True and False
+        Gram matrix of the (centered, weighted) X, if it is known. True and False
         have no effect: what is precomputed is chosen by shape.
     copy_X : bool, default=True
-        Accepted for compatibility; X is never written to, nor copied to centre it.
+        Accepted for compatibility; X is never written to, nor copied to center it.
     max_iter : int, default=1000
         Sweeps over the coordinates at most.
     tol : float, default=1e-4
@@ -296,7 +296,7 @@ class Lasso(ElasticNet):
     selection : {'cyclic', 'random'}, default='cyclic'
         Visit coordinates in order, or shuffled anew for each sweep.
     penalty_weights : array-like of shape (n_features,), default=None
-        Factor on the penalty of each feature: 0 leaves it unpenalised, inf
+        Factor on the penalty of each feature: 0 leaves it unpenalized, inf
         excludes it. The adaptive lasso is ``1 / |first estimate|``.
 
     Attributes

@@ -243,7 +243,7 @@ default='auto'
     selection : {'cyclic', 'random'}, default='cyclic'
         Visit coordinates in order, or shuffled anew for each sweep.
     penalty_weights : array-like of shape (n_features,), default=None
-        Factor on the penalty of each feature: 0 leaves it unpenalised, inf
+        Factor on the penalty of each feature: 0 leaves it unpenalized, inf
         excludes it.
     selection_rule : {'min', '1se'}, default='min'
         Choose the alpha with the smallest mean error, or the largest one whose
@@ -366,7 +366,7 @@ default='auto'
     selection : {'cyclic', 'random'}, default='cyclic'
         Visit coordinates in order, or shuffled anew for each sweep.
     penalty_weights : array-like of shape (n_features,), default=None
-        Factor on the penalty of each feature: 0 leaves it unpenalised, inf
+        Factor on the penalty of each feature: 0 leaves it unpenalized, inf
         excludes it.
     selection_rule : {'min', '1se'}, default='min'
         Choose the model with the smallest mean error, or, at the same mixing

@@ -25,7 +25,7 @@ SOLVERS = {"lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"}
 class LogisticRegression(CallbackSupportMixin, LinearClassifier):
     """Logistic regression with an L1, L2 or elastic-net penalty.
 
-    Minimises::
+    Minimizes::
 
         C * sum_i s_i loss(y_i, x_i W + b)
         + sum_j v_j * (l1_ratio |W_j|_1 + (1 - l1_ratio) |W_j|_2^2 / 2)
@@ -33,7 +33,7 @@ class LogisticRegression(CallbackSupportMixin, LinearClassifier):
     with sample weights ``s`` and penalty weights ``v`` (both 1 by default). With
     two classes there is one row of coefficients and the loss is
     ``log(1 + exp(-y f))``; with more there is a row for each class and the loss is
-    that of the multinomial model (softmax). The intercept is never penalised. The
+    that of the multinomial model (softmax). The intercept is never penalized. The
     fit stops on a certificate: the duality gap.
 
     Parameters
@@ -51,7 +51,7 @@ class LogisticRegression(CallbackSupportMixin, LinearClassifier):
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     intercept_scaling : float, default=1
-        Accepted for compatibility, without effect: the intercept is not penalised.
+        Accepted for compatibility, without effect: the intercept is not penalized.
     class_weight : dict or 'balanced', default=None
         Weight of each class as ``{label: weight}``, 1 where not given; it
         multiplies the sample weights. 'balanced' gives all classes one total,
@@ -69,7 +69,7 @@ default='lbfgs'
     warm_start : bool, default=False
         Start from the coefficients and intercepts of the previous fit.
     penalty_weights : array-like of shape (n_features,), default=None
-        Factor on the penalty of each feature: 0 leaves it unpenalised, inf
+        Factor on the penalty of each feature: 0 leaves it unpenalized, inf
         excludes it.
 
     Attributes
@@ -106,15 +106,15 @@ default='lbfgs'
     Notes
     -----
     Differs from scikit-learn: `solver`, `dual`, `intercept_scaling` and
-    `random_state` never change the answer; the intercept is never penalised
-    (liblinear penalises it); `tol` is a duality gap; ``predict_log_proba`` stays
+    `random_state` never change the answer; the intercept is never penalized
+    (liblinear penalizes it); `tol` is a duality gap; ``predict_log_proba`` stays
     finite where probabilities round to 0; ``warm_start=True`` refuses other
     numbers of classes or features.
 
     A class whose samples all have weight 0 keeps its place in ``classes_``, with
     an intercept so low that its probability rounds to 0.
 
-    If the classes are separable and some feature is not penalised, there is no
+    If the classes are separable and some feature is not penalized, there is no
     finite solution: the fit ends with a `ConvergenceWarning` that says so.
 
     References
@@ -256,7 +256,7 @@ default='lbfgs'
         if self.coef_.shape != shape:
             raise ValueError(
                 "warm_start=True needs as many classes and features as the previous fit had: "
-                f"coef_ has shape {self.coef_.shape}, the data ask for {shape}"
+                f"coef_ has shape {self.coef_.shape}, expected {shape} for warm start"
             )
         coef = np.asarray(self.densify().coef_, dtype=np.float64)
         return coef, np.asarray(self.intercept_, dtype=np.float64)

@@ -48,7 +48,7 @@ class LogisticRegressionCV(LogisticRegression):
     l1_ratios : array-like of shape (n_l1_ratios,), default=(0.0,)
         Shares of the L1 penalty to choose from, between 0 and 1.
     fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalised.
+        Whether to fit an intercept, which is never penalized.
     cv : int, cross-validation generator or iterable, default=None
         Folds; None is stratified 5-fold.
     dual : bool, default=False
@@ -85,7 +85,7 @@ default='lbfgs'
         `C_` and `l1_ratio_`, dictionaries `scores_` and `coefs_paths_` with a key
         a class, and the axes of the mixing ratios after those of `Cs`.
     penalty_weights : array-like of shape (n_features,), default=None
-        Factor on the penalty of each feature: 0 leaves it unpenalised, inf
+        Factor on the penalty of each feature: 0 leaves it unpenalized, inf
         excludes it.
     selection_rule : {'min', '1se'}, default='min'
         'min' takes the best mean score. '1se' takes, at the mixing ratio of the

@@ -1,4 +1,4 @@
-"""Regularisation paths of logistic regression."""
+"""Regularization paths of logistic regression."""
 
 import warnings
 from numbers import Integral, Real
@@ -56,13 +56,13 @@ def logistic_path(
 ):
     """Compute the path of logistic regression: models for a sequence of penalties.
 
-    Minimises for each C, starting from the solution before,::
+    Minimizes for each C, starting from the solution before,::
 
         C * sum_i s_i loss(y_i, x_i W + b)
         + sum_j v_j * (l1_ratio |W_j|_1 + (1 - l1_ratio) |W_j|_2^2 / 2)
 
     as :class:`LogisticRegression` does: with two classes there is one row of
-    coefficients, with more there is one a class. The intercept is not penalised.
+    coefficients, with more there is one per class. The intercept is not penalized.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def logistic_path(
     Cs : int or array-like of shape (n_cs,), default=100
         Inverse strengths of the penalty, positive, inf for no penalty; or the
         number of them. A generated grid starts at the largest C that leaves all
-        penalised coefficients at zero; where there is none, because
+        penalized coefficients at zero; where there is none, because
         ``l1_ratio=0`` or no feature tells anything, it goes from 1e-4 to 1e4.
     fit_intercept : bool, default=True
         Whether to fit an intercept.
@@ -87,7 +87,7 @@ def logistic_path(
     class_weight : dict or 'balanced', default=None
         Weight of each class as in :class:`LogisticRegression`.
     penalty_weights : array-like of shape (n_features,), default=None
-        Factor on the penalty of each feature: 0 leaves it unpenalised, inf
+        Factor on the penalty of each feature: 0 leaves it unpenalized, inf
         excludes it.
     coef_init : array-like of shape (n_features,) or (n_classes, n_features), default=None
         Coefficients to start from; ``(1, n_features)`` will do for two classes.

@@ -1,4 +1,4 @@
-"""Regularisation paths of the lasso and the elastic net."""
+"""Regularization paths of the lasso and the elastic net."""
 
 import sys
 import warnings
@@ -61,7 +61,7 @@ def enet_path(
 ):
     """Compute the elastic-net path: coefficients for a sequence of penalties.
 
-    Minimises for each alpha, without an intercept,::
+    Minimizes for each alpha, without an intercept,::
 
         ||y - Xw||^2 / (2 n_samples)
         + alpha * sum_j v_j * (l1_ratio |w_j| + (1 - l1_ratio) w_j^2 / 2)
@@ -73,7 +73,7 @@ def enet_path(
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Training data; centre it beforehand for a model with an intercept.
+        Training data; center it beforehand for a model with an intercept.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
         Target values; several targets are solved jointly.
     l1_ratio : float, default=0.5
@@ -106,7 +106,7 @@ default=None
         ``random_state=None`` as in :class:`ElasticNet`; ``sample_weight=None``
         and ``penalty_weights=None``. ``X_offset`` and ``X_scale`` are for
         callers that prepare their data as scikit-learn's estimators do: with
-        them, dense X and y count as centred and weighted already (and
+        them, dense X and y count as centered and weighted already (and
         ``sample_weight`` is ignored), while sparse X is seen minus
         ``X_offset / X_scale`` and weighted here.
 
@@ -177,13 +177,13 @@ def lasso_path(
 ):
     """Compute the lasso path: coefficients for a sequence of penalties.
 
-    Minimises ``||y - Xw||^2 / (2 n_samples) + alpha * sum_j v_j |w_j|`` for each
+    Minimizes ``||y - Xw||^2 / (2 n_samples) + alpha * sum_j v_j |w_j|`` for each
     alpha, without an intercept.
 
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Training data; centre it beforehand for a model with an intercept.
+        Training data; center it beforehand for a model with an intercept.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
         Target values; several targets are solved jointly.
     eps : float, default=1e-3
@@ -255,7 +255,7 @@ def _compute_path(
     if check_input:
         X, y = _check_path_data(X, y)
     sample_weight = validate_sample_weight(sample_weight, X)
-    X, sample_weight, centred = _finish_preparation(X, sample_weight, *preparation)
+    X, sample_weight, centered = _finish_preparation(X, sample_weight, *preparation)
     penalty_weights = validate_penalty_weights(penalty_weights, X.shape[1])
     if y.ndim == 2 and positive:
         raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
@@ -263,15 +263,15 @@ def _compute_path(
     settings = create_settings(positive=positive, **options)
     if isinstance(alphas, Integral):
         alphas = create_alpha_grid(
-            X, Y, l1_ratio, eps, alphas, sample_weight=sample_weight, fit_intercept=centred,
+            X, Y, l1_ratio, eps, alphas, sample_weight=sample_weight, fit_intercept=centered,
             penalty_weights=penalty_weights, positive=positive,
         )  # fmt: skip
     alphas = np.sort(validate_alphas(alphas, allow_zero=True))[::-1]
     start = _validate_start(coef_init, Y.shape[1], X.shape[1])
-    gram = validate_gram(precompute, X, sample_weight, fit_intercept=centred)
+    gram = validate_gram(precompute, X, sample_weight, fit_intercept=centered)
     core = _core.least_squares.elastic_net if y.ndim == 1 else _core.least_squares.multi_task
     path = core.solve(
-        X, Y, alphas, l1_ratio=l1_ratio, sample_weight=sample_weight, fit_intercept=centred,
+        X, Y, alphas, l1_ratio=l1_ratio, sample_weight=sample_weight, fit_intercept=centered,
         penalty_weights=penalty_weights, settings=settings, start=start, gram=gram,
     )  # fmt: skip
     check_finite_result("enet_path", path.coefs)
@@ -332,13 +332,13 @@ def _finish_preparation(X, sample_weight, X_offset, X_scale):
     X : ndarray or CSC
     sample_weight : ndarray or None
         Weights still to be applied.
-    centred : bool
+    centered : bool
         Whether X is to be seen minus its weighted mean.
     """
     # scikit-learn's estimators always pass `X_offset` (zeros without an
-    # intercept). By then they have centred dense X and y and multiplied them by
+    # intercept). By then they have centered dense X and y and multiplied them by
     # the roots of the weights, which they pass all the same; of sparse data they
-    # have centred y alone. Whoever passes no `X_offset` has prepared nothing.
+    # have centered y alone. Whoever passes no `X_offset` has prepared nothing.
     if X_offset is None:
         return X, sample_weight, False
     if not sparse.issparse(X):
@@ -351,13 +351,13 @@ def _finish_preparation(X, sample_weight, X_offset, X_scale):
         )
     if not offset.any():
         return X, sample_weight, False
-    weights = _core.least_squares.elastic_net.normalise(sample_weight)
+    weights = _core.least_squares.elastic_net.normalize(sample_weight)
     mean = _core.numerics.design_matrix.compute_column_means(X, weights, float(X.shape[0]))
     size = np.sqrt(np.asarray(X.multiply(X).mean(axis=0), dtype=np.float64).ravel())
     if (np.abs(offset - mean) <= 1e-6 * (np.abs(mean) + size)).all():
         return X, sample_weight, True
-    # No other centre leaves columns orthogonal to the intercept, which is what
-    # makes sparse centring cheap: this rare caller pays for a dense copy.
+    # No other center leaves columns orthogonal to the intercept, which is what
+    # makes sparse centering cheap: this rare caller pays for a dense copy.
     return np.asfortranarray(X.toarray() - offset.astype(X.dtype)), sample_weight, False
 
 
@@ -423,7 +423,7 @@ def validate_gram(precompute, X, sample_weight, fit_intercept):
     if gram.shape != (p, p):
         raise ValueError(f"precompute must have shape ({p}, {p}), got {gram.shape}")
     design = _core.numerics.design_matrix.Design(
-        X, _core.least_squares.elastic_net.normalise(sample_weight), fit_intercept
+        X, _core.least_squares.elastic_net.normalize(sample_weight), fit_intercept
     )
     some = np.unique([0, p // 2, p - 1])
     columns = _core.numerics.packed_columns.pack(design, some)

@@ -47,8 +47,8 @@ class RidgeModel(LinearRegressor):
 class Ridge(RidgeModel):
     """Linear least squares with an L2 penalty.
 
-    Minimises ``||y - Xw - b||^2 + alpha * ||w||^2`` exactly: by a Cholesky
-    factorisation of the smaller Gram matrix, corrected or replaced by a
+    Minimizes ``||y - Xw - b||^2 + alpha * ||w||^2`` exactly: by a Cholesky
+    factorization of the smaller Gram matrix, corrected or replaced by a
     singular value decomposition where that is ill-conditioned, and by
     preconditioned conjugate gradients on large sparse data.
 
@@ -59,7 +59,7 @@ class Ridge(RidgeModel):
         target its own. With 0 this is ordinary least squares (of minimum norm
         where the solution is not unique).
     fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalised.
+        Whether to fit an intercept, which is never penalized.
     copy_X : bool, default=True
         Kept for compatibility: `X` is neither copied nor overwritten.
     max_iter : int, default=None
@@ -69,12 +69,12 @@ class Ridge(RidgeModel):
     tol : float, default=1e-4
         Conjugate gradients stop when the gradient relative to its start is at
         most `tol` and the relative duality gap at most 1 % of it.
-        Factorisations do not use it.
+        Factorizations do not use it.
     solver : {'auto', 'svd', 'cholesky', 'lsqr', 'sparse_cg', 'sag', 'saga', 'lbfgs'}, \
             default='auto'
         Every name gives the same optimum. 'svd' always takes a singular value
         decomposition; 'lsqr', 'sparse_cg', 'sag' and 'saga' prefer conjugate
-        gradients where a factorisation would be expensive; 'lbfgs' is for
+        gradients where a factorization would be expensive; 'lbfgs' is for
         ``positive=True`` only.
     positive : bool, default=False
         Whether to force the coefficients to be non-negative. Needs solver
@@ -83,7 +83,7 @@ class Ridge(RidgeModel):
         Kept for compatibility: no solver is random.
     penalty_weights : array-like of shape (n_features,), default=None
         Factor of `alpha` for each feature: ``alpha * penalty_weights[j] *
-        w[j] ** 2``. 0 leaves a feature unpenalised, inf excludes it.
+        w[j] ** 2``. 0 leaves a feature unpenalized, inf excludes it.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class Ridge(RidgeModel):
         Whether every target reached its tolerance.
     solver_ : str
         The solver's name, with 'auto' resolved as scikit-learn does, and 'svd'
-        where a Cholesky factorisation was asked for and failed.
+        where a Cholesky factorization was asked for and failed.
     n_features_in_ : int
         Number of features seen during :term:`fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -117,7 +117,7 @@ class Ridge(RidgeModel):
     `max_iter` and `random_state` matter only where the solution is iterative,
     which the size of the data decides more than `solver`; ``n_iter_`` is None
     where it is not. The relative duality gap is in ``dual_gap_``. Data is
-    centred block by block before any product is formed, so that a large offset
+    centered block by block before any product is formed, so that a large offset
     costs no accuracy and no copy of `X` is made.
 
     References
@@ -233,16 +233,16 @@ class Ridge(RidgeModel):
         return problem, result
 
     def _solve_positive(self, X, Y, alphas, sample_weight, penalty_weights):
-        penalised = np.ones(X.shape[1], dtype=bool)
+        penalized = np.ones(X.shape[1], dtype=bool)
         if penalty_weights is not None:
-            # A sign constraint keeps unpenalised features from being projected out.
-            penalised = (penalty_weights > 0)[np.isfinite(penalty_weights)]
+            # A sign constraint keeps unpenalized features from being projected out.
+            penalized = (penalty_weights > 0)[np.isfinite(penalty_weights)]
             penalty_weights = np.where(penalty_weights > 0, penalty_weights, 1.0)
         problem = _core.least_squares.problem.build_problem(
             X, Y, sample_weight, self.fit_intercept, penalty_weights
         )
         result = _core.least_squares.ridge_nonnegative.solve_positive(
-            problem, alphas, penalised, tol=self.tol, max_iter=self.max_iter
+            problem, alphas, penalized, tol=self.tol, max_iter=self.max_iter
         )
         return problem, result
 
@@ -334,7 +334,7 @@ def validate_ridge_data(estimator, X, y, sample_weight):
 
 
 def validate_alphas_per_target(alpha, n_targets):
-    """One finite, non-negative penalty a target.
+    """One finite, non-negative penalty per target.
 
     Raises
     ------

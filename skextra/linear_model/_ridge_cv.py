@@ -41,7 +41,7 @@ class RidgeCV(RidgeModel):
     alphas : array-like of shape (n_alphas,) or float, default=(0.1, 1.0, 10.0)
         Penalties to choose from: positive, or not negative with `cv`.
     fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalised.
+        Whether to fit an intercept, which is never penalized.
     scoring : str, callable, default=None
         A scorer or its name. None is the negative mean squared error for
         leave-one-out and R^2 with `cv`.
@@ -58,7 +58,7 @@ class RidgeCV(RidgeModel):
     alpha_per_target : bool, default=False
         Whether each target gets its own penalty; for leave-one-out only.
     penalty_weights : array-like of shape (n_features,), default=None
-        Factor of the penalty for each feature: 0 leaves a feature unpenalised,
+        Factor of the penalty for each feature: 0 leaves a feature unpenalized,
         inf excludes it.
     selection_rule : {'min', '1se'}, default='min'
         'min' takes the penalty of the best mean score, the first in case of
@@ -77,7 +77,7 @@ class RidgeCV(RidgeModel):
     intercept_ : float or ndarray of shape (n_targets,)
         Intercept; 0.0 if ``fit_intercept=False``.
     alpha_ : float or ndarray of shape (n_targets,)
-        Selected penalty; one a target if ``alpha_per_target=True``.
+        Selected penalty; one per target if ``alpha_per_target=True``.
     best_score_ : float or ndarray of shape (n_targets,)
         Mean score of the selected penalty.
     dual_gap_ : float or ndarray of shape (n_targets,)
@@ -93,7 +93,7 @@ class RidgeCV(RidgeModel):
     See Also
     --------
     Ridge : Ridge regression with a given penalty.
-    LassoCV : L1-penalised regression with a selected penalty.
+    LassoCV : L1-penalized regression with a selected penalty.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""What a fitted mixture says of rows, and how it draws them."""
+"""Prediction, scoring and sampling of a fitted mixture."""
 
 from numbers import Integral
 
@@ -53,7 +53,7 @@ class FittedMixture(DensityMixin, BaseEstimator):
         return self._average_scores(X, sample_weight)[0]
 
     def predict(self, X):
-        """Predict the likeliest component of each sample.
+        """Predict the most probable component of each sample.
 
         Parameters
         ----------

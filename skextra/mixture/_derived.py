@@ -132,7 +132,7 @@ class DerivedMixtures:
         values = np.asarray(values, dtype=np.float64)
         if values.shape != columns.shape:
             raise ValueError(
-                f"values must have shape {columns.shape}, one a feature, got {values.shape}"
+                f"values must have shape {columns.shape}, one per feature, got {values.shape}"
             )
         if not np.isfinite(values).all():
             raise ValueError(f"values must be finite, got {values}")

@@ -21,7 +21,7 @@ class DensityDisplay:
     x, y : ndarray of shape (n_points,)
         Grid of each feature.
     log_density : ndarray of shape (n_points, n_points)
-        Logarithm of the density, a row a value of `y`.
+        Logarithm of the density, a row per value of `y`.
     samples : ndarray of shape (n_samples, 2), default=None
         Samples to draw.
     labels : ndarray of int of shape (n_samples,), default=None

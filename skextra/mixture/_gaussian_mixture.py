@@ -244,7 +244,7 @@ class GaussianMixture(SklearnConvertible, CallbackSupportMixin, DerivedMixtures,
         return self
 
     def fit_predict(self, X, y=None, sample_weight=None):
-        """Fit the mixture and predict the likeliest component of each sample.
+        """Fit the mixture and predict the most probable component of each sample.
 
         Parameters
         ----------
@@ -353,7 +353,7 @@ class GaussianMixture(SklearnConvertible, CallbackSupportMixin, DerivedMixtures,
         ):
             raise ValueError(
                 "warm_start=True needs as many components and features, and the covariance_type, "
-                f"of the previous fit: means_ has shape {self.means_.shape}, the data ask for "
+                f"of the previous fit: means_ has shape {self.means_.shape}, expected "
                 f"{(self.n_components, n_features)}"
             )
         return self._to_parameters()

@@ -235,7 +235,7 @@ class GaussianMixtureIC(CallbackSupportMixin, FittedMixture):
         return self
 
     def fit_predict(self, X, y=None, sample_weight=None):
-        """Fit, and predict the likeliest component of each sample.
+        """Fit, and predict the most probable component of each sample.
 
         Parameters
         ----------

@@ -88,7 +88,7 @@ class RotaryEncoder(TransformerMixin, BaseEstimator):
     columns_ : ndarray of shape (n_columns,)
         Indices of the columns of positions.
     frequencies_ : list of ndarray
-        For each of them, radians per unit, one a pair of features.
+        For each of them, radians per unit, one per pair of features.
     amplitude_ : float
         What rotated features are multiplied with: 1 but for YaRN.
     origin_ : ndarray of shape (n_columns,)

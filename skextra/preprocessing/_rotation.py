@@ -161,7 +161,7 @@ def resolve_sections(n_features, n_axes, n_rotated, sections):
     widths = list(sections) if np.ndim(sections) == 1 else [sections]
     if len(widths) != n_axes or not all(_is_count(w) for w in widths):
         raise ValueError(
-            f"sections must be {n_axes} integers, one a column of positions, got {sections!r}"
+            f"sections must be {n_axes} integers, one per column of positions, got {sections!r}"
         )
     if sum(widths) > n_features:
         raise ValueError(
@@ -235,7 +235,7 @@ def _read_frequencies(frequencies, pairs):
             raise TypeError(f"frequencies must be numbers: {error}") from error
         if values.shape != (n,) or not np.isfinite(values).all():
             raise ValueError(
-                f"frequencies must be {n} finite numbers, one a pair of features, got {values}"
+                f"frequencies must be {n} finite numbers, one per pair of features, got {values}"
             )
         angular.append(_core.positions.frequencies.convert_floats(values))
     return angular

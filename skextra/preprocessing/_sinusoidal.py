@@ -324,8 +324,8 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
     def inverse_transform(self, X):
         """Recover the positions.
 
-        Right within ``inverse_range_``: each slower frequency tells the faster ones'
-        periods apart. The error is about 1e-15 of the fastest frequency's period in
+        Right within ``inverse_range_``: the period of each faster frequency is
+        resolved from the slower ones. The error is about 1e-15 of the fastest frequency's period in
         float64, and 1e-7 of it in float32.
 
         Parameters
@@ -383,7 +383,7 @@ class SinusoidalEncoder(TransformerMixin, BaseEstimator):
             return blocks[0].compute_kernel(delta)
         if not delta.ndim or delta.shape[-1] != len(blocks):
             raise ValueError(
-                f"delta must have a last axis of {len(blocks)}, one entry a column of "
+                f"delta must have a last axis of {len(blocks)}, one entry per column of "
                 f"positions, got shape {delta.shape}"
             )
         return sum(block.compute_kernel(delta[..., i]) for i, block in enumerate(blocks))

@@ -52,7 +52,7 @@ class GradientEstimate:
         return np.sqrt(self.variance / self.n_samples)
 
 
-def _summarise(samples):
+def _summarize(samples):
     n = len(samples)
     variance = samples.var(axis=0, ddof=1) if n > 1 else np.full(samples.shape[1:], np.nan)
     return GradientEstimate(samples.mean(axis=0), variance, n)
@@ -204,7 +204,7 @@ def score_function_gradient(
     values = _call(f, Z, (n_samples,), "f")
     if baseline is not None:
         values = (values - values.mean()) * n_samples / (n_samples - 1)
-    return _summarise(values[:, None] * (Z - np.exp(log_p)))
+    return _summarize(values[:, None] * (Z - np.exp(log_p)))
 
 
 def gaussian_reparameterization_gradient(
@@ -265,7 +265,7 @@ def gaussian_reparameterization_gradient(
     noise = generator.standard_normal((n_samples, len(mean)))
     points = mean + scale * noise
     slopes = _call(grad_f, points, points.shape, "grad_f")
-    return _summarise(np.stack([slopes, slopes * noise], axis=1))
+    return _summarize(np.stack([slopes, slopes * noise], axis=1))
 
 
 def gumbel_softmax_gradient(
@@ -324,7 +324,7 @@ def gumbel_softmax_gradient(
     log_p, n_samples = _prepare(X, input, n_samples)
     soft = _draw_soft(log_p, n_samples, draw_seed(random_state), temperature)
     slopes = _call(grad_f, soft, soft.shape, "grad_f")
-    return _summarise(_pull_back(soft, slopes, temperature))
+    return _summarize(_pull_back(soft, slopes, temperature))
 
 
 def straight_through_gradient(
@@ -380,7 +380,7 @@ def straight_through_gradient(
     soft = _draw_soft(log_p, n_samples, seed, temperature)
     hard = _draw_soft(log_p, n_samples, seed, 0.0)
     slopes = _call(grad_f, hard, hard.shape, "grad_f")
-    return _summarise(_pull_back(soft, slopes, temperature))
+    return _summarize(_pull_back(soft, slopes, temperature))
 
 
 def gumbel_rao_gradient(
@@ -455,4 +455,4 @@ def gumbel_rao_gradient(
     with np.errstate(over="ignore", under="ignore"):
         soft = np.exp((perturbed - largest) / temperature)
     soft /= soft.sum(axis=-1, keepdims=True)
-    return _summarise(_pull_back(soft, slopes, temperature).mean(axis=0))
+    return _summarize(_pull_back(soft, slopes, temperature).mean(axis=0))

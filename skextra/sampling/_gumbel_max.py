@@ -1,4 +1,4 @@
-"""One category a row: Gumbel-max and its faster equal."""
+"""One category per row: Gumbel-max and its faster equal."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def gumbel_max(X, *, size=None, input="logits", method="auto", random_state=None
         one in each row, probabilities, or weights that are not negative.
     method : {'auto', 'gumbel', 'inverse-cdf'}, default='auto'
         'gumbel' perturbs each category and takes the largest. 'inverse-cdf' draws
-        from the same distribution with one uniform number a row, as 'auto' does.
+        from the same distribution with one uniform number per row, as 'auto' does.
     random_state : int, RandomState, Generator or None, default=None
         Source of the noise; an integer gives the same draws in each call.
 
@@ -92,7 +92,7 @@ class GumbelMaxSampler(GumbelSampler):
     method : {'auto', 'gumbel', 'inverse-cdf'}, default='auto'
         'gumbel' perturbs every category: with one seed the draw is the argmax of
         what `GumbelSoftmaxSampler` returns and the first of `GumbelTopKSampler`.
-        'inverse-cdf' has the same distribution and needs one uniform number a row;
+        'inverse-cdf' has the same distribution and needs one uniform number per row;
         'auto' takes it.
     noise : {'row-keyed', 'iid'}, default='row-keyed'
         'row-keyed' noise is a function of the seed, of the numbers in the row (to nine

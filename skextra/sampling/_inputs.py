@@ -11,7 +11,7 @@ from skextra._validation import as_writeable
 
 INPUTS = ("logits", "log-probabilities", "probabilities", "weights")
 _LOG_INPUTS = ("logits", "log-probabilities")
-_CHUNK = 1 << 17  # numbers a task: long enough to be worth a thread
+_CHUNK = 1 << 17  # numbers per task: long enough to be worth a thread
 
 
 def draw_seed(random_state):

@@ -153,7 +153,7 @@ def _check_labels(labels, values, is_single, nothing):
         raise TypeError(f"labels must be integers, got dtype {labels.dtype}")
     expected = () if is_single else (len(values),)
     if labels.shape != expected:
-        raise ValueError(f"labels must have shape {expected}, a label a row, got {labels.shape}")
+        raise ValueError(f"labels must have shape {expected}, a label per row, got {labels.shape}")
     labels = labels.reshape(len(values))
     if (labels < 0).any() or (labels >= values.shape[1]).any():
         raise ValueError(

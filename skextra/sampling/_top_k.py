@@ -23,7 +23,7 @@ def draw_top(values, log, rows, seed, top):
     if top.shape[1] <= _FEW:
         _core.sampling.top_k.draw_top(values, log, rows, seed, top)
         return
-    # A slice of rows at a time: keys take 16 bytes a number.
+    # A slice of rows at a time: keys take 16 bytes per number.
     n_columns = values.shape[1]
     for i in range(len(rows)):
         source = i % len(values)

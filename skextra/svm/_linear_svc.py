@@ -27,13 +27,13 @@ from skextra.svm._one_vs_rest import OneVsRestSolver
 class LinearSVC(CallbackSupportMixin, LinearClassifier):
     """Linear support vector classification.
 
-    For two classes, labelled -1 and 1, minimises::
+    For two classes, labeled -1 and 1, minimizes::
 
         ||w||^2 / 2 + sum_i C_i loss(y_i (x_i w + b)),   C_i = C s_i
 
     over coefficients w and the intercept b, with sample weights ``s`` (1 by default). The
     loss is ``max(0, 1 - m)`` ('hinge') or its square ('squared_hinge'); the penalty may be
-    ``||w||_1`` instead ('l1'). The intercept is not penalised. With more classes there is
+    ``||w||_1`` instead ('l1'). The intercept is not penalized. With more classes there is
     a machine for each against the rest. The fit stops on a certificate: the duality gap.
 
     Parameters
@@ -55,7 +55,7 @@ class LinearSVC(CallbackSupportMixin, LinearClassifier):
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     intercept_scaling : float, default=1
-        Accepted for compatibility, without effect: the intercept is not penalised.
+        Accepted for compatibility, without effect: the intercept is not penalized.
     class_weight : dict or 'balanced', default=None
         Weight of each class as ``{label: weight}``, 1 where not given; it
         multiplies the sample weights. 'balanced' gives all classes one total,
@@ -105,7 +105,7 @@ class LinearSVC(CallbackSupportMixin, LinearClassifier):
 
     Notes
     -----
-    Differs from scikit-learn: the intercept is not penalised (liblinear penalises it), so
+    Differs from scikit-learn: the intercept is not penalized (liblinear penalizes it), so
     that ``loss="hinge"`` agrees with ``SVC(kernel="linear")``; `intercept_scaling`, `dual` and
     `random_state` never change the answer; `tol` is a duality gap; data in single
     precision are kept so; ``class_weight="balanced"`` counts sample weights.
@@ -115,9 +115,9 @@ class LinearSVC(CallbackSupportMixin, LinearClassifier):
     solved by Newton's method, after some sweeps of the latter if features are many.
 
     With ``probability=True``, sigmoids are fitted to decision values of samples that a
-    machine has not seen, and normalised over classes. Sample weights count, class weights
+    machine has not seen, and normalized over classes. Sample weights count, class weights
     shape the machines alone. `predict` follows the decision values, and is the same with
-    and without probabilities; the likeliest class may be another one.
+    and without probabilities; the most probable class may be another one.
 
     References
     ----------
@@ -349,6 +349,6 @@ class LinearSVC(CallbackSupportMixin, LinearClassifier):
         if scores.ndim == 1:
             z = scores * self.probA_[0] + self.probB_[0]
             return np.column_stack([log_expit(z), log_expit(-z)])
-        return _core.svm.platt.normalise_logarithms(
+        return _core.svm.platt.normalize_logarithms(
             log_expit(-(scores * self.probA_ + self.probB_))
         )

@@ -111,9 +111,9 @@ class PairwiseClassifier(KernelTagsMixin, ClassifierMixin, BaseEstimator):
         -------
         scores : ndarray of shape (n_samples,), (n_samples, n_classes) or \
 (n_samples, n_classes * (n_classes - 1) / 2)
-            With two classes, positive for ``classes_[1]``. With more, one a class
+            With two classes, positive for ``classes_[1]``. With more, one per class
             ('ovr': its votes, and less than a third of one for its decision values)
-            or one a pair of classes ('ovo': positive for the first).
+            or one per pair of classes ('ovo': positive for the first).
         """
         decisions = self._compute_decisions(X)
         n_classes = len(self.classes_)

@@ -53,7 +53,7 @@ class _Problem:
 class SVC(SklearnConvertible, CallbackSupportMixin, PairwiseClassifier):
     """Support vector classification with kernels.
 
-    For two classes, labelled -1 and 1, minimises::
+    For two classes, labeled -1 and 1, minimizes::
 
         ||f||^2 / 2 + sum_i C_i max(0, 1 - y_i (f(x_i) + b)),   C_i = C s_i
 
@@ -164,7 +164,7 @@ default='rbf'
     `tol` for any reason.
 
     `predict` follows the decision values and is the same with and without
-    ``probability=True``. The likeliest class, ``predict_proba(X).argmax(axis=1)``, may be
+    ``probability=True``. The most probable class, ``predict_proba(X).argmax(axis=1)``, may be
     another one where the sigmoid's middle is not at 0, as for classes of very
     different sizes. With two classes a larger decision value never has a smaller
     probability.

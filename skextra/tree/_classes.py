@@ -189,14 +189,14 @@ class DecisionTreeClassifier(Tree, SklearnDecisionTreeClassifier):
 
 
 def split_outputs(values, n_classes):
-    """Leaf values of several outputs, one array an output."""
+    """Leaf values of several outputs, one array per output."""
     n_classes = np.atleast_1d(n_classes)
     stride = int(n_classes.max())
     return [values[:, k * stride : k * stride + n] for k, n in enumerate(n_classes)]
 
 
 def choose_classes(parts, classes):
-    """Labels of the largest entries, one column an output if there are several."""
+    """Labels of the largest entries, one column per output if there are several."""
     if len(parts) == 1:
         labels = classes if not isinstance(classes, list) else classes[0]
         return labels.take(np.argmax(parts[0], axis=1), axis=0)

@@ -201,7 +201,7 @@ def check_total_weight(weights):
     if weights is None:
         return
     if not np.any(weights):
-        raise ValueError("sample_weight must have an entry that is not 0, got zeros only")
+        raise ValueError("sample_weight must contain at least one non-zero value, got zeros only")
     refuse_infinite_sum(weights)
 
 

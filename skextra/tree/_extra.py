@@ -9,7 +9,7 @@ from skextra.tree._classes import DecisionTreeClassifier, DecisionTreeRegressor
 
 
 class ExtraTreeClassifier(DecisionTreeClassifier, SklearnExtraTreeClassifier):
-    """An extremely randomised tree classifier.
+    """An extremely randomized tree classifier.
 
     At each node a threshold is drawn for each of a few features, and the best of these
     splits is taken. Alone such a tree is weak; it is meant for ensembles. With the same
@@ -99,7 +99,7 @@ class ExtraTreeClassifier(DecisionTreeClassifier, SklearnExtraTreeClassifier):
 
 
 class ExtraTreeRegressor(DecisionTreeRegressor, SklearnExtraTreeRegressor):
-    """An extremely randomised tree regressor.
+    """An extremely randomized tree regressor.
 
     At each node a threshold is drawn for each of a few features, and the best of these
     splits is taken. Alone such a tree is weak; it is meant for ensembles. With the same

@@ -228,7 +228,7 @@ def test_bad_penalty_weights_are_refused(cls, case):
 
 @for_each(lambda cls: has_parameter("penalty_weights")(cls) and is_kind("regressor")(cls))
 def test_penalty_weights_at_their_ends(cls):
-    """Everything excluded, nothing penalised: what is left is a mean, or least squares."""
+    """Everything excluded, nothing penalized: what is left is a mean, or least squares."""
     X, y = make_data(cls)
     excluded = fit(make(cls, penalty_weights=np.full(X.shape[1], np.inf)), X, y)
     np.testing.assert_array_equal(excluded.coef_, np.zeros(X.shape[1]))
@@ -245,7 +245,7 @@ def test_penalty_weights_at_their_ends(cls):
 
 @for_each(lambda cls: has_parameter("penalty_weights")(cls) and is_kind("classifier")(cls))
 def test_penalty_weights_at_their_ends_in_classifiers(cls):
-    """Everything excluded, nothing penalised: what is left are frequencies, or the likeliest."""
+    """Everything excluded, nothing penalized: what is left are frequencies, or the likeliest."""
     X, y = make_data(cls)
     n_features = X.shape[1]
     # Some labels are moved, so that the classes are not separable.
@@ -336,7 +336,7 @@ def assert_right_or_refused(cls, X, y, weights=None, **parameters):
 
 
 def assert_no_worse_than_the_mean(predicted, y, weights=None):
-    # A penalised least-squares fit with an intercept has no larger loss than its
+    # A penalized least-squares fit with an intercept has no larger loss than its
     # start, all coefficients zero; scaled first, so that squares do not overflow.
     y = np.asarray(y, dtype=np.float64)
     scale = np.abs(y).max() or 1.0

@@ -123,7 +123,7 @@ def describe(value):
 @for_each(is_drop_in)
 @in_turn("n_targets", [1, 2])
 @in_turn("dtype", [np.float64, np.float32])
-def test_fitted_attributes_are_sklearns(cls, n_targets, dtype):
+def test_fitted_attributes_match_sklearn(cls, n_targets, dtype):
     if n_targets > 1 and not is_multi_output(cls):
         return
     X, y = make_data(cls, n_targets=n_targets)
@@ -210,7 +210,7 @@ class TestFeatureNames:
 
 
 @for_each()
-def test_unfitted_says_so(cls):
+def test_unfitted_raises(cls):
     X, _ = make_data(cls)
     # Some methods are there for some parameters only.
     for name in [name for name in OUTPUT_METHODS if hasattr(make(cls), name)]:

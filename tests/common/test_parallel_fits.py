@@ -64,7 +64,7 @@ def test_grid_search_in_workers_equals_serial(cls, backend):
 @for_each(has_parameter("n_jobs"))
 @in_turn("convert", [np.asarray, np.asfortranarray, sparse.csr_array])
 @in_turn("shape", [(400, 30), (40, 90)])
-def test_jobs_change_no_bit(cls, convert, shape):
+def test_results_are_bitwise_equal_for_every_n_jobs(cls, convert, shape):
     if convert is sparse.csr_array and not is_sparse(cls):
         return
     X, y = make_data(cls, *shape)

@@ -26,13 +26,13 @@ def frame():
     data = pd.DataFrame(
         {
             "size": rng.normal(size=n),
-            "colour": rng.choice(["red", "green", "blue"], n),
+            "color": rng.choice(["red", "green", "blue"], n),
             "sold": pd.date_range("2021-01-01", periods=n, freq="5D"),
         }
     )
-    data["price"] = 2 * data["size"] + (data["colour"] == "red") + 0.1 * rng.normal(size=n)
+    data["price"] = 2 * data["size"] + (data["color"] == "red") + 0.1 * rng.normal(size=n)
     data.loc[3, "size"] = np.nan
-    data.loc[4, "colour"] = None
+    data.loc[4, "color"] = None
     data.loc[5, "price"] = np.nan
     return data
 
@@ -110,7 +110,7 @@ def test_certificate_is_the_worst_fold(alike):
     assert skextra.compare(case, time_budget=None).rows[0].dual_gap == pytest.approx(expected)
 
 
-def test_no_time_left_runs_one_fold_and_says_so(alike):
+def test_an_exhausted_time_budget_runs_one_fold_and_is_noted(alike):
     comparison = skextra.compare("Ridge", time_budget=0)
     assert [row.n_rounds for row in comparison.rows] == [1, 1]
     assert "Ridge on diabetes: 1 of 3 folds, the time budget ran out" in comparison.notes
@@ -186,7 +186,7 @@ def test_unsettled_grid_fit_raises_instead_of_a_silent_nan(alike):
 def test_frame_with_categories_dates_and_gaps(alike, frame):
     comparison = skextra.compare("Ridge", frame, "price", time_budget=None)
     row = comparison.rows[0]
-    # size, three colours and missing, elapsed days and six cyclical columns less hour
+    # size, three colors and missing, elapsed days and six cyclical columns less hour
     assert (row.n_samples, row.n_features) == (89, 1 + 4 + 1 + 4)
     assert row.score > 0.9
     assert any("1 rows without a target" in note for note in comparison.notes)
@@ -232,7 +232,7 @@ def test_text_classes_and_few_numbers(alike):
     assert skextra.compare("Ridge", X, y, time_budget=0).rows[0].score_name == "R2"
 
 
-def test_sparse_gives_the_dense_result_up_to_centring(alike):
+def test_sparse_gives_the_dense_result_up_to_centering(alike):
     X, y = load_diabetes(return_X_y=True)
     dense = skextra.compare("Ridge", X, y, time_budget=0).rows[0]
     row = skextra.compare("Ridge", sparse.csc_array(X), y, time_budget=0).rows[0]
@@ -252,7 +252,7 @@ def _refused(match, *args, **kwargs):
     assert "\n" not in str(caught.value)
 
 
-def test_refusals_name_the_cause(alike, frame):
+def test_error_messages(alike, frame):
     X, y = load_diabetes(return_X_y=True)
     _refused("unknown estimator 'Laso': did you mean 'Lasso'", "Laso")
     _refused("estimators is empty", [])
@@ -262,7 +262,7 @@ def test_refusals_name_the_cause(alike, frame):
     _refused("9 usable rows", "Lasso", X[:9], y[:9])
     _refused("target 'y' is constant", "Lasso", X, np.ones(442))
     _refused("target 'y' is constant", "Ridge", X, np.column_stack([y, np.ones(442)]))
-    _refused("target 'colour' is text", "Lasso", frame, "colour")
+    _refused("target 'color' is text", "Lasso", frame, "color")
     _refused("'sold' is a date", "Lasso", frame, "sold")
     _refused("unknown column 'prize': did you mean 'price'", "Lasso", frame, "prize")
     _refused("names a column, but X is not a frame", "Lasso", X, "price")

@@ -138,7 +138,7 @@ def test_warm_start_begins_at_the_last_solution():
         model.fit(X[:-1], y[:-1])
 
 
-def test_stopping_early_is_said():
+def test_warns_on_early_stop():
     X, y = load(3)
     with pytest.warns(ConvergenceWarning, match="max_iter was reached"):
         model = KernelLogisticRegression(C=1e3, max_iter=1, tol=1e-9).fit(X, y)

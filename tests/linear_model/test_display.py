@@ -58,7 +58,7 @@ def test_coefficients_are_those_of_a_fit_at_each_penalty(
         np.testing.assert_allclose(coef, fitted.coef_, atol=tolerance)
 
 
-def test_our_ridge_shares_one_factorisation(data, weights):
+def test_our_ridge_shares_one_factorization(data, weights):
     X, y = data
     penalty = np.array([0.0, np.inf, *[1.0] * 8])
     model = Ridge(penalty_weights=penalty)
@@ -196,7 +196,7 @@ def test_default_grid_spans_from_no_feature_to_all(data):
     assert ridge.alphas.shape == (7,) and sizes[-1] > 100 * sizes[0]
 
 
-def test_weight_zero_is_the_row_gone_and_two_the_row_twice(data):
+def test_zero_weight_removes_a_row_and_two_repeats_it(data):
     X, y = data
     weights = np.ones(442)
     weights[:50], weights[50:100] = 0, 2
@@ -245,7 +245,7 @@ def test_bad_arguments(arguments, match):
         RegularizationPathDisplay(**arguments)
 
 
-def test_refusals(data):
+def test_error_messages(data):
     X, y = data
     path = RegularizationPathDisplay(alphas=[1, 2], coefs=[[1, 2]])
     with pytest.raises(ValueError, match="kind must be one of"):
@@ -264,7 +264,7 @@ def test_refusals(data):
         from_estimator(sk.Lasso(), X)
     with pytest.raises(ValueError, match="alphas must be an array, an integer >= 2 or None"):
         from_estimator(sk.Lasso(), X, y, alphas=1)
-    with pytest.raises(ValueError, match="one display a target"):
+    with pytest.raises(ValueError, match="plot one target at a time"):
         from_estimator(RidgeCV(alpha_per_target=True), X, np.column_stack([y, y]))
     with pytest.raises(ValueError, match="no feature is correlated with y"):
         from_estimator(sk.Lasso(), X, np.ones(442))
@@ -371,7 +371,7 @@ def test_panels_are_chosen_by_name(flowers):
     assert from_estimator(Ridge(), *targets, alphas=5, panels=[1]).coefs.shape == (1, 3, 5)
 
 
-def test_more_lines_than_colours_repeat_none_that_is_in_use():
+def test_more_lines_than_colors_repeat_none_that_is_in_use():
     coefs = np.zeros((2, 14, 2))
     coefs[0, :7, 1], coefs[1, 4:12, 1] = np.arange(1, 8), np.arange(1, 9)
     display = RegularizationPathDisplay.from_path([1, 2], coefs, penalty_name="C")

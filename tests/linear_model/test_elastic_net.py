@@ -33,8 +33,8 @@ def fit_sklearn(X, y, alpha, l1_ratio=1.0, sample_weight=None, **options):
 
 def bound_coefficient_error(X, y, gap, alpha_ridge=0.0):
     """Largest coefficient error that a relative gap allows, from strong convexity."""
-    centred = X - X.mean(axis=0)
-    smallest = np.linalg.svd(centred, compute_uv=False)[-1] if len(X) > X.shape[1] else 0.0
+    centered = X - X.mean(axis=0)
+    smallest = np.linalg.svd(centered, compute_uv=False)[-1] if len(X) > X.shape[1] else 0.0
     curvature = smallest**2 / len(X) + alpha_ridge
     return np.sqrt(2 * gap * 0.5 * np.var(y) / curvature)
 
@@ -178,8 +178,8 @@ def test_equals_scikit_learn_on_larger_data(shape, dense):
     if not dense:
         X[np.random.default_rng(5).random(X.shape) < 0.8] = 0
     for fraction in (0.5, 0.05):
-        centred = X - X.mean(axis=0)
-        alpha = fraction * np.abs(centred.T @ (y - y.mean())).max() / len(y)
+        centered = X - X.mean(axis=0)
+        alpha = fraction * np.abs(centered.T @ (y - y.mean())).max() / len(y)
         expected = fit_sklearn(X, y, alpha)
         model = Lasso(alpha, tol=1e-13).fit(X if dense else sparse.csr_array(X), y)
         assert_allclose(model.coef_, expected.coef_, rtol=0, atol=1e-5 * np.abs(y).max())
@@ -194,8 +194,8 @@ def test_equals_scikit_learn_on_real_data(name, target, data_folder):
     data = np.load(data_folder / f"{name}.npz", allow_pickle=True)
     X, y = data["X"].astype(np.float64), data[target].astype(np.float64)
     y = y[:, 1] if y.ndim == 2 else y
-    centred = X - X.mean(axis=0)
-    alpha_max = np.abs(centred.T @ (y - y.mean())).max() / len(y)
+    centered = X - X.mean(axis=0)
+    alpha_max = np.abs(centered.T @ (y - y.mean())).max() / len(y)
     for fraction in (0.5, 0.1):
         alpha = fraction * alpha_max
         model = Lasso(alpha, tol=1e-9, max_iter=50_000).fit(X, y)
@@ -366,7 +366,7 @@ def test_positive_refit_after_an_unconstrained_one(p):
     assert_allclose(model.coef_, expected.coef_, atol=1e-4)
 
 
-def test_warm_start_on_other_shapes_starts_afresh_or_says_so():
+def test_warm_start_on_other_shapes_starts_anew_or_raises():
     X, y = make_problem(40, 6, seed=28)
     for X_new, y_new in [(X[:, :4], y), (X, np.column_stack([y, -y]))]:
         model = Lasso(0.1, warm_start=True).fit(X, y)
@@ -383,12 +383,11 @@ def test_warm_start_on_other_shapes_starts_afresh_or_says_so():
 
 def test_precomputed_gram_beside_penalty_weights():
     X, y = make_problem(60, 8, seed=3)
-    centred = X - X.mean(axis=0)
+    centered = X - X.mean(axis=0)
     weights = np.array([1, 1, 2, 0, 1, np.inf, 1, 1])
     plain = ElasticNet(0.1, tol=1e-12, penalty_weights=weights).fit(X, y)
-    given = ElasticNet(0.1, tol=1e-12, penalty_weights=weights, precompute=centred.T @ centred).fit(
-        X, y
-    )
+    gram = centered.T @ centered
+    given = ElasticNet(0.1, tol=1e-12, penalty_weights=weights, precompute=gram).fit(X, y)
     assert_allclose(given.coef_, plain.coef_, rtol=1e-9)
 
 
@@ -409,8 +408,8 @@ def test_precomputed_gram_of_weighted_data():
     X, y = make_problem(40, 6, seed=29)
     s = np.random.default_rng(0).uniform(0.1, 2, 40)
     s /= s.mean()
-    centred = X - np.average(X, axis=0, weights=s)
-    gram = (centred * s[:, None]).T @ centred
+    centered = X - np.average(X, axis=0, weights=s)
+    gram = (centered * s[:, None]).T @ centered
     model = Lasso(0.1, tol=1e-12, precompute=gram).fit(X, y, sample_weight=s)
     expected = Lasso(0.1, tol=1e-12).fit(X, y, sample_weight=s)
     assert_allclose(model.coef_, expected.coef_, atol=1e-6)

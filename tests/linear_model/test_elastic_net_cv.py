@@ -371,7 +371,7 @@ def test_one_feature_and_excluded_features():
     assert not model.coef_.any()
 
 
-def test_collinear_unpenalised_features():
+def test_collinear_unpenalized_features():
     X, y = make_problem(60, 6, seed=19)
     X[:, 1] = X[:, 0]
     v = np.array([0.0, 0.0, 1, 1, 1, 1])
@@ -425,10 +425,10 @@ def test_unfinished_folds_warn(p):
     assert model.converged_ == (model.dual_gap_ <= 1e-12)
 
 
-def test_data_are_left_alone():
+def test_read_only_data_are_accepted():
     X, y = make_problem(40, 5)
     X.flags.writeable = y.flags.writeable = False
-    LassoCV(cv=3, alphas=5).fit(X, y)
+    assert LassoCV(cv=3, alphas=5).fit(X, y).converged_
 
 
 @pytest.mark.parametrize("options, message", [

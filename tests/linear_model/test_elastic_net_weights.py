@@ -42,7 +42,7 @@ def test_adaptive_lasso():
 @pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
 @pytest.mark.parametrize("weighted", [True, False])
 @pytest.mark.parametrize("fit_intercept", [True, False])
-def test_unpenalised_features_are_projected_out(shape, kind, l1_ratio, weighted, fit_intercept):
+def test_unpenalized_features_are_projected_out(shape, kind, l1_ratio, weighted, fit_intercept):
     """Frisch, Waugh and Lovell: regress the free features out of everything else."""
     X, y = make_problem(*shape, seed=14)
     n, p = shape
@@ -83,7 +83,7 @@ def test_infinite_penalty_weight_removes_the_feature(shape, kind, positive):
 
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
-def test_all_features_unpenalised_is_least_squares(l1_ratio, kind):
+def test_all_features_unpenalized_is_least_squares(l1_ratio, kind):
     X, y = make_problem(40, 5, seed=16)
     model = ElasticNet(3.0, l1_ratio=l1_ratio, penalty_weights=np.zeros(5)).fit(kind(X), y)
     expected = sklearn.linear_model.LinearRegression().fit(X, y)
@@ -151,12 +151,12 @@ def test_a_number_as_weight_changes_nothing():
 
 
 @pytest.mark.parametrize("p", [6, 350])
-@pytest.mark.parametrize("penalised", [True, False])
-def test_features_and_targets_far_from_zero(p, penalised):
+@pytest.mark.parametrize("penalized", [True, False])
+def test_features_and_targets_far_from_zero(p, penalized):
     """Means of a million standard deviations leave ten digits of the data."""
     X, y = make_problem(50, p, seed=20, offset=0.0)
     X, y = np.round(X, 3), np.round(y, 3)
-    v = None if penalised else np.where(np.arange(p) == 1, 0.0, 1.0)
+    v = None if penalized else np.where(np.arange(p) == 1, 0.0, 1.0)
     expected = Lasso(0.1, tol=1e-12, penalty_weights=v).fit(X, y)
     model = Lasso(0.1, tol=1e-9, penalty_weights=v).fit(X + 1e6, y + 1e6)
     excess = compute_objective(
@@ -175,7 +175,7 @@ def test_constant_features_get_no_coefficient(kind, p, value, alpha, positive):
     X, y = make_problem(40, p, seed=21)
     X[:, 2] = value
     model = Lasso(alpha, positive=positive, max_iter=100_000).fit(kind(X), y)
-    # Centring leaves rounding behind, and of many solutions the one of least norm
+    # Centering leaves rounding behind, and of many solutions the one of least norm
     # uses it in proportion to its size.
     assert abs(model.coef_[2]) <= 1e-12 + 40 * np.finfo(float).eps * value
     rest = np.delete(X, 2, axis=1)

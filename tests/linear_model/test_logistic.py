@@ -261,7 +261,7 @@ def test_labels_are_sorted_and_columns_follow(labels):
     assert_array_equal(model.predict(X), np.array(labels)[reference.predict(X)])
 
 
-def test_intercept_is_not_penalised():
+def test_intercept_is_not_penalized():
     X, y = make_data()
     shifted = X + 50.0
     for l1_ratio in (0.0, 1.0):
@@ -336,7 +336,7 @@ def test_penalty_weights(n_classes, l1_ratio):
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
-def test_an_unpenalised_feature_has_orthogonal_residuals(n_classes, l1_ratio):
+def test_an_unpenalized_feature_has_orthogonal_residuals(n_classes, l1_ratio):
     X, y = make_data(n_classes)
     model = LogisticRegression(
         C=0.02, l1_ratio=l1_ratio, penalty_weights=[0, 1, 1, 1, 1, 0], **TIGHT
@@ -462,7 +462,7 @@ def test_early_stop_warns_with_the_gap_and_what_to_do():
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("free", ["C", "penalty_weights"])
 @pytest.mark.parametrize("weighted", [True, False])
-def test_separable_classes_without_penalty_say_so(n_classes, free, weighted):
+def test_separable_classes_without_penalty_warn(n_classes, free, weighted):
     rng = np.random.default_rng(0)
     y = np.repeat(np.arange(n_classes), 20)
     X = np.eye(n_classes)[y] * 4 + rng.uniform(-1, 1, (len(y), n_classes))
@@ -583,7 +583,7 @@ class TestCallbacks:
         model.fit(X, y, sample_weight=weights)
         rows = monitor.get_logs().data
         assert {row["estimator_name"] for row in rows} == {"LogisticRegression"}
-        # One row an iteration, the last of which is the model, and one for the fit.
+        # One row per iteration, the last of which is the model, and one for the fit.
         assert len(rows) == model.n_iter_[0] + 1
         score = model.score(X, y, sample_weight=weights)
         assert rows[0]["accuracy"] == rows[-1]["accuracy"] == score

@@ -77,7 +77,7 @@ def test_default_grids():
     np.testing.assert_allclose(logistic_path(X, y, l1_ratio=0, Cs=9)[0], np.logspace(-4, 4, 9))
 
 
-def test_features_that_tell_nothing_get_a_plain_grid():
+def test_uninformative_features_get_a_default_grid():
     X, y = np.ones((20, 2)), np.tile([0, 1], 10)
     Cs, coefs, *_ = logistic_path(X, y, Cs=5)
     np.testing.assert_allclose(Cs, np.logspace(-4, 4, 5))
@@ -125,7 +125,7 @@ def test_string_labels_and_no_penalty():
     np.testing.assert_allclose(coefs[:, 1], free.coef_[0], atol=1e-4)
 
 
-def test_unfinished_paths_warn_once_and_say_how_far_they_came():
+def test_unfinished_paths_warn_once_with_their_progress():
     X, y = make()
     with pytest.warns(ConvergenceWarning, match="logistic models failed.*tol=1e-12") as caught:
         logistic_path(X, y, Cs=[1.0, 1e3], tol=1e-12, max_iter=1)

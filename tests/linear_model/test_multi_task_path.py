@@ -20,7 +20,7 @@ def make_data(n=50, p=12, n_targets=3, seed=0, density=1.0):
     return X, X @ W.T + rng.standard_normal((n, n_targets)) + 1
 
 
-def centre(X, Y, weights=None):
+def center(X, Y, weights=None):
     return X - np.average(X, axis=0, weights=weights), Y - np.average(Y, axis=0, weights=weights)
 
 
@@ -74,7 +74,7 @@ def test_estimators_solve_targets_one_by_one():
     for t in range(Y.shape[1]):
         one = ElasticNet(alpha=0.3, tol=1e-12).fit(X, Y[:, t])
         np.testing.assert_allclose(both.coef_[t], one.coef_, atol=1e-10)
-    _, joint, _ = enet_path(*centre(X, Y), alphas=[0.3], **TIGHT)
+    _, joint, _ = enet_path(*center(X, Y), alphas=[0.3], **TIGHT)
     assert np.abs(joint[:, :, 0] - both.coef_).max() > 1e-3
 
 
@@ -98,14 +98,14 @@ def test_sample_weights_of_data_as_it_is(kind, n_targets):
     np.testing.assert_allclose(weighted[1], repeated[1], atol=1e-7)
 
 
-@pytest.mark.parametrize("penalised", [True, False])
-def test_penalty_weights(penalised):
+@pytest.mark.parametrize("penalized", [True, False])
+def test_penalty_weights(penalized):
     X, Y = make_data(seed=8)
     weights = np.ones(12)
-    weights[0], weights[1] = (5.0 if penalised else 0.0), np.inf
+    weights[0], weights[1] = (5.0 if penalized else 0.0), np.inf
     _, coefs, _ = lasso_path(X, Y, alphas=[1e6, 0.1], penalty_weights=weights, **TIGHT)
     assert not coefs[:, 1].any()
-    if penalised:
+    if penalized:
         assert not coefs[..., 0].any()
         kept = np.delete(np.arange(12), 1)
         scaled = X[:, kept] / weights[kept]
@@ -149,23 +149,23 @@ def test_inside_scikit_learn_s_multi_task_elastic_net_cv(kind, fit_intercept):
 @pytest.mark.parametrize("n_targets", [1, 3])
 @pytest.mark.parametrize("p", [12, 330])
 @pytest.mark.parametrize("weighted", [True, False])
-def test_sparse_data_is_seen_centred(n_targets, p, weighted):
+def test_sparse_data_is_seen_centered(n_targets, p, weighted):
     X, Y = make_data(40, p, n_targets=n_targets, seed=12, density=0.5)
     Y = Y[:, 0] if n_targets == 1 else Y
     s = np.random.default_rng(13).uniform(0.1, 2, size=40) if weighted else None
     mean = np.average(X, axis=0, weights=s)
-    Xc, Yc = centre(X, Y, s)
+    Xc, Yc = center(X, Y, s)
     options = {"alphas": [0.3, 0.03], "sample_weight": s, **TIGHT}
     expected = enet_path(Xc, Yc, **options)
     scale = np.full(p, 2.0)
     sparse_X = sparse.csr_array(X)
-    centred = enet_path(sparse_X, Yc, X_offset=2 * mean, X_scale=scale, **options)
-    np.testing.assert_allclose(centred[1], expected[1], atol=1e-6)
+    centered = enet_path(sparse_X, Yc, X_offset=2 * mean, X_scale=scale, **options)
+    np.testing.assert_allclose(centered[1], expected[1], atol=1e-6)
     unscaled = enet_path(sparse_X, Yc, X_offset=mean, **options)
     np.testing.assert_allclose(unscaled[1], expected[1], atol=1e-6)
-    uncentred = enet_path(sparse_X, Yc, X_offset=np.zeros(p), **options)
-    np.testing.assert_allclose(uncentred[1], enet_path(X, Yc, **options)[1], atol=1e-6)
-    assert np.abs(uncentred[1] - centred[1]).max() > 1e-3
+    uncentered = enet_path(sparse_X, Yc, X_offset=np.zeros(p), **options)
+    np.testing.assert_allclose(uncentered[1], enet_path(X, Yc, **options)[1], atol=1e-6)
+    assert np.abs(uncentered[1] - centered[1]).max() > 1e-3
 
 
 @pytest.mark.parametrize("n_targets", [1, 3])

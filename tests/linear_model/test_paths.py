@@ -15,7 +15,7 @@ from tests._core.least_squares.elastic_net_reference import compute_objective, m
 pytestmark = pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
 
 
-def make_centred(n, p, seed=0, k=1, **options):
+def make_centered(n, p, seed=0, k=1, **options):
     X, y = make_problem(n, p, seed, k=k, **options)
     return X - X.mean(axis=0), y - y.mean(axis=0)
 
@@ -24,7 +24,7 @@ def make_centred(n, p, seed=0, k=1, **options):
 @pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
 @pytest.mark.parametrize("kind", [np.ascontiguousarray, np.asfortranarray, sparse.csr_array])
 def test_path_equals_scikit_learns(shape, l1_ratio, kind):
-    X, y = make_centred(*shape, seed=1, n_nonzero=10)
+    X, y = make_centered(*shape, seed=1, n_nonzero=10)
     alphas, coefs, gaps = enet_path(kind(X), y, l1_ratio=l1_ratio, alphas=30, tol=1e-8,
                                     max_iter=20_000)  # fmt: skip
     with warnings.catch_warnings():
@@ -47,7 +47,7 @@ def test_path_equals_scikit_learns(shape, l1_ratio, kind):
 
 
 def test_wide_path_reaches_the_same_coefficients():
-    X, y = make_centred(60, 800, seed=2, n_nonzero=10)
+    X, y = make_centered(60, 800, seed=2, n_nonzero=10)
     alphas, coefs, gaps = lasso_path(X, y, tol=1e-12, max_iter=100_000)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -60,7 +60,7 @@ def test_wide_path_reaches_the_same_coefficients():
 @pytest.mark.parametrize("p", [20, 500])
 @pytest.mark.parametrize("positive", [False, True])
 def test_each_point_of_a_path_is_a_fit(p, positive):
-    X, y = make_centred(50, p, seed=3)
+    X, y = make_centered(50, p, seed=3)
     s = np.random.default_rng(0).uniform(0.1, 2, 50)
     v = np.random.default_rng(1).uniform(0.5, 2, p)
     v[[0, 4]] = 0.0, np.inf
@@ -82,7 +82,7 @@ def test_each_point_of_a_path_is_a_fit(p, positive):
 
 @pytest.mark.parametrize("p", [20, 500])
 def test_objective_is_monotone_along_the_path(p):
-    X, y = make_centred(40, p, seed=4)
+    X, y = make_centered(40, p, seed=4)
     alphas, coefs, gaps = lasso_path(X, y, alphas=50, tol=1e-10, max_iter=20_000)
     values = [compute_objective(X, y, c, 0.0, a) for a, c in zip(alphas, coefs.T)]
     losses = [np.mean((y - X @ c) ** 2) for c in coefs.T]
@@ -96,7 +96,7 @@ def test_objective_is_monotone_along_the_path(p):
 
 
 def test_generated_grid():
-    X, y = make_centred(40, 10, seed=5)
+    X, y = make_centered(40, 10, seed=5)
     for l1_ratio in (1.0, 0.3):
         alphas, coefs, _ = enet_path(X, y, l1_ratio=l1_ratio, alphas=7, eps=0.01, tol=1e-10)
         expected = sklearn.linear_model.enet_path(X, y, l1_ratio=l1_ratio, alphas=7, eps=0.01)[0]
@@ -116,7 +116,7 @@ def test_generated_grid():
 
 
 def test_constant_target_has_a_grid_of_nothing():
-    X, _ = make_centred(40, 5)
+    X, _ = make_centered(40, 5)
     alphas, coefs, gaps = lasso_path(X, np.zeros(40), alphas=4)
     assert len(alphas) == 4 and not coefs.any() and not gaps.any()
 
@@ -124,7 +124,7 @@ def test_constant_target_has_a_grid_of_nothing():
 @pytest.mark.parametrize("p", [8, 500])
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
 def test_alpha_zero_ends_a_path(p, l1_ratio):
-    X, y = make_centred(40, p, seed=6)
+    X, y = make_centered(40, p, seed=6)
     alphas, coefs, gaps = enet_path(
         X, y, l1_ratio=l1_ratio, alphas=[0.0, 1.0, 0.1], tol=1e-8, max_iter=20_000
     )
@@ -135,7 +135,7 @@ def test_alpha_zero_ends_a_path(p, l1_ratio):
 
 @pytest.mark.parametrize("p", [20, 500])
 def test_start(p):
-    X, y = make_centred(50, p, seed=7)
+    X, y = make_centered(50, p, seed=7)
     options = {"alphas": [0.05], "tol": 1e-9, "return_n_iter": True, "max_iter": 20_000}
     _, coefs, _, n_cold = lasso_path(X, y, **options)
     _, warm, gaps, n_warm = lasso_path(X, y, coef_init=coefs[:, 0], **options)
@@ -154,7 +154,7 @@ def test_start(p):
 @pytest.mark.parametrize("p", [10, 500])
 @pytest.mark.parametrize("l1_ratio", [1.0, 0.6])
 def test_several_targets_are_solved_jointly(p, l1_ratio):
-    X, Y = make_centred(40, p, seed=8, k=3)
+    X, Y = make_centered(40, p, seed=8, k=3)
     alphas, coefs, gaps, n_iters = enet_path(
         X, Y, l1_ratio=l1_ratio, alphas=5, eps=0.1, tol=1e-10, return_n_iter=True,
         max_iter=20_000,
@@ -178,7 +178,7 @@ def test_several_targets_are_solved_jointly(p, l1_ratio):
 
 
 def test_sparse_targets_and_lists_are_accepted():
-    X, y = make_centred(30, 4, seed=9)
+    X, y = make_centered(30, 4, seed=9)
     options = {"alphas": [0.1], "tol": 1e-13}
     expected = lasso_path(X, y, **options)[1]
     assert_array_equal(lasso_path(X.tolist(), y.tolist(), **options)[1], expected)
@@ -187,7 +187,7 @@ def test_sparse_targets_and_lists_are_accepted():
 
 
 def test_single_precision_is_kept():
-    X, y = make_centred(30, 4, seed=9)
+    X, y = make_centered(30, 4, seed=9)
     expected = lasso_path(X, y, alphas=[0.1], tol=1e-8)[1]
     coefs = lasso_path(X.astype(np.float32), y.astype(np.float32), alphas=[0.1], tol=1e-6)[1]
     assert coefs.dtype == np.float32
@@ -196,7 +196,7 @@ def test_single_precision_is_kept():
 
 @pytest.mark.parametrize("path", [enet_path, lasso_path])
 def test_unfinished_path_warns_once(path):
-    X, y = make_centred(40, 20, seed=10)
+    X, y = make_centered(40, 20, seed=10)
     with pytest.warns(ConvergenceWarning, match="gap") as caught:
         _, _, gaps = path(X, y, alphas=20, tol=1e-12, max_iter=1)
     assert len(caught) == 1 and caught[0].filename == __file__
@@ -204,7 +204,7 @@ def test_unfinished_path_warns_once(path):
 
 
 def test_random_selection_reaches_the_same_path():
-    X, y = make_centred(40, 500, seed=11)
+    X, y = make_centered(40, 500, seed=11)
     _, cyclic, _ = lasso_path(X, y, alphas=[0.3, 0.1], tol=1e-12)
     options = {"alphas": [0.3, 0.1], "tol": 1e-12, "selection": "random"}
     first, again = (lasso_path(X, y, random_state=3, **options)[1] for _ in range(2))
@@ -240,24 +240,24 @@ def test_estimators_point_at_the_paths():
     ({"precompute": np.eye(2)}, ValueError, "precompute"),
 ])  # fmt: skip
 def test_bad_arguments(options, error, message):
-    X, y = make_centred(20, 3)
+    X, y = make_centered(20, 3)
     with pytest.raises(error, match=message):
         enet_path(X, y, **options)
 
 
 def test_lasso_path_has_no_mixing_ratio():
-    X, y = make_centred(20, 3)
+    X, y = make_centered(20, 3)
     with pytest.raises(ValueError, match="l1_ratio"):
         lasso_path(X, y, l1_ratio=0.5)
 
 
 def test_positive_paths_have_one_target():
-    X, Y = make_centred(20, 3, k=2)
+    X, Y = make_centered(20, 3, k=2)
     with pytest.raises(ValueError, match="positive"):
         lasso_path(X, Y, positive=True)
 
 
 def test_shapes_that_do_not_match():
-    X, y = make_centred(20, 3)
+    X, y = make_centered(20, 3)
     with pytest.raises(ValueError, match="y"):
         lasso_path(X, y[:-1])

@@ -219,8 +219,8 @@ def test_no_penalty_is_minimum_norm_least_squares(shape, fit_intercept):
     X, y, _ = make_data(*shape)
     X[:, 1] = X[:, 0]
     model = Ridge(alpha=0.0, fit_intercept=fit_intercept).fit(X, y)
-    centred = X - X.mean(axis=0) * fit_intercept
-    expected = np.linalg.lstsq(centred, y - y.mean() * fit_intercept, rcond=None)[0]
+    centered = X - X.mean(axis=0) * fit_intercept
+    expected = np.linalg.lstsq(centered, y - y.mean() * fit_intercept, rcond=None)[0]
     assert_allclose(model.coef_, expected, rtol=1e-6, atol=1e-8)
     assert model.converged_
 
@@ -299,7 +299,7 @@ def test_permutations():
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("copy_X", [True, False])
-def test_input_is_left_alone(order, copy_X):
+def test_input_is_unchanged(order, copy_X):
     X, y, weights = make_data(5000, 30)
     X = np.array(X, order=order)
     before = X.copy()

@@ -79,7 +79,7 @@ def test_leave_one_out_with_penalty_weights(shape):
 
 
 @pytest.mark.parametrize("value", [0.0, np.inf])
-def test_leave_one_out_without_penalised_features(value):
+def test_leave_one_out_without_penalized_features(value):
     X, y, _ = make_data(25, 2)
     model = RidgeCV(penalty_weights=[value] * 2, store_cv_results=True, scoring="r2").fit(X, y)
     expected = predict_left_out(X, y, 1.0, penalty_weights=[value] * 2)

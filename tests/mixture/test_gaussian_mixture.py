@@ -34,7 +34,7 @@ def assert_same(first, second, rtol=1e-10):
 @every_type
 @pytest.mark.parametrize("init_params", ["kmeans", "random"])
 @pytest.mark.parametrize(("n", "max_iter"), [(300, 0), (300, 1), (300, 12), (5000, 4)])
-def test_plain_em_is_sklearns_step_by_step(covariance_type, init_params, n, max_iter):
+def test_plain_em_matches_sklearn_step_by_step(covariance_type, init_params, n, max_iter):
     X = make_data(n, 4)
     options = {
         "covariance_type": covariance_type,
@@ -56,7 +56,7 @@ def test_plain_em_is_sklearns_step_by_step(covariance_type, init_params, n, max_
 
 @every_type
 @pytest.mark.parametrize("init_params", ["k-means++", "random_from_data"])
-def test_starts_of_single_samples_are_sklearns(covariance_type, init_params):
+def test_starts_of_single_samples_match_sklearn(covariance_type, init_params):
     X = make_data(200, 3)
     options = {"covariance_type": covariance_type, "init_params": init_params, "max_iter": 0}
     theirs = fit(SklearnMixture(3, random_state=2, **options), X)

@@ -46,7 +46,7 @@ def test_xpos_of_rotary_embedding_torch():
     embedding.scale = (torch.arange(0, 32, 2, dtype=torch.float64) + 0.4 * 32) / (1.4 * 32)
     pair = embedding.rotate_queries_and_keys(torch.tensor(X), torch.tensor(X))
     for side, expected in zip(("query", "key"), pair):
-        # It centres at half of the length of the batch.
+        # It centers at half of the length of the batch.
         ours = apply_rotary(X, POSITIONS, xpos=side, xpos_center=100.0)
         assert_allclose(ours, expected.detach().numpy(), rtol=0, atol=1e-12)
 

@@ -166,12 +166,12 @@ def test_inverse_needs_positions():
 
 def test_xpos_products_are_relative_too():
     X = make_data(d=8)
-    for centre in (0.0, 30.0):
+    for center in (0.0, 30.0):
         products = []
         for offset in (0.0, 300.0):
             shifted = X + np.r_[offset, np.zeros(8)]
             q, k = (
-                RotaryEncoder(xpos=side, xpos_center=centre).fit_transform(shifted)
+                RotaryEncoder(xpos=side, xpos_center=center).fit_transform(shifted)
                 for side in ("query", "key")
             )
             products.append(q @ k.T)
@@ -250,7 +250,7 @@ def test_bound_falls_with_the_distance():
         ({"sections": [8]}, "sum to at most the number of features, 7"),
         ({"sections": [4], "n_rotated": 6}, "n_rotated=6 does not go with sections"),
         ({"sections": [-2]}, "sections"),
-        ({"frequencies": [1.0]}, "3 finite numbers, one a pair"),
+        ({"frequencies": [1.0]}, "3 finite numbers, one per pair"),
         ({"frequencies": [1.0, np.nan, 2.0]}, "finite"),
         ({"frequencies": ["a", "b", "c"]}, "frequencies must be numbers"),
         ({"frequencies": [1.0, 2.0, 3.0], "scaling": "ntk"}, "does not go with given frequencies"),

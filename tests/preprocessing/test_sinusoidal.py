@@ -359,7 +359,7 @@ def test_bad_parameters_are_refused(parameters, words):
         SinusoidalEncoder(**parameters).fit(POSITIONS)
 
 
-def test_positions_beyond_telling_are_refused():
+def test_positions_beyond_resolution_are_rejected():
     encoder = SinusoidalEncoder(periods=[1.0]).fit([[0.0], [8e12]])
     for X in ([[1e13]], [[-1e300]]):
         with pytest.raises(ValueError, match="X holds positions up to .* in feature 0"):

@@ -99,7 +99,7 @@ def test_plackett_luce_of_extreme_weights():
     assert_allclose(plackett_luce_log_prob([0, 2, 1], [1e308, -1e308, 1e308]), -np.log(2))
 
 
-def test_conditional_noise_has_the_largest_where_it_was_told():
+def test_conditional_noise_has_its_maximum_at_the_given_index():
     rows = np.random.default_rng(0).normal(scale=3, size=(200, 6))
     labels = np.random.default_rng(1).integers(0, 6, 200)
     drawn = sample_conditional_gumbel(rows, labels, size=50, random_state=0)
@@ -153,6 +153,6 @@ def test_conditional_noise_of_excluded_and_extreme_logits():
         (lambda: sample_conditional_gumbel([0.0, -np.inf], 1), ValueError, "positive weight"),
     ],
 )
-def test_refusals(call, error, message):
+def test_error_messages(call, error, message):
     with pytest.raises(error, match=message):
         call()

@@ -170,6 +170,6 @@ def test_schedules():
         ),
     ],
 )
-def test_refusals(call, error, message):
+def test_error_messages(call, error, message):
     with pytest.raises(error, match=message):
         call()

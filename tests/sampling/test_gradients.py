@@ -197,6 +197,6 @@ def test_extremes_stay_finite(temperature, logits):
         (lambda: gaussian_reparameterization_gradient(grad_f, [0.0], 0.0), "scale"),
     ],
 )
-def test_refusals(call, message):
+def test_error_messages(call, message):
     with np.errstate(all="ignore"), pytest.raises(ValueError, match=message):
         call()

@@ -21,7 +21,7 @@ _records = {}
 
 
 def _mark_class(cls):
-    # Attribute access, not construction: parametrised tests are handed
+    # Attribute access, not construction: parametrized tests are handed
     # instances that were made while the module was collected.
     original = cls.__getattribute__
 

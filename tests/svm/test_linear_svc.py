@@ -52,7 +52,7 @@ def test_large_intercept_scaling_of_sklearn_comes_near(kind, n_classes):
 
 
 @every_kind
-def test_weight_is_how_often_the_row_stands(kind):
+def test_integer_weights_equal_repeated_rows(kind):
     X, y = make_data()
     repeats = np.random.default_rng(1).integers(0, 4, len(y))
     options = {**kind, "tol": 1e-7, "max_iter": 100_000, "probability": True}
@@ -64,7 +64,7 @@ def test_weight_is_how_often_the_row_stands(kind):
 
 @every_kind
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_array])
-def test_sparse_is_dense(kind, container):
+def test_sparse_equals_dense(kind, container):
     X, y = make_data()
     X[np.abs(X) < 0.7] = 0.0
     dense = LinearSVC(**kind, tol=1e-8, max_iter=100_000).fit(X, y)
@@ -121,7 +121,7 @@ def test_l1_penalty_makes_zeros():
     assert model.converged_
 
 
-def test_intercept_is_not_penalised():
+def test_intercept_is_not_penalized():
     X, y = make_data(2)
     reference = LinearSVC(tol=1e-10).fit(X, y)
     shifted = LinearSVC(tol=1e-10).fit(X + 50.0, y)

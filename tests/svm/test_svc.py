@@ -53,7 +53,7 @@ def test_agrees_with_sklearn(kernel, C, n_classes):
 
 
 @pytest.mark.parametrize("break_ties", [True, False])
-def test_class_scores_and_ties_are_sklearns(break_ties):
+def test_class_scores_and_ties_match_sklearn(break_ties):
     X, y = load_digits(return_X_y=True)
     X, y = X[:400], y[:400]
     options = {"break_ties": break_ties, "gamma": 0.01, "C": 0.05}
@@ -141,14 +141,14 @@ class TestProbability:
         model = SVC(probability=True, random_state=1, n_jobs=2).fit(X[order], y[order])
         np.testing.assert_allclose(model.predict_proba(X), reference, atol=1e-6)
 
-    def test_weight_is_how_often_the_row_stands(self, n_classes):
+    def test_integer_weights_equal_repeated_rows(self, n_classes):
         X, y = self.make_data(n_classes)
         repeats = np.random.default_rng(1).integers(0, 4, len(y))
         weighted = SVC(probability=True).fit(X, y, repeats)
         repeated = SVC(probability=True).fit(np.repeat(X, repeats, axis=0), np.repeat(y, repeats))
         np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-6)
 
-    def test_sparse_is_dense(self, n_classes):
+    def test_sparse_equals_dense(self, n_classes):
         X, y = self.make_data(n_classes)
         X[np.abs(X) < 0.7] = 0.0
         dense = SVC(probability=True).fit(X, y).predict_proba(X)

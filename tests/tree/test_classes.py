@@ -86,7 +86,7 @@ def test_pickles_are_compact_and_without_sklearns_tree(ours, theirs):
     np.testing.assert_array_equal(loaded.tree_.impurity, tree.tree_.impurity)
 
 
-def test_nothing_is_built_before_it_is_asked_for():
+def test_nothing_is_built_before_access():
     X, y = load_iris(return_X_y=True)
     tree = DecisionTreeClassifier().fit(X, y)
     tree.predict(X)
@@ -107,7 +107,7 @@ def test_sparse_equals_dense_with_missing_values_too(cls, container):
     np.testing.assert_array_equal(stored.predict(container(X)), dense.predict(X))
 
 
-def test_weight_zero_is_the_row_gone():
+def test_zero_weight_equals_removing_the_row():
     X, y = load_diabetes(return_X_y=True)
     weights = np.random.default_rng(0).integers(0, 3, len(y))
     weighted = DecisionTreeRegressor(min_samples_leaf=1, max_depth=4, random_state=0)

@@ -41,7 +41,7 @@ def test_same_trees_as_sklearns(ours, theirs, weighted, options):
 
 
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
-def test_parameters_and_classes_are_sklearns(ours, theirs):
+def test_parameters_and_classes_match_sklearn(ours, theirs):
     assert ours().get_params() == theirs().get_params()
     assert issubclass(ours, theirs)
     X, y, points = make_data(ours)

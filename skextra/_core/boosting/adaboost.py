@@ -21,7 +21,7 @@ class Step:
     Attributes
     ----------
     weights : ndarray of shape (n_samples,)
-        For the next round, not normalised.
+        For the next round, not normalized.
     vote : float
         Weight of the round's learner in the ensemble.
     error : float
@@ -116,7 +116,7 @@ def compute_r2_step(weights, errors, loss, learning_rate, is_last):
 
 
 def run_rounds(weights, n_rounds, take_step, is_done=None):
-    """Boost: clip, take a step, normalise, until there is a reason to stop.
+    """Boost: clip, take a step, normalize, until there is a reason to stop.
 
     Parameters
     ----------

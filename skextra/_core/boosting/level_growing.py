@@ -80,7 +80,7 @@ def place_rows(
 ):  # fmt: skip
     """Give the nodes of a level that may be split a slot each, and their rows what it asks for.
 
-    Sets slot, offsets into the histogram and centred value of each row, and reach,
+    Sets slot, offsets into the histogram and centered value of each row, and reach,
     weight and value of each slot. Returns how many slots there are, and how many
     rows are in one; those are listed in `rows`.
     """

@@ -88,7 +88,7 @@ _NODE_ARRAYS = tuple(field.name for field in fields(Trees) if field.name != "beg
 
 
 class Grower:
-    """Grows one tree a round on the same rows and target, without allocating anew.
+    """Grows one tree per round on the same rows and target, without allocating anew.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ def encode(X):
     Returns
     -------
     columns : Columns
-        9 bytes an entry.
+        9 bytes per entry.
     """
     # Adding zero makes -0.0 the 0.0 that it equals: they are sorted by their bits.
     values = np.ascontiguousarray(X.T, dtype=np.float32) + np.float32(0.0)

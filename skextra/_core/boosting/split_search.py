@@ -1,6 +1,6 @@
 """Exact search for the best split of each node of a level, by buckets and bounds.
 
-With weights ``w``, centred values ``v`` (in a node, ``sum v = 0``) and a split
+With weights ``w``, centered values ``v`` (in a node, ``sum v = 0``) and a split
 that sends weight ``l`` and values ``d`` to the left, the impurity falls by::
 
     d^2 / l + d^2 / r                     r = sum w - l
@@ -160,7 +160,7 @@ def open_buckets_of_values(
     ----------
     slots : ndarray of shape (n_samples,) and uint8
     weights, signed : ndarray of shape (n_samples,)
-        Weight and centred value of each row.
+        Weight and centered value of each row.
     totals : ndarray of shape (n_slots,)
     ends : ndarray of shape (n_slots, 2) and float32
         Values on both sides of the best split, where it is inside a bucket.

@@ -73,7 +73,7 @@ def _gaussian(products, left, right, gamma):
             for t in range(part.shape[0]):
                 product = part[t]
                 distance = (own - product) + (other[t] - product)
-                # Rounding can make the distance of neighbours negative.
+                # Rounding can make the distance of neighbors negative.
                 part[t] = -gamma * max(distance, 0.0)
             exponentiate(part, scratch)
 

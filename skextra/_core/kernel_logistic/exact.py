@@ -1,12 +1,12 @@
 """Kernel logistic regression on all samples: from a Gram matrix to certified coefficients.
 
-    minimise over A, b   sum_i c_i loss_i(f_i) + tr(A K A') / 2,   f = A K + b
+    minimize over A, b   sum_i c_i loss_i(f_i) + tr(A K A') / 2,   f = A K + b
 
-with one row of A for two classes, else one a class. The dual of the problem is over
+with one row of A for two classes, else one per class. The dual of the problem is over
 points ``theta = c (T - U)``, T the indicators of the classes and U probabilities, whose
 sums over the samples are zero if there is an intercept:
 
-    maximise   sum_i c_i entropy(u_i) - tr(theta K theta') / 2 .
+    maximize   sum_i c_i entropy(u_i) - tr(theta K theta') / 2 .
 
 Any A whose ``U = T - A / c`` are probabilities is such a point itself, and its duality
 gap is the divergence of the model's probabilities from U: it takes no product with K.

@@ -11,7 +11,7 @@ from skextra._core.runtime.threads import single_threaded_blas
 
 # Of the memory that is free, what kernel values may take.
 _SHARE = 0.5
-# This far below the likeliest class a probability is zero to double precision.
+# This far below the most probable class a probability is zero to double precision.
 _ABSENT = 40.0
 
 
@@ -132,15 +132,15 @@ def _solve_whole(source, codes, n_classes, weights, fit_intercept, settings, n_c
 
 
 def _solve_reduced(source, codes, n_classes, weights, fit_intercept, settings, n_components, start):
-    centres, upper = nystroem.choose_centres(source, n_components, settings.seed)
-    rows = nystroem.KernelRows(source, centres, upper, settings.budget, settings.apply)
+    centers, upper = nystroem.choose_centers(source, n_components, settings.seed)
+    rows = nystroem.KernelRows(source, centers, upper, settings.budget, settings.apply)
     if start is not None:
-        same = np.array_equal(start[2], centres)
+        same = np.array_equal(start[2], centers)
         start = (start[0] @ upper.T, start[1]) if same else None
     A, b, F, solution = nystroem.solve(
         rows, codes, n_classes, weights, fit_intercept, settings, start
     )
-    return Model(A, b, centres, F, solution.gap, solution.n_iter, solution.converged)
+    return Model(A, b, centers, F, solution.gap, solution.n_iter, solution.converged)
 
 
 def _solve_present(solve, source, present, numbers, n_classes, weights, settings, options):

@@ -2,7 +2,7 @@
 
 At the solution, the model without a sample is one Newton step away, whose effect on that
 sample's own decision values needs only a block of the inverse of Newton's matrix: all
-samples together cost one factorisation, or one a class.
+samples together cost one factorization, or one per class.
 
 References
 ----------

@@ -1,8 +1,8 @@
 """Kernel logistic regression on the span of few kernel functions, whatever the samples.
 
-With centres Z, ``R' R = K_zz`` and coefficients ``A = W R'^-1``, the problem
+With centers Z, ``R' R = K_zz`` and coefficients ``A = W R'^-1``, the problem
 
-    minimise over W, b   sum_i c_i loss_i(f_i) + |W|^2 / 2,   f = W R'^-1 K_zn + b
+    minimize over W, b   sum_i c_i loss_i(f_i) + |W|^2 / 2,   f = W R'^-1 K_zn + b
 
 is logistic regression with an L2 penalty, whose columns ``K_nz R^-1`` are never formed:
 the block K_nz is kept in single precision, as much of it as fits, or computed anew for
@@ -38,12 +38,12 @@ from skextra._core.runtime.jit import njit
 
 _FAST = {"contract", "reassoc", "nsz"}
 _BLOCK_BYTES = 1 << 22
-# Rows among which centres are looked for: so many, or so many times the centres.
+# Rows among which centers are looked for: so many, or so many times the centers.
 _FEW_ROWS, _ROWS_EACH = 5_000, 5
 # Pivots that are this part of the trace at most make triangular solves amplify rounding.
 _SMALLEST_LEFT = 1e-10
 _START_TOL = 1e-3
-# Rows of the sample that is solved first and that preconditions: so many for each centre.
+# Rows of the sample that is solved first and that preconditions: so many for each center.
 _SAMPLED_EACH, _FEW_SAMPLED = 4, 4000
 _ROUNDING = 64 * np.finfo(np.float64).eps
 
@@ -89,7 +89,7 @@ def multiply_both_ways(block, y, h, f, out):
 
 @dataclass
 class ReducedProblem:
-    """What the solver of L2-penalised logistic regression asks of a problem."""
+    """What the solver of L2-penalized logistic regression asks of a problem."""
 
     loss: LogLoss
     nuisance: np.ndarray
@@ -116,8 +116,8 @@ class KernelRows:
     ----------
     source : Gram source
         Of all samples.
-    centres : ndarray of int of shape (n_centres,)
-    upper : ndarray of shape (n_centres, n_centres)
+    centers : ndarray of int of shape (n_centers,)
+    upper : ndarray of shape (n_centers, n_centers)
         R.
     budget : float
         Bytes that kept blocks may take.
@@ -129,9 +129,9 @@ class KernelRows:
     whole = None
     mean = None
 
-    def __init__(self, source, centres, upper, budget=np.inf, apply=apply_to_all):
-        self.source, self.centres, self.upper, self.apply = source, centres, upper, apply
-        n, m = source.n_samples, len(centres)
+    def __init__(self, source, centers, upper, budget=np.inf, apply=apply_to_all):
+        self.source, self.centers, self.upper, self.apply = source, centers, upper, apply
+        n, m = source.n_samples, len(centers)
         self.shape = n, m
         step = max(64, _BLOCK_BYTES // (4 * max(m, 1)))
         self.parts = [slice(start, min(start + step, n)) for start in range(0, n, step)]
@@ -140,13 +140,13 @@ class KernelRows:
         self._sample = None
 
     def _compute(self, part):
-        return self.source.compute_block(part, self.centres, np.float32)
+        return self.source.compute_block(part, self.centers, np.float32)
 
     def _get(self, index):
         return self.kept[index] if index < len(self.kept) else self._compute(self.parts[index])
 
     def expand(self, W):
-        """Coefficients at the centres: ``W R'^-1``."""
+        """Coefficients at the centers: ``W R'^-1``."""
         return np.ascontiguousarray(solve_triangular(self.upper, W.T, check_finite=False).T)
 
     def predict(self, D):
@@ -177,7 +177,7 @@ class KernelRows:
         return f, self._add_up(compute)
 
     def correlate(self, T):
-        """``T @ Z`` of shape (n_rows, n_centres)."""
+        """``T @ Z`` of shape (n_rows, n_centers)."""
 
         def compute(index):
             block, t = self._get(index), T[:, self.parts[index]]
@@ -203,7 +203,7 @@ class KernelRows:
 
     def whiten(self, rows):
         """Rows of Z in double precision."""
-        block = self.source.compute_block(rows, self.centres, np.float32).astype(np.float64)
+        block = self.source.compute_block(rows, self.centers, np.float32).astype(np.float64)
         return solve_triangular(self.upper, block.T, trans=1, check_finite=False).T
 
     def iterate_blocks(self, sample, dtype, width):
@@ -228,7 +228,7 @@ class KernelRows:
 
 
 class NystroemSolver(RidgeLogisticSolver):
-    """L2-penalised logistic regression whose columns are kernel functions.
+    """L2-penalized logistic regression whose columns are kernel functions.
 
     Parameters
     ----------
@@ -262,14 +262,14 @@ class NystroemSolver(RidgeLogisticSolver):
         return np.zeros((len(theta), self.rows.shape[1]))
 
 
-def choose_centres(source, n_components, seed):
-    """Centres that span most of the kernel, and the Cholesky factor of their matrix.
+def choose_centers(source, n_components, seed):
+    """Centers that span most of the kernel, and the Cholesky factor of their matrix.
 
     Returns
     -------
-    centres : ndarray of int
+    centers : ndarray of int
         At most `n_components`: fewer span all that can be told apart.
-    upper : ndarray of shape (n_centres, n_centres)
+    upper : ndarray of shape (n_centers, n_centers)
     """
     n = source.n_samples
     size = max(_FEW_ROWS, _ROWS_EACH * n_components)
@@ -296,12 +296,12 @@ def solve(rows, codes, n_classes, weights, fit_intercept, settings, start=None):
     fit_intercept : bool
     settings : kernel_logistic.Settings
     start : (ndarray, ndarray) or None
-        Coefficients W of shape (n_rows, n_centres) and intercepts to start from.
+        Coefficients W of shape (n_rows, n_centers) and intercepts to start from.
 
     Returns
     -------
-    A : ndarray of shape (n_rows, n_centres)
-        Coefficients at the centres.
+    A : ndarray of shape (n_rows, n_centers)
+        Coefficients at the centers.
     b : ndarray of shape (n_rows,)
     F : ndarray of shape (n_rows, n_samples)
         Decision values.
@@ -326,7 +326,7 @@ def solve(rows, codes, n_classes, weights, fit_intercept, settings, start=None):
     solver = NystroemSolver(problem, rows, target, settings.max_iter, W, V)
     if settings.report is not None:
         solver.report = lambda W, V: settings.report(
-            rows.expand(W.T), V[0] if fit_intercept else np.zeros(loss.n_rows), rows.centres
+            rows.expand(W.T), V[0] if fit_intercept else np.zeros(loss.n_rows), rows.centers
         )
     solution = solver.solve(0.0, 1.0)
     solution.gap /= max(null_objective, np.finfo(np.float64).tiny)
@@ -335,9 +335,9 @@ def solve(rows, codes, n_classes, weights, fit_intercept, settings, start=None):
     return rows.expand(solution.W.T), b, solver.F, solution
 
 
-def count_sampled_rows(n_centres):
+def count_sampled_rows(n_centers):
     """Rows of a sample that stands for all, where few are needed."""
-    return max(_SAMPLED_EACH * n_centres, _FEW_SAMPLED)
+    return max(_SAMPLED_EACH * n_centers, _FEW_SAMPLED)
 
 
 def _solve_sample(problem, rows, W, V):

@@ -68,7 +68,7 @@ def split_penalty_weights(penalty_weights, positive=False):
     return kind, penalty_weights[kind == 1]
 
 
-def normalise(sample_weight):
+def normalize(sample_weight):
     """Weights with mean one: the objective does not depend on their scale."""
     return None if sample_weight is None else sample_weight / sample_weight.mean()
 
@@ -79,7 +79,7 @@ def build(X, Y, sample_weight, fit_intercept, penalty_weights, positive=False):
     With a sign constraint unpenalized features are among them, with weight 0.
     """
     kind, scale = split_penalty_weights(penalty_weights, positive)
-    problem = build_problem(X, Y, normalise(sample_weight), fit_intercept, kind)
+    problem = build_problem(X, Y, normalize(sample_weight), fit_intercept, kind)
     if scale is None:
         scale = np.ones(X.shape[1])
     return problem, scale
@@ -100,20 +100,20 @@ def compute_null_objectives(problem):
 
 def compute_alpha_max(problem, scale, l1_ratio, positive):
     """Smallest alpha whose solution is zero, but for unpenalized features, for every target."""
-    penalised = scale > 0
-    if not penalised.any():
+    penalized = scale > 0
+    if not penalized.any():
         return 0.0
     Y = problem.Y
-    if not penalised.all():
+    if not penalized.all():
         # With a sign constraint they are not projected out: they are fitted first.
-        free = _select_features(problem, ~penalised)
-        none = np.zeros(np.count_nonzero(~penalised), dtype=bool)
+        free = _select_features(problem, ~penalized)
+        none = np.zeros(np.count_nonzero(~penalized), dtype=bool)
         result = ridge_nonnegative.solve_positive(free, np.zeros(Y.shape[1]), none)
         Y = Y - free.design.dot(result.W)
-    c = correlate(problem.design, problem.design.weigh_rows(Y))[penalised]
+    c = correlate(problem.design, problem.design.weigh_rows(Y))[penalized]
     c = np.maximum(c, 0.0) if positive else np.abs(c)
     magnitude = c[:, 0] if c.shape[1] == 1 else np.sqrt((c * c).sum(axis=1))
-    largest = (magnitude / scale[penalised]).max()
+    largest = (magnitude / scale[penalized]).max()
     return float(largest / (problem.design.shape[0] * l1_ratio))
 
 
@@ -123,7 +123,7 @@ def _select_features(problem, mask):
     design = Design(
         full.X[:, np.flatnonzero(mask)], full.weights, full.fit_intercept, None, full.dtype
     )
-    return replace(problem, design=design, n_features=design.shape[1], penalised=None)
+    return replace(problem, design=design, n_features=design.shape[1], penalized=None)
 
 
 def solve(
@@ -146,7 +146,7 @@ def solve(
     start : ndarray of shape (n_targets, n_features) or None
         Coefficients to start from.
     gram : ndarray of shape (n_features, n_features) or None
-        Weighted Gram matrix of the centred columns, if known already.
+        Weighted Gram matrix of the centered columns, if known already.
 
     Returns
     -------
@@ -156,12 +156,12 @@ def solve(
     alphas = np.asarray(alphas, dtype=np.float64)
     options = (l1_ratio, sample_weight, fit_intercept, penalty_weights, settings, start, gram)
     if settings.positive:
-        return _solve_penalised(X, Y, alphas, *options)
+        return _solve_penalized(X, Y, alphas, *options)
     # Without an L1 penalty it is a different problem with a closed form.
     n_sparse = np.count_nonzero(alphas) if l1_ratio > 0 else 0
     parts = []
     if n_sparse:
-        parts.append(_solve_penalised(X, Y, alphas[:n_sparse], *options))
+        parts.append(_solve_penalized(X, Y, alphas[:n_sparse], *options))
     if n_sparse < len(alphas):
         ridge_alphas = alphas[n_sparse:] * (1 - l1_ratio)
         parts.append(_solve_ridge(X, Y, ridge_alphas, *options[1:5]))
@@ -170,7 +170,7 @@ def solve(
     return Path(*(np.concatenate(arrays, axis=1) for arrays in zip(*map(_list_arrays, parts))))
 
 
-def _solve_penalised(
+def _solve_penalized(
     X, Y, alphas, l1_ratio, sample_weight, fit_intercept, penalty_weights, settings, start, gram
 ):
     """`solve` by coordinate descent."""
@@ -178,8 +178,8 @@ def _solve_penalised(
     problem, scale = build(X, Y, sample_weight, fit_intercept, penalty_weights, positive)
     null = compute_null_objectives(problem)
     tols = np.maximum(settings.tol, _ROUNDING) * null
-    if start is not None and problem.penalised is not None:
-        start = start[:, problem.penalised]
+    if start is not None and problem.penalized is not None:
+        start = start[:, problem.penalized]
     if start is not None and positive:
         # A gap only bounds anything at a feasible point.
         start = np.maximum(start, 0.0)
@@ -211,15 +211,15 @@ def compute_gram(problem, gram=None):
         gram = np.tril(gram) + np.tril(gram, -1).T
     else:
         cross = correlate(design, design.weigh_rows(problem.Y))
-        if problem.penalised is not None:
-            gram = gram[np.ix_(problem.penalised, problem.penalised)]
+        if problem.penalized is not None:
+            gram = gram[np.ix_(problem.penalized, problem.penalized)]
     gram = np.ascontiguousarray(gram, dtype=np.float64)
     return gram, cross
 
 
 def _solve_ridge(X, Y, alphas, sample_weight, fit_intercept, penalty_weights, settings):
     """`solve` without an L1 penalty and without a sign constraint."""
-    problem = build_problem(X, Y, normalise(sample_weight), fit_intercept, penalty_weights)
+    problem = build_problem(X, Y, normalize(sample_weight), fit_intercept, penalty_weights)
     path = Path.allocate(Y.shape[1], len(alphas), X.shape[1])
     null = compute_null_objectives(problem)
     for i, alpha in enumerate(alphas):
@@ -240,7 +240,7 @@ def _list_arrays(path):
 
 
 def solve_on_moments(gram, cross, yy, total_weight, alphas, l1_ratio, penalty_weights, settings):
-    """Solve for one target given nothing but weighted, centred moments.
+    """Solve for one target given nothing but weighted, centered moments.
 
     Parameters
     ----------
@@ -251,7 +251,7 @@ def solve_on_moments(gram, cross, yy, total_weight, alphas, l1_ratio, penalty_we
         Decreasing.
     l1_ratio : float
     penalty_weights : ndarray of shape (n_features,) or None
-        Finite; unpenalised features are eliminated by a Schur complement.
+        Finite; unpenalized features are eliminated by a Schur complement.
     settings : Settings
 
     Returns
@@ -259,13 +259,13 @@ def solve_on_moments(gram, cross, yy, total_weight, alphas, l1_ratio, penalty_we
     coefs : ndarray of shape (n_alphas, n_features)
     converged : bool
         Nothing at all (None) is returned where the moments do not determine
-        the solution well: no L1 penalty, or collinear unpenalised features.
+        the solution well: no L1 penalty, or collinear unpenalized features.
     """
     if (l1_ratio == 0 or alphas[-1] == 0) and not settings.positive:
         return None
     scale = np.ones(len(cross)) if penalty_weights is None else penalty_weights
     sizes = round_to_power_of_two(np.sqrt(np.maximum(gram.diagonal(), 0.0)))
-    free, penalised = np.flatnonzero(scale == 0), np.flatnonzero(scale)
+    free, penalized = np.flatnonzero(scale == 0), np.flatnonzero(scale)
     G, b, projection = gram, cross, None
     if len(free):
         # In one unit: no feature is collinear for being small.
@@ -274,21 +274,21 @@ def solve_on_moments(gram, cross, yy, total_weight, alphas, l1_ratio, penalty_we
         if values[0] <= 1e-8 * values[-1] or settings.positive:
             return None
         solve_free = (V / values) @ V.T / sizes[free] / sizes[free, None]
-        projection = solve_free @ gram[np.ix_(free, penalised)]
-        G = gram[np.ix_(penalised, penalised)] - gram[np.ix_(penalised, free)] @ projection
+        projection = solve_free @ gram[np.ix_(free, penalized)]
+        G = gram[np.ix_(penalized, penalized)] - gram[np.ix_(penalized, free)] @ projection
         free_values = solve_free @ cross[free]
-        b = cross[penalised] - gram[np.ix_(penalised, free)] @ free_values
+        b = cross[penalized] - gram[np.ix_(penalized, free)] @ free_values
         yy = yy - cross[free] @ free_values
     lam1, lam2 = alphas * l1_ratio * total_weight, alphas * (1 - l1_ratio) * total_weight
     tol = max(settings.tol, _ROUNDING) * 0.5 * yy
     coefs = np.zeros((len(alphas), len(cross)))
-    L1, L2 = np.outer(lam1, scale[penalised]), np.outer(lam2, scale[penalised])
+    L1, L2 = np.outer(lam1, scale[penalized]), np.outer(lam2, scale[penalized])
     if lam1[-1] == 0 and lam2[-1] == 0:
         L1 = L1 + FLOOR * np.sqrt(np.maximum(G.diagonal(), 0.0) * yy)
-    coefs[:, penalised], gaps, _ = solve_path(
+    coefs[:, penalized], gaps, _ = solve_path(
         np.ascontiguousarray(G), np.ascontiguousarray(b), L1, L2, float(yy), tol, settings.tol,
-        settings.create_sweeps(), np.zeros(len(penalised)),
+        settings.create_sweeps(), np.zeros(len(penalized)),
     )  # fmt: skip
     if len(free):
-        coefs[:, free] = free_values - coefs[:, penalised] @ projection.T
+        coefs[:, free] = free_values - coefs[:, penalized] @ projection.T
     return coefs, bool((gaps <= tol).all())

@@ -170,8 +170,8 @@ class Certifier:
     def _compute_rise(self, dual, W, coefs, intercepts, batch):
         residual = self._compute_residual(coefs, intercepts, batch)
         returned, W = coefs[batch], W[batch]
-        if self.problem.penalised is not None:
-            returned = returned[:, self.problem.penalised]
+        if self.problem.penalized is not None:
+            returned = returned[:, self.problem.penalized]
         loss = np.einsum("ij,ij->j", residual, residual) - np.einsum("ij,ij->j", dual, dual)
         first = (np.abs(returned) - np.abs(W)) @ self.scale
         second = ((returned - W) * (returned + W)) @ self.scale

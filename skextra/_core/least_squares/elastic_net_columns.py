@@ -11,7 +11,7 @@ _SWEEPS_PER_LOOK = 10
 
 
 def solve_on_columns(columns, y, w, l1, l2, tol, sweeps, max_iter):
-    """Minimise over the coefficients of packed columns.
+    """Minimize over the coefficients of packed columns.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from skextra._core.least_squares.elastic_net import normalise, prefers_gram, solve, solve_on_moments
+from skextra._core.least_squares.elastic_net import normalize, prefers_gram, solve, solve_on_moments
 from skextra._core.least_squares.problem import build_problem
 from skextra._core.numerics.design_matrix import Design, refuse_overflow
 
@@ -51,7 +51,7 @@ class Moments:
     def _list(self):
         return self.gram, self.cross, self.sums, self.y_sum, self.yy, self.weight
 
-    def centre(self):
+    def center(self):
         """Gram matrix, cross products and sum of squares about these rows' own means."""
         offset = self.sums / self.weight
         gram = self.gram - np.outer(offset, self.sums)
@@ -87,7 +87,7 @@ class FoldErrors:
         self, X, y, sample_weight, fit_intercept, penalty_weights, settings, n_alphas, folds
     ):
         self.X, self.Y = X, y[:, None]
-        self.sample_weight = normalise(sample_weight)
+        self.sample_weight = normalize(sample_weight)
         self.fit_intercept = fit_intercept
         self.penalty_weights = penalty_weights
         self.settings = settings
@@ -103,7 +103,7 @@ class FoldErrors:
     def _read_moments(self):
         kept = None
         if self.penalty_weights is not None:
-            # Unpenalised features stay in the moments: each fold eliminates them.
+            # Unpenalized features stay in the moments: each fold eliminates them.
             kept = np.where(np.isinf(self.penalty_weights), np.inf, 1.0)
         self.problem = build_problem(self.X, self.Y, self.sample_weight, self.fit_intercept, kept)
         self.shift = self.problem.design.mean
@@ -122,7 +122,7 @@ class FoldErrors:
         if self.fit_intercept:
             # Folds of a column that is constant but for rounding have nothing to share.
             noise = 8 * np.finfo(self.problem.design.dtype).eps * np.abs(self.shift)
-            left = self.total.centre()[0].diagonal()
+            left = self.total.center()[0].diagonal()
             if (left <= self.total.weight * noise**2).any(where=noise > 0):
                 self.total, self.parts = None, {}
 
@@ -130,7 +130,7 @@ class FoldErrors:
         design, Y = self.problem.design, self.problem.Y[rows]
         X = design.X
         if not isinstance(rows, slice):
-            X = self.rows if self.problem.penalised is None else design.X
+            X = self.rows if self.problem.penalized is None else design.X
             X = X[_as_slice(rows)]
         weights = None if design.weights is None else design.weights[rows]
         part = Design(X, weights, self.fit_intercept, dtype=design.dtype)
@@ -144,7 +144,7 @@ class FoldErrors:
         """Gram matrix of all rows as `solve` takes it, or None if it is not at hand."""
         if self.total is None or self.penalty_weights is not None:
             return None
-        return self.total.centre()[0]
+        return self.total.center()[0]
 
     def compute(self, index, alphas, l1_ratio):
         """Test error of the model of each alpha, fitted to a fold's training rows.
@@ -205,14 +205,14 @@ class FoldErrors:
         train = self.total - part
         if train.weight <= _SMALLEST_SHARE * self.total.weight:
             return None
-        gram, cross, yy = train.centre()
+        gram, cross, yy = train.center()
         before = self.total.gram.diagonal()
         lost = (gram.diagonal() < _SMALLEST_SHARE * before).any(where=before > 0)
         if lost or yy < _SMALLEST_SHARE * self.total.yy:
             return None
-        penalty_weights, penalised = self.penalty_weights, self.problem.penalised
-        if penalty_weights is not None and penalised is not None:
-            penalty_weights = penalty_weights[penalised]
+        penalty_weights, penalized = self.penalty_weights, self.problem.penalized
+        if penalty_weights is not None and penalized is not None:
+            penalty_weights = penalty_weights[penalized]
         solution = solve_on_moments(
             gram, cross, yy, train.weight, alphas, l1_ratio, penalty_weights, self.settings
         )

@@ -57,7 +57,7 @@ class Sweeps:
 
 
 def solve_problem(gram, b, c, w, l1, l2, yy, tol, sweeps, max_iter):
-    """Minimise on the leading block of `gram`; `c` and `w` are updated in place.
+    """Minimize on the leading block of `gram`; `c` and `w` are updated in place.
 
     Returns
     -------

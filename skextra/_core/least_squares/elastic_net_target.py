@@ -128,8 +128,8 @@ class Target:
         bound = bound_gram_rounding(gram, n, yy, self.W, L1)
         if self.problem.design.X.dtype != np.float64:
             returned = self.returned[0]
-            if self.problem.penalised is not None:
-                returned = returned[:, self.problem.penalised]
+            if self.problem.penalized is not None:
+                returned = returned[:, self.problem.penalized]
             bound = bound + bound_cast(gram, yy, self.W, returned, L1)
             shift = self.problem.compute_intercept(self.returned[0], self.t) - self.returned[1]
             bound = bound + self.problem.design.total_weight * shift**2 / max(yy, 1e-300)

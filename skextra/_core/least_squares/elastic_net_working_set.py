@@ -78,7 +78,7 @@ class WorkingSetSolver:
     ----------
     design : Design
     y : ndarray of shape (n_samples,)
-        Centred, residualised, times the roots of the weights.
+        Centered, residualised, times the roots of the weights.
     scale : ndarray of shape (n_features,)
         Penalty weights.
     tol : float

@@ -1,6 +1,6 @@
 """Duality gaps: how far a point can be from the optimum, whatever produced it.
 
-Elastic-net least squares, with nuisance directions (intercept, unpenalised
+Elastic-net least squares, with nuisance directions (intercept, unpenalized
 features) projected out of X and y beforehand:
 
     P(w) = ||y - X w||^2 / 2 + sum_j l1_j |w_j| + l2_j w_j^2 / 2 .

@@ -19,7 +19,7 @@ from skextra._core.least_squares.elastic_net import (
     build,
     compute_gram,
     compute_null_objectives,
-    normalise,
+    normalize,
     prefers_gram,
 )
 from skextra._core.least_squares.multi_task_newton import solve_rows
@@ -60,7 +60,7 @@ def solve(
     parts = []
     if n_sparse:
         parts.append(
-            _solve_penalised(
+            _solve_penalized(
                 X, Y, alphas[:n_sparse], l1_ratio, sample_weight, fit_intercept,
                 penalty_weights, settings, start, gram,
             )
@@ -87,7 +87,7 @@ def _join(first, second):
     return Path(*(np.concatenate([getattr(first, n), getattr(second, n)], axis=1) for n in names))
 
 
-def _solve_penalised(
+def _solve_penalized(
     X, Y, alphas, l1_ratio, sample_weight, fit_intercept, penalty_weights, settings, start, gram
 ):
     """`solve` by block coordinate descent."""
@@ -99,7 +99,7 @@ def _solve_penalised(
     path = _allocate(Y.shape[1], len(alphas), X.shape[1])
     W = np.zeros((Y.shape[1], len(scale)))
     if start is not None:
-        W[:] = start if problem.penalised is None else start[:, problem.penalised]
+        W[:] = start if problem.penalized is None else start[:, problem.penalized]
     lam1 = alphas * l1_ratio * X.shape[0]
     lam2 = alphas * (1 - l1_ratio) * X.shape[0]
     limits = (tol, max(float(settings.tol), _SETTLED), settings)
@@ -135,8 +135,8 @@ def _certify(problem, W, coefs, intercepts, l1, l2):
         return gap
     residual = design.weigh_rows(problem.compute_residual(coefs, intercepts))
     returned = coefs.astype(np.float64)
-    if problem.penalised is not None:
-        returned = returned[:, problem.penalised]
+    if problem.penalized is not None:
+        returned = returned[:, problem.penalized]
     rise = 0.5 * (np.vdot(residual, residual) - np.vdot(dual, dual))
     for values, sign in ((returned, 1.0), (W, -1.0)):
         squares = np.einsum("tj,tj->j", values, values)
@@ -162,7 +162,7 @@ def _solve_on_gram(problem, scale, lam1, lam2, limits, W, gram):
 
 def _solve_ridge(X, Y, alphas, sample_weight, fit_intercept, penalty_weights, settings):
     """`solve` without an L1 penalty."""
-    problem = build_problem(X, Y, normalise(sample_weight), fit_intercept, penalty_weights)
+    problem = build_problem(X, Y, normalize(sample_weight), fit_intercept, penalty_weights)
     path = _allocate(Y.shape[1], len(alphas), X.shape[1])
     null = float(compute_null_objectives(problem).sum())
     for i, alpha in enumerate(alphas):

@@ -18,7 +18,7 @@ _CG_SHARE = 1e-2
 
 
 def solve_rows(gram, B, C, W, l1, l2, yy, tol, settle, sweeps, max_iter):
-    """Minimise on the leading block of `gram`; `C` and `W` are updated in place.
+    """Minimize on the leading block of `gram`; `C` and `W` are updated in place.
 
     Returns
     -------

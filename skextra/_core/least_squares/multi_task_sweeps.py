@@ -1,6 +1,6 @@
 """Block coordinate descent kernels for the multi-task elastic net, and its certificate.
 
-All minimise, over W of shape (n_targets, n_features) with columns ``W_j``,
+All minimize, over W of shape (n_targets, n_features) with columns ``W_j``,
 
     P(W) = ||Y - X W'||_F^2 / 2 + sum_j l1_j ||W_j||_2 + l2_j ||W_j||_2^2 / 2 .
 
@@ -90,7 +90,7 @@ def compute_multi_task_gap(W, C, l1, l2, yr, worst_outside, conjugate_outside):
 
 @njit(fastmath=FAST)
 def update_feature(z, j, W, curvature, l1):
-    """Minimise over ``W_j`` given ``z``, which becomes the change.
+    """Minimize over ``W_j`` given ``z``, which becomes the change.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def update_feature(z, j, W, curvature, l1):
 
 @njit(fastmath=FAST)
 def sweep_rows_gram(gram, C, W, l1, l2, order, n_order, z):
-    """Minimise over each feature in `order`; largest decrease-like change and move."""
+    """Minimize over each feature in `order`; largest decrease-like change and move."""
     largest_change, largest_move = 0.0, 0.0
     n_targets, k = C.shape
     for i in range(n_order):
@@ -173,7 +173,7 @@ def sweep_rows_columns(columns, norms, R, W, l1, l2, order, n_order, z):
 def sweep_rows_sparse(
     data, indices, indptr, mean, total, norms, R, offset, W, l1, l2, order, n_order, z
 ):
-    """As `sweep_rows_columns`, on centred sparse columns.
+    """As `sweep_rows_columns`, on centered sparse columns.
 
     The residual is ``R + outer(root, offset)`` with `root` the square roots of
     the sample weights, one target a column; only `R` is sparse to update.
@@ -334,7 +334,7 @@ def sweep_rows_until_flat(columns, norms, R, W, l1, l2, max_iter, random, state)
 def sweep_rows_sparse_until_flat(
     data, indices, indptr, mean, total, norms, R, W, l1, l2, max_iter, random, state
 ):
-    """As `sweep_rows_until_flat`, on centred sparse columns; `R` is left without its offset."""
+    """As `sweep_rows_until_flat`, on centered sparse columns; `R` is left without its offset."""
     n_targets, k = W.shape
     everything = np.arange(k)
     active = np.empty(k, dtype=np.int64)

@@ -143,7 +143,7 @@ class RowWorkingSet:
         return len(self.active) <= max(1000, 2 * n_entries)
 
     def _sweeps_sparse(self):
-        # A projection on unpenalised features cannot be kept implicit in a
+        # A projection on unpenalized features cannot be kept implicit in a
         # sparse residual: such columns are made dense.
         return self.design.is_sparse and self.design.rows is None
 
@@ -245,5 +245,5 @@ class RowWorkingSet:
         columns = self.columns
         if not self.design.is_sparse:
             return columns.matrix
-        centred = columns.matrix.toarray().T - columns.loadings.T @ columns.basis.T
-        return np.ascontiguousarray(centred)
+        centered = columns.matrix.toarray().T - columns.loadings.T @ columns.basis.T
+        return np.ascontiguousarray(centered)

@@ -1,8 +1,8 @@
 """From data and penalty weights to the one problem every linear solver sees.
 
-An intercept and unpenalised features are the same thing: directions that the
+An intercept and unpenalized features are the same thing: directions that the
 fit may use freely. They are projected out of the columns and the targets, the
-penalised columns are rescaled so that one squared L2 penalty fits all, and the
+penalized columns are rescaled so that one squared L2 penalty fits all, and the
 solution is carried back at the end. Other penalties add to this problem; what
 rescaling does to them is their solver's business.
 """
@@ -34,7 +34,7 @@ class Problem:
         at all-zero coefficients with the optimal intercept.
     n_features : int
         Of the original X.
-    penalised : ndarray of int, or None for all features
+    penalized : ndarray of int, or None for all features
     free : ndarray of int, or None
         Unpenalized features, which are projected out.
     Y_centered : ndarray of shape (n_samples, n_targets)
@@ -46,7 +46,7 @@ class Problem:
     y_mean: np.ndarray
     null_objective: np.ndarray
     n_features: int
-    penalised: np.ndarray | None = None
+    penalized: np.ndarray | None = None
     free: np.ndarray | None = None
     free_mean: np.ndarray | None = None
     free_columns: np.ndarray | None = None
@@ -61,11 +61,11 @@ class Problem:
         """
         design = self.design
         W = W if design.scale is None else design.scale[:, None] * W
-        if self.penalised is None:
+        if self.penalized is None:
             coef = W.T
         else:
             coef = np.zeros((W.shape[1], self.n_features))
-            coef[:, self.penalised] = W.T
+            coef[:, self.penalized] = W.T
             if self.free_transform is not None:
                 cross = self.free_cross if target is None else self.free_cross[:, [target]]
                 free = self.free_transform @ (cross - design.projection @ W)
@@ -81,9 +81,9 @@ class Problem:
         design = self.design
         if not design.fit_intercept:
             return np.zeros(len(coef))
-        penalised = coef if self.penalised is None else coef[:, self.penalised]
-        penalised = np.ascontiguousarray(penalised, dtype=np.float64)
-        means = multiply_dense(penalised, design.mean[:, None])[:, 0]
+        penalized = coef if self.penalized is None else coef[:, self.penalized]
+        penalized = np.ascontiguousarray(penalized, dtype=np.float64)
+        means = multiply_dense(penalized, design.mean[:, None])[:, 0]
         if self.free_transform is not None:
             means = means + coef[:, self.free] @ self.free_mean
         return (self.y_mean if target is None else self.y_mean[target]) - means
@@ -109,16 +109,16 @@ class Problem:
         """
         design = self.design
         coef = coef.astype(np.float64, copy=False)
-        penalised = coef if self.penalised is None else coef[:, self.penalised]
+        penalized = coef if self.penalized is None else coef[:, self.penalized]
         shift = design.mean if design.fit_intercept else None
         # A few features of many: products with the others would be with zeros.
-        support = np.flatnonzero(penalised.any(axis=0))
+        support = np.flatnonzero(penalized.any(axis=0))
         X = design.X
-        if 4 * len(support) < penalised.shape[1]:
-            X, penalised = X[:, support], penalised[:, support]
+        if 4 * len(support) < penalized.shape[1]:
+            X, penalized = X[:, support], penalized[:, support]
             shift = None if shift is None else shift[support]
         Y = self.Y_centered if target is None else self.Y_centered[:, [target]]
-        residual = Y - full_data.multiply(X, penalised.T, shift)
+        residual = Y - full_data.multiply(X, penalized.T, shift)
         if self.free_transform is not None:
             residual -= self.free_columns @ coef[:, self.free].T
         if design.fit_intercept:
@@ -179,15 +179,15 @@ def build_problem(X, Y, sample_weight=None, fit_intercept=True, penalty_weights=
     problem : Problem
     """
     n_features = X.shape[1]
-    penalised = free = scale = None
-    X_penalised = X
+    penalized = free = scale = None
+    X_penalized = X
     if penalty_weights is not None:
-        scale, penalised, free = _split_features(penalty_weights)
-        if penalised is not None:
-            X_penalised = X[:, penalised]
-    design = Design(X_penalised, sample_weight, fit_intercept, scale, np.float64)
-    Y, y_mean, null_objective = centre_targets(Y, sample_weight, fit_intercept)
-    problem = Problem(design, Y, y_mean, null_objective, n_features, penalised, free, Y_centered=Y)
+        scale, penalized, free = _split_features(penalty_weights)
+        if penalized is not None:
+            X_penalized = X[:, penalized]
+    design = Design(X_penalized, sample_weight, fit_intercept, scale, np.float64)
+    Y, y_mean, null_objective = center_targets(Y, sample_weight, fit_intercept)
+    problem = Problem(design, Y, y_mean, null_objective, n_features, penalized, free, Y_centered=Y)
     if free is not None and len(free):
         _project_out_free(problem, X[:, free])
     return problem
@@ -195,18 +195,18 @@ def build_problem(X, Y, sample_weight=None, fit_intercept=True, penalty_weights=
 
 def _split_features(penalty_weights):
     finite = np.isfinite(penalty_weights)
-    penalised = np.flatnonzero(finite & (penalty_weights > 0))
+    penalized = np.flatnonzero(finite & (penalty_weights > 0))
     free = np.flatnonzero(penalty_weights == 0)
-    scale = 1 / np.sqrt(penalty_weights[penalised])
+    scale = 1 / np.sqrt(penalty_weights[penalized])
     if (scale == 1).all():
         scale = None
-    if len(penalised) == len(penalty_weights):
-        penalised = None
-    return scale, penalised, free
+    if len(penalized) == len(penalty_weights):
+        penalized = None
+    return scale, penalized, free
 
 
-def centre_targets(Y, sample_weight, fit_intercept):
-    """Centred float64 targets, their means, and half their weighted squares."""
+def center_targets(Y, sample_weight, fit_intercept):
+    """Centered float64 targets, their means, and half their weighted squares."""
     if fit_intercept:
         total = float(len(Y) if sample_weight is None else sample_weight.sum())
         y_mean = compute_column_means(Y, sample_weight, total)

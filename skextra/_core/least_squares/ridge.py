@@ -41,7 +41,7 @@ _RCOND_REFINE = 1e-7
 _RCOND_SINGULAR = 1e-14
 # From this many different penalties on, one eigendecomposition is cheaper than
 # a Cholesky factorization each.
-_MAX_FACTORISATIONS = 16
+_MAX_FACTORIZATIONS = 16
 # Sizes of matrices between which one BLAS thread factorizes as fast as more.
 _SMALLEST_STALL, _LARGEST_STALL = 100, 600
 # Where conjugate gradients end short of their tolerance, a factorization of at most this
@@ -50,7 +50,7 @@ _LARGEST_FALLBACK = 4000
 
 
 class SingularError(Exception):
-    """A factorisation that rounding has made useless."""
+    """A factorization that rounding has made useless."""
 
 
 def solve(problem, alphas, *, method="auto", tol=1e-4, max_iter=None):
@@ -62,7 +62,7 @@ def solve(problem, alphas, *, method="auto", tol=1e-4, max_iter=None):
     alphas : ndarray of shape (n_targets,)
         Non-negative penalty of each target.
     method : {"auto", "svd", "iterative"}
-        "iterative" prefers conjugate gradients where a factorisation is dear.
+        "iterative" prefers conjugate gradients where a factorization is dear.
     tol : float
         Relative tolerance of iterative solutions.
     max_iter : int or None
@@ -75,7 +75,7 @@ def solve(problem, alphas, *, method="auto", tol=1e-4, max_iter=None):
         ``1/2 ||y - Zw||^2 + alpha/2 ||w||^2``).
     """
     method_direct = "svd" if method == "svd" else "auto"
-    if not is_factorisation_dear(problem.design, len(alphas), method):
+    if not is_factorization_expensive(problem.design, len(alphas), method):
         return solve_direct(problem, alphas, method=method_direct)
     result = ridge_conjugate_gradients.solve_iterative(problem, alphas, tol=tol, max_iter=max_iter)
     solved = (result.gap <= max(tol, _EXACT) * problem.null_objective).all()
@@ -85,8 +85,8 @@ def solve(problem, alphas, *, method="auto", tol=1e-4, max_iter=None):
     return _choose(problem, result, solve_direct(problem, alphas))
 
 
-def is_factorisation_dear(design, n_targets, method="auto"):
-    """Whether conjugate gradients are expected to beat a factorisation by far."""
+def is_factorization_expensive(design, n_targets, method="auto"):
+    """Whether conjugate gradients are expected to beat a factorization by far."""
     n, p = design.shape
     small = min(n, p)
     if method == "svd" or small <= 150:
@@ -96,14 +96,14 @@ def is_factorisation_dear(design, n_targets, method="auto"):
     # Seconds, from about 3e10 flops of BLAS and 1e8 multiply-adds of sparse by
     # sparse a second; conjugate gradients mostly take some 25 iterations.
     nnz = float(design.X.nnz)
-    factorisation = small**3 / 3e10
+    factorization = small**3 / 3e10
     product = min(nnz**2 / max(n, p) / 1e8, float(n) * p * small / 2e10)
     iterations = 25 * 2 * nnz * n_targets / 1e9
-    return factorisation + product > iterations
+    return factorization + product > iterations
 
 
 def solve_direct(problem, alphas, *, method="auto"):
-    """Solve a ridge problem by factorisation.
+    """Solve a ridge problem by factorization.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def _group_by_alpha(alphas):
         yield value, np.flatnonzero(inverse == i)
 
 
-def factorise(matrix, alpha, refine_below):
+def factorize(matrix, alpha, refine_below):
     """Cholesky factor of ``matrix + alpha I`` and whether it needs refinement.
 
     The condition number is that of the matrix scaled to a unit diagonal.
@@ -191,14 +191,14 @@ def factorise(matrix, alpha, refine_below):
     diagonal += alpha
     if not (diagonal > 0).all():
         raise SingularError
-    # Threads gain a small factorisation nothing, and stall it when cores are busy.
+    # Threads gain a small factorization nothing, and stall it when cores are busy.
     stalls = _SMALLEST_STALL < len(a) <= _LARGEST_STALL
     with single_threaded_blas() if stalls else nullcontext():
         factor, info = lapack.dpotrf(a, lower=1, overwrite_a=1, clean=0)
     if info:
         raise SingularError
     # LAPACK's estimate would count differently scaled features as
-    # ill-conditioned, which a Cholesky factorisation does not mind.
+    # ill-conditioned, which a Cholesky factorization does not mind.
     scale = np.sqrt(matrix.diagonal() + alpha)
     rcond = (factor.diagonal() / scale).min() ** 2
     if rcond < max(1e-4, 10 * refine_below):
@@ -215,7 +215,7 @@ def _estimate_scaled_rcond(factor, scale):
 
 
 def solve_factored(factor, B):
-    """Solve with a factor from :func:`factorise`."""
+    """Solve with a factor from :func:`factorize`."""
     x, info = lapack.dpotrs(factor, B, lower=1)
     return x
 
@@ -251,12 +251,12 @@ def solve_moments(problem, gram, cross, alphas, eigen=None):
         If the Gram matrix is too ill-conditioned to say.
     """
     groups = list(_group_by_alpha(alphas))
-    if eigen is not None or len(groups) > _MAX_FACTORISATIONS:
+    if eigen is not None or len(groups) > _MAX_FACTORIZATIONS:
         W = _solve_eigen(gram, cross, alphas, eigen)
         return Result(W, _bound_from_moments(problem, gram, cross, alphas, W, slice(None)))
     parts = []
     for alpha, columns in groups:
-        factor, refine = factorise(gram, alpha, _RCOND_REFINE)
+        factor, refine = factorize(gram, alpha, _RCOND_REFINE)
         W = solve_factored(factor, cross[:, columns])
         null = problem.null_objective[columns]
         if not refine and alpha > 0:
@@ -500,13 +500,13 @@ def solve_kernel(problem, kernel, alphas):
     """
     Yw = problem.weigh_targets()
     groups = list(_group_by_alpha(alphas))
-    if len(groups) > _MAX_FACTORISATIONS:
+    if len(groups) > _MAX_FACTORIZATIONS:
         C, inverse = _solve_dual_eigen(kernel, Yw, alphas)
         W, gap, dual = _refine_dual(problem, kernel, alphas, Yw, C, inverse, False)
         return Result(W, gap, dual=dual, correlations=alphas * W)
     parts = []
     for alpha, columns in groups:
-        factor, refine = factorise(kernel, alpha, _RCOND_REFINE)
+        factor, refine = factorize(kernel, alpha, _RCOND_REFINE)
         y = Yw[:, columns]
         W, gap, dual = _refine_dual(
             problem, kernel, alpha, y, solve_factored(factor, y),
@@ -600,7 +600,7 @@ def compute_returned_gap(problem, result, coef, intercept, alphas):
         return result.gap
     design, null = problem.design, problem.null_objective
     W = coef.astype(np.float64).T
-    W = W if problem.penalised is None else W[problem.penalised]
+    W = W if problem.penalized is None else W[problem.penalized]
     W = W if design.scale is None else W / design.scale[:, None]
     if result.lengths is not None and problem.free_transform is None:
         gap = _bound_cast(problem, result, W, coef, intercept, alphas)

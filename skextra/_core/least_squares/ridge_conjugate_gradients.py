@@ -9,7 +9,7 @@ _UNITS = 1e6
 
 
 def solve_iterative(problem, alphas, *, tol=1e-4, max_iter=None):
-    """Minimise by conjugate gradients, preconditioned with the diagonal of tall data.
+    """Minimize by conjugate gradients, preconditioned with the diagonal of tall data.
 
     A target is done when the gradient relative to its start is at most `tol` and
     the relative duality gap at most 1 % of it; both are checked on a gradient

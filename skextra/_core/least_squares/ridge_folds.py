@@ -15,7 +15,7 @@ from skextra._core.least_squares.ridge_scaled_system import ScaledSystem
 from skextra._core.numerics.design_matrix import Design
 
 # From this many penalties on, eigenvectors cost less than a Cholesky factor each.
-_MAX_FACTORISATIONS = 16
+_MAX_FACTORIZATIONS = 16
 
 
 class FoldSolver:
@@ -144,7 +144,7 @@ class FoldSolver:
 
 
 def _solve_penalties(gram, cross, alphas):
-    if len(alphas) > _MAX_FACTORISATIONS:
+    if len(alphas) > _MAX_FACTORIZATIONS:
         values, V = ridge.decompose(gram)
         if alphas.min() + max(values[0], 0) < 1e-10 * values[-1]:
             raise ridge.SingularError
@@ -153,7 +153,7 @@ def _solve_penalties(gram, cross, alphas):
             yield V @ (rotated / (np.maximum(values, 0) + alpha)[:, None])
         return
     for alpha in alphas:
-        factor, refine = ridge.factorise(gram, alpha, refine_below=1e-10)
+        factor, refine = ridge.factorize(gram, alpha, refine_below=1e-10)
         if refine:
             raise ridge.SingularError
         yield ridge.solve_factored(factor, cross)
@@ -173,12 +173,12 @@ def solve_path(problem, alphas):
     """
     n, p = problem.design.shape
     k = problem.Y.shape[1]
-    dear = ridge.is_factorisation_dear(problem.design, k)
+    dear = ridge.is_factorization_expensive(problem.design, k)
     moments = kernel = system = eigen = None
     if p and not dear:
         if p <= n:
             moments = problem.design.compute_moments(problem.Y)
-            if len(alphas) > _MAX_FACTORISATIONS:
+            if len(alphas) > _MAX_FACTORIZATIONS:
                 eigen = ridge.decompose(moments[0])
         else:
             kernel, _ = ridge.deflate_kernel(

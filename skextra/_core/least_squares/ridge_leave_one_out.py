@@ -236,7 +236,7 @@ class WideLoo:
             self._add(alpha, a, Q @ (D[:, a, None] * rotated), diagonals[:, a], totals)
 
     def _invert(self, alpha):
-        factor, _ = ridge.factorise(self.kernel, alpha, refine_below=1e-7)
+        factor, _ = ridge.factorize(self.kernel, alpha, refine_below=1e-7)
         c = lapack.dpotrs(factor, self.Yw, lower=1)[0]
         inverse, info = lapack.dpotri(factor, lower=1, overwrite_c=1)
         if info:

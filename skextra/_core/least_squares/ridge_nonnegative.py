@@ -28,8 +28,8 @@ _CHARGED = 1e-9
 _REACH = 4.0
 
 
-def solve_positive(problem, alphas, penalised, *, tol=1e-4, max_iter=None):
-    """Minimize ``1/2 ||Y - ZW||^2 + alpha/2 ||W[penalised]||^2`` over ``W >= 0``.
+def solve_positive(problem, alphas, penalized, *, tol=1e-4, max_iter=None):
+    """Minimize ``1/2 ||Y - ZW||^2 + alpha/2 ||W[penalized]||^2`` over ``W >= 0``.
 
     Columns are brought to one length, so that what counts as rounding does not depend on
     the units of features, and the gap is taken from the data, not from the Gram matrix.
@@ -39,7 +39,7 @@ def solve_positive(problem, alphas, penalised, *, tol=1e-4, max_iter=None):
     problem : Problem
         Without projected-out features.
     alphas : ndarray of shape (n_targets,)
-    penalised : ndarray of bool of shape (n_features,)
+    penalized : ndarray of bool of shape (n_features,)
     tol : float
         Relative gap above which a slower way is tried, and relative tolerance of inner
         solves that have to iterate.
@@ -58,7 +58,7 @@ def solve_positive(problem, alphas, penalised, *, tol=1e-4, max_iter=None):
     n_iter = np.zeros(k, dtype=np.int32)
     if p == 0:
         return Result(W, gap, n_iter, "block pivoting", penalty=W)
-    use_gram = p <= _MAX_GRAM or not penalised.all()
+    use_gram = p <= _MAX_GRAM or not penalized.all()
     if use_gram:
         gram, cross = design.compute_moments(problem.Y)
         gram = np.tril(gram) + np.tril(gram, -1).T
@@ -66,7 +66,7 @@ def solve_positive(problem, alphas, penalised, *, tol=1e-4, max_iter=None):
     else:
         squares = design.compute_column_norms()
     for j in range(k):
-        penalty = alphas[j] * penalised
+        penalty = alphas[j] * penalized
         scales = 1 / round_to_power_of_two(np.sqrt(squares + penalty))
         if use_gram:
             system = _GramSystem(gram, cross[:, j], penalty, scales)
@@ -81,7 +81,7 @@ def solve_positive(problem, alphas, penalised, *, tol=1e-4, max_iter=None):
                 exact = target.refine(exact, system)
                 found = exact if exact[1] < found[1] else found
         W[:, j], gap[j] = found
-    return Result(W, gap, n_iter, "block pivoting", penalty=np.outer(penalised, alphas))
+    return Result(W, gap, n_iter, "block pivoting", penalty=np.outer(penalized, alphas))
 
 
 class _Target:

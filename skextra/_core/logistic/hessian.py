@@ -20,7 +20,7 @@ def compute_dense_hessian(matrix, nuisance, features, classes, P, weights):
     Parameters
     ----------
     matrix : ndarray of shape (n_packed, n_samples)
-        Features, one a row.
+        Features, one per row.
     nuisance : ndarray of shape (n_nuisance, n_samples)
         More of them, behind those of `matrix`.
     features, classes : ndarray of int of shape (n_coordinates,)
@@ -97,7 +97,7 @@ def add_sparse_hessian(data, indices, indptr, nuisance, starts, ids, classes, P,
     """
     n_rows, n = P.shape
     n_packed = starts.shape[0] - 1 - nuisance.shape[0]
-    # Unsigned: signed indices might count from the end, which keeps loops from vectorising.
+    # Unsigned: signed indices might count from the end, which keeps loops from vectorizing.
     entry_id = np.empty(hessian.shape[0], dtype=np.uint64)
     entry_class = np.empty(hessian.shape[0], dtype=np.int64)
     value = np.empty(hessian.shape[0])

@@ -84,8 +84,8 @@ class ImplicitModel:
 
     # --- what is asked of it --------------------------------------------------
 
-    def minimise(self, w, l1, l2, tol, budget):
-        """Minimise model and penalty from `w`, which is updated.
+    def minimize(self, w, l1, l2, tol, budget):
+        """Minimize model and penalty from `w`, which is updated.
 
         Sweeps and Newton directions take turns by what they have achieved for
         their work: sweeps and products with all columns cost about the same.

@@ -6,9 +6,9 @@ move ``m_i = sum_l p_il d_il``: one product with a column, whatever the number o
 classes. A coordinate's update changes d in its own class and m, nothing else.
 
 Indices are read as unsigned: signed ones might count from the end, and that check keeps
-loops from vectorising.
+loops from vectorizing.
 
-Nuisance directions stay optimal on paper: `offset` counts them in the units of
+Unpenalized directions are eliminated analytically: `offset` counts them in the units of
 `solved`, so that an update costs their number, not a pass over the samples.
 """
 
@@ -38,7 +38,7 @@ def sweep_dense_model(
     columns, features, classes, R, Q, P, D, M, cross, solved, offset, curvatures, w, l1, l2,
     order, n_order,
 ):  # fmt: skip
-    """Minimise over each coordinate in `order`, on columns that are dense rows.
+    """Minimize over each coordinate in `order`, on columns that are dense rows.
 
     Parameters
     ----------

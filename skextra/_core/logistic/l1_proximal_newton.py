@@ -284,7 +284,7 @@ class WorkingSetSolver:
         model, P = self._create_model(R)
         start = coordinates.gather(self.W[self.features])
         w = start.copy()
-        violation = model.minimise(w, l1, l2, accuracy, _BUDGET)
+        violation = model.minimize(w, l1, l2, accuracy, _BUDGET)
         self.n_failures += violation > 10.0 * accuracy
         DF, DV = model.get_moves()
         U = self._predict_probabilities(P, DF)
@@ -342,17 +342,17 @@ class WorkingSetSolver:
     def _search(self, start, delta, DV, DF, l1, l2, R):
         """Take the longest of ever shorter steps that lowers the objective enough."""
 
-        def penalise(w):
+        def penalize(w):
             return l1 @ np.abs(w) + 0.5 * (l2 @ (w * w))
 
-        before = self.value + penalise(start)
-        slope = -float((R * DF).sum()) + penalise(start + delta) - penalise(start)
+        before = self.value + penalize(start)
+        slope = -float((R * DF).sum()) + penalize(start + delta) - penalize(start)
         step = 1.0
         for _ in range(40):
             w = start + step * delta if step < 1 else start + delta
             F = self.F + step * DF
             value, P = self.loss.evaluate(F)
-            after = value + penalise(w)
+            after = value + penalize(w)
             if after <= before + 0.01 * step * slope + 1e-14 * abs(before):
                 break
             step *= 0.5

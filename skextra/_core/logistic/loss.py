@@ -110,7 +110,7 @@ class LogLoss:
     def fit_intercept(self, F, tol=1e-15, max_iter=50):
         """Shift of the decision values that makes the residuals sum to zero.
 
-        Newton's method in one dimension, or in one a class; halved where a full
+        Newton's method in one dimension, or in one per class; halved where a full
         step would not lower the loss.
 
         Returns

@@ -11,7 +11,7 @@ from scipy import sparse
 from skextra._core.logistic.path import solve
 from skextra._core.numerics.path import Path
 
-# This far below the likeliest class a probability is zero to double precision.
+# This far below the most probable class a probability is zero to double precision.
 _ABSENT = 40.0
 # Decision values at a time, so that they stay in the cache.
 _BLOCK = 1 << 18

@@ -1,6 +1,6 @@
 """Newton's equations of logistic regression with an L2 penalty, nuisance eliminated.
 
-    minimise over x  -r^T x + x^T (Z^T H Z + diag(penalties)) x / 2
+    minimize over x  -r^T x + x^T (Z^T H Z + diag(penalties)) x / 2
 
 where every x comes with the nuisance coefficients that are best for it. The residual
 of these equations is what the products of the columns with the dual point lack.

@@ -118,7 +118,7 @@ def factor_damped(hessian):
 
 
 class Columns:
-    """Penalised columns and then nuisance directions, of some rows that stand for all.
+    """Penalized columns and then nuisance directions, of some rows that stand for all.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from skextra._core.quadratic.model import solve_quadratic, solve_ridge
 
 # Sparse columns with more entries than this are cheaper as dense ones.
 _DENSE_SHARE = 0.15
-# Multiplications in sweeps over a model that nobody notices.
+# Multiplications in sweeps over a model whose cost is negligible.
 _CHEAP_SWEEPS = 2e6
 
 
@@ -100,8 +100,8 @@ class GramModel:
         self.gradient = coordinates.gather(columns.correlate_rows(self.R))
         self.nuisance_gradient = self.nuisance.gather(problem.nuisance @ self.R.T)
 
-    def minimise(self, w, l1, l2, tol, budget):
-        """Minimise model and penalty from `w`, which is updated.
+    def minimize(self, w, l1, l2, tol, budget):
+        """Minimize model and penalty from `w`, which is updated.
 
         Returns
         -------

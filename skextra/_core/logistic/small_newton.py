@@ -1,6 +1,6 @@
 """Newton steps for small logistic regressions, in one kernel.
 
-On little data the steps of the solvers cost more in calls than in arithmetic. These are
+On small data sets the steps of the solvers cost more in calls than in arithmetic. These are
 such steps without a certificate: they lead close to the optimum, from where one certified
 step ends the fit.
 """
@@ -21,7 +21,7 @@ _SWEPT = 1e-8
 
 
 def join_columns(Z, nuisance):
-    """Penalised columns and then nuisance directions, of shape (n_samples, n_columns)."""
+    """Penalized columns and then nuisance directions, of shape (n_samples, n_columns)."""
     return np.ascontiguousarray(np.concatenate([Z, nuisance.T], axis=1))
 
 
@@ -91,7 +91,7 @@ def descend(columns, codes, weights, l1, l2, U, reach, max_steps):
             return n_steps, False
         # Anew from the coefficients: many calls of one step are one call of many.
         _predict(columns, U, F)
-        value = _evaluate(F, codes, weights, P) + _penalise(U, l1, l2)
+        value = _evaluate(F, codes, weights, P) + _penalize(U, l1, l2)
         _form_equations(columns, codes, weights, P, U, l2, hessian, step)
         slope = 0.0
         if is_sparse:
@@ -104,7 +104,7 @@ def descend(columns, codes, weights, l1, l2, U, reach, max_steps):
         for _ in range(20):
             _add_multiple(F, length, DF, new_F)
             _add_multiple(U, length, D, new_U)
-            new_value = _evaluate(new_F, codes, weights, new_P) + _penalise(new_U, l1, l2)
+            new_value = _evaluate(new_F, codes, weights, new_P) + _penalize(new_U, l1, l2)
             if new_value - value <= 1e-4 * length * slope + 1e-14 * abs(value):
                 lowered = True
                 break
@@ -145,7 +145,7 @@ def _find_largest(A):
 
 
 @njit(fastmath=_FAST)
-def _penalise(U, l1, l2):
+def _penalize(U, l1, l2):
     penalty = 0.0
     for c in range(U.shape[0]):
         for j in range(U.shape[1]):

@@ -38,7 +38,7 @@ def enter_frame(kind, rows, frame, out):
 
 
 def fill_features(kind, z, out):
-    """Write the features of rows in the frame, one row a feature."""
+    """Write the features of rows in the frame, one row per feature."""
     d = len(z)
     if kind == FULL:
         fill_products(z, out)

@@ -40,7 +40,7 @@ def choose_block_size(kind, d, n_components):
 
 @njit(error_model="numpy")
 def fill_products(z, features):
-    """Write the products of the rows of `z` (d, b), each pair once, one row a pair."""
+    """Write the products of the rows of `z` (d, b), each pair once, one row per pair."""
     d, b = z.shape
     q = 0
     for i in range(d):

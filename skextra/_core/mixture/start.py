@@ -78,7 +78,7 @@ def summarize_responsibilities(kind, X, weights, draw, n_components):
     Returns
     -------
     statistics : SufficientStatistics
-        Merged from blocks, so that no array has a row a sample.
+        Merged from blocks, so that no array has a row per sample.
     """
     d = X.shape[1]
     total = None

@@ -1,9 +1,9 @@
-"""A centred, weighted design matrix that is only ever formed block by block.
+"""A centered, weighted design matrix that is only ever formed block by block.
 
 Solvers of linear models need three things of their data: the moments (Gram
 matrix of the columns and their products with the targets), the kernel (Gram
 matrix of the rows), and products with vectors. All are accumulated here from
-blocks that fit the cache, so no centred or weighted copy of X ever exists.
+blocks that fit the cache, so no centered or weighted copy of X ever exists.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ _FAR = 1e-4
 
 
 class Design:
-    """The columns of X that carry a penalty, seen centred and residualised.
+    """The columns of X that carry a penalty, seen centered and residualised.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Design:
     Notes
     -----
     The matrix is ``Z = (X - mean - rows @ projection) * scale``, where `rows`
-    (orthonormal under the weights) spans the unpenalised columns, see
+    (orthonormal under the weights) spans the unpenalized columns, see
     :meth:`project_out`.
     """
 
@@ -87,7 +87,7 @@ class Design:
 
         Parameters
         ----------
-        columns : ndarray of shape (n_samples, n_unpenalised) and float64
+        columns : ndarray of shape (n_samples, n_unpenalized) and float64
             Centered already.
         means : ndarray of shape (n_unpenalized,)
             What they were centered by: no combination of them that is as small as the
@@ -95,7 +95,7 @@ class Design:
 
         Returns
         -------
-        transform : ndarray of shape (n_unpenalised, rank)
+        transform : ndarray of shape (n_unpenalized, rank)
             ``columns @ transform`` is orthonormal under the weights.
         """
         # Brought to one length first: beside a time stamp in nanoseconds, a column of
@@ -135,7 +135,7 @@ class Design:
         return min(n, m)
 
     def iterate_row_blocks(self, at_least=16, shift=None, width=1):
-        """Yield ``(start, stop, block)`` of centred, residualised, unscaled rows.
+        """Yield ``(start, stop, block)`` of centered, residualised, unscaled rows.
 
         The block is scratch: it may be written to, and the next one reuses it.
         """
@@ -272,7 +272,7 @@ class Design:
         Parameters
         ----------
         Y : ndarray of shape (n_samples, k)
-            Centred and residualised like the columns; unweighted.
+            Centered and residualised like the columns; unweighted.
 
         Returns
         -------
@@ -337,7 +337,7 @@ class Design:
         if self.fit_intercept:
             before = gram.diagonal().copy()
             gram = subtract_outer(gram, self.total_weight, self.mean)
-            # Columns far from zero lose their digits: centre those block by block.
+            # Columns far from zero lose their digits: center those block by block.
             if (before > 1e6 * np.maximum(gram.diagonal(), 0)).any(where=before > 0):
                 return self._compute_dense_moments(Y)
         return gram, self._transpose_dot(self.weigh(Y))
@@ -427,7 +427,7 @@ class Design:
         return kernel
 
     def _compute_kernel_as_is(self):
-        # Centring the kernel instead of the data saves a pass over the data, and
+        # Centering the kernel instead of the data saves a pass over the data, and
         # costs no digits worth having unless features are far from zero.
         n = self.shape[0]
         kernel = accumulate_gram(np.zeros((n, n), order="F"), self.X.T)

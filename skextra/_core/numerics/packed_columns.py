@@ -1,7 +1,7 @@
-"""Packed copies of a few columns, centred, weighted and free of nuisance directions.
+"""Packed copies of a few columns, centered, weighted and free of nuisance directions.
 
 The solvers visit a small set of columns thousands of times; packed side by side
-they stay in cache. Dense columns are centred for real, sparse ones on paper.
+they stay in cache. Dense columns are centered explicitly, sparse ones implicitly.
 """
 
 import numpy as np
@@ -73,7 +73,7 @@ class DenseColumns:
 
     @property
     def matrix(self):
-        """The columns, one a row."""
+        """The columns, one per row."""
         return self._buffer[: self.n]
 
     def append(self, other):
@@ -131,10 +131,10 @@ class DenseColumns:
 
 
 class SparseColumns:
-    """CSC columns times the roots of the weights; centring and projection on paper.
+    """CSC columns times the roots of the weights, centered and projected implicitly.
 
     A column is ``matrix[:, j] - basis @ loadings[:, j]`` with an orthonormal
-    `basis` of the nuisance directions (intercept, unpenalised features).
+    `basis` of the nuisance directions (intercept, unpenalized features).
     """
 
     def __init__(self, matrix, basis, loadings):
@@ -161,7 +161,7 @@ class SparseColumns:
         return self.matrix.shape[1]
 
     def to_rows(self):
-        """The columns as CSR, without the centring."""
+        """The columns as CSR, without the centering."""
         if self._rows is None:
             self._rows = self.matrix.tocsr()
         return self._rows
@@ -192,7 +192,7 @@ class SparseColumns:
         return multiply_compressed(self.to_rows(), W.T) - (self.basis @ (self.loadings @ W)).T
 
     def compute_weighted_squares(self, weights):
-        """Weighted squared lengths (n_columns, n_rows), of columns that are not centred."""
+        """Weighted squared lengths (n_columns, n_rows), of columns that are not centered."""
         if self._squares is None:
             self._squares = self.matrix.copy()
             self._squares.data **= 2

@@ -12,7 +12,7 @@ def multiply_dense(A, B):
     """``A @ B`` for matrices of one type, on the threads that SciPy's BLAS has.
 
     NumPy's wheels have a BLAS of their own, whose threads go on spinning after a
-    product, in the way of the factorisation or product by SciPy that comes next.
+    product, in the way of the factorization or product by SciPy that comes next.
     """
     if A.size == 0 or B.size == 0 or A.dtype != B.dtype:
         return A @ B
@@ -74,7 +74,7 @@ def multiply_vector(data, indices, indptr, d, out):
     """Compressed rows times a vector, summed in double precision."""
     for i in range(out.shape[0]):
         total = 0.0
-        # Signed indices might count from the end, and that keeps loops from vectorising.
+        # Signed indices might count from the end, and that keeps loops from vectorizing.
         for t in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
             total += data[t] * d[np.uint64(indices[t])]
         out[i] = total

@@ -1,4 +1,4 @@
-"""Logarithm and exponential over whole blocks, in loops that compilers vectorise.
+"""Logarithm and exponential over whole blocks, in loops that compilers vectorize.
 
 numba has no vector library, and a call of the scalar functions costs ten times
 as much as the arithmetic below. The polynomials are minimax fits of our own; the
@@ -11,7 +11,7 @@ import numpy as np
 
 from skextra._core.runtime.jit import njit
 
-STRIP = 4096  # numbers a call: the scratch stays in the first-level cache
+STRIP = 4096  # numbers per call: the scratch stays in the first-level cache
 
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _SQRT_HALF = 0x3FE6A09E00000000  # bits of about sqrt(1/2): mantissas in [sqrt(1/2), sqrt(2))

@@ -1,4 +1,4 @@
-"""Positions from their phases: each slower frequency tells the faster ones' periods apart."""
+"""Positions from their phases: slower frequencies resolve the period of each faster one."""
 
 import numpy as np
 

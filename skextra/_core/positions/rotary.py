@@ -180,7 +180,7 @@ def compute_partial_sums(turns):
 
 
 def compute_xpos_log_scales(n_pairs, length):
-    """Logarithms of xPos' decay per unit of position, one a pair.
+    """Logarithms of xPos' decay per unit of position, one per pair.
 
     Its amplitudes are ``zeta ** (position / length)`` with
     ``zeta = (2 i + 0.4 d) / (1.4 d)`` for a width of ``d = 2 n_pairs``.

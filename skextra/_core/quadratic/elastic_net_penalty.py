@@ -42,7 +42,7 @@ def compute_class_shift(W, l1, l2):
     Returns
     -------
     shift : ndarray of shape (n_features,)
-        Minimises ``l1 |W - shift|_1 + l2 |W - shift|^2 / 2`` row by row.
+        Minimizes ``l1 |W - shift|_1 + l2 |W - shift|^2 / 2`` row by row.
     """
     n_features, k = W.shape
     # The slope is zero at one of these or jumps over zero at a coefficient: the

@@ -1,4 +1,4 @@
-"""Minimise a quadratic model plus an elastic-net penalty: one step of a Newton method.
+"""Minimize a quadratic model plus an elastic-net penalty: one step of a Newton method.
 
     min over w of  (w - w0)^T G (w - w0) / 2 - g^T (w - w0)
                    + sum_j l1_j |w_j| + l2_j w_j^2 / 2
@@ -77,7 +77,7 @@ def sweep_until_optimal(gram, c, w, l1, l2, value, tol, max_iter):
 
 
 def solve_quadratic(gram, c, w, l1, l2, value, tol, max_iter):
-    """Minimise the model; `c` and `w` are updated in place.
+    """Minimize the model; `c` and `w` are updated in place.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 Coordinate descent finds the support quickly and the values slowly when columns
 are correlated. On the current support and signs the objective is quadratic: one
-Cholesky factor gives its minimiser. Coefficients that would change sign on the
+Cholesky factor gives its minimizer. Coefficients that would change sign on the
 way are put to zero, all at once (Bertsekas' two-metric projection); a step
 counts only if the objective falls, so the solver stays monotone.
 
@@ -86,7 +86,7 @@ def _search(gram, b, w, direction, l1, l2, objective):
 def _find_first_crossing(w, direction):
     """Step at which the first coefficient becomes zero; 0 if none does within a full one.
 
-    Up to there the objective is the quadratic the direction minimises, so it
+    Up to there the objective is the quadratic the direction minimizes, so it
     falls; taking one coefficient out at a time is slow but sure.
     """
     towards = w * direction < 0

@@ -1,6 +1,6 @@
 """Coordinate descent kernels for the elastic net, on a Gram matrix or on columns.
 
-All minimise ``||y - X w||^2 / 2 + sum_j l1_j |w_j| + l2_j w_j^2 / 2``.
+All minimize ``||y - X w||^2 / 2 + sum_j l1_j |w_j| + l2_j w_j^2 / 2``.
 
 References
 ----------
@@ -33,7 +33,7 @@ def shuffle(order, n, state):
 
 @njit(fastmath=FAST)
 def sweep_gram(gram, c, w, l1, l2, order, n_order, positive):
-    """Minimise over each coordinate in `order`; returns the largest change."""
+    """Minimize over each coordinate in `order`; returns the largest change."""
     largest = 0.0
     n = c.shape[0]
     for i in range(n_order):
@@ -105,7 +105,7 @@ def sweep_dense(columns, norms, r, w, l1, l2, order, n_order, positive):
 def sweep_sparse(
     data, indices, indptr, mean, total, norms, r, offset, w, l1, l2, order, n_order, positive
 ):
-    """As `sweep_dense`, on centred sparse columns.
+    """As `sweep_dense`, on centered sparse columns.
 
     The residual is ``r + offset * root`` with `root` the square roots of the
     sample weights; only `r` is sparse to update. `total` is ``root @ root``
@@ -161,7 +161,7 @@ def sweep_sparse_until_flat(
     data, indices, indptr, mean, total, norms, r, offset, w, l1, l2, max_iter, positive,
     random, state,
 ):  # fmt: skip
-    """As `sweep_dense_until_flat`, on centred sparse columns."""
+    """As `sweep_dense_until_flat`, on centered sparse columns."""
     k = w.shape[0]
     everything = np.arange(k)
     active = np.empty(k, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Categories by inversion of the cumulated weights: one uniform number a draw.
+"""Categories by inversion of the cumulated weights: one uniform number per draw.
 
 The distribution is that of the largest perturbed log-weights, up to the
 rounding of a sum; the draws are others.

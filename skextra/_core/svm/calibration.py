@@ -46,7 +46,7 @@ def compute_unseen_scores(fit, hashes, codes, weights, n_classes):
     Parameters
     ----------
     fit : callable
-        Returns the decision values, one column a class, or one for two classes.
+        Returns the decision values, one column per class, or one for two classes.
     hashes, codes, weights : ndarray of shape (n_samples,)
     n_classes : int
     """

@@ -157,7 +157,7 @@ def _hash_entries(values, columns):
 
 
 def _mix(x):
-    """Bits of every input bit's mind, one to one (the finaliser of SplitMix64)."""
+    """Bijective 64-bit mixer (the finalizer of SplitMix64)."""
     x = x + _ODD
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

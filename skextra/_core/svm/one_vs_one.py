@@ -71,7 +71,7 @@ def count_votes(decisions, n_classes):
 
 
 def compute_class_scores(decisions, n_classes):
-    """One score a class: its votes, and less than a third of one for its decision values."""
+    """One score per class: its votes, and less than a third of one for its decision values."""
     votes, sums = np.zeros((len(decisions), n_classes)), np.zeros((len(decisions), n_classes))
     for p, (first, second) in enumerate(list_pairs(n_classes)):
         value = decisions[:, p]

@@ -45,7 +45,7 @@ def fit_sigmoid(decisions, is_positive, weights):
     constant = _find_best_constant(targets, weights)
     if not scale > 0:
         return 0.0, constant
-    slope, offset = _minimise(decisions / scale, targets, weights, 0.0, constant)
+    slope, offset = _minimize(decisions / scale, targets, weights, 0.0, constant)
     return (slope / scale, offset) if slope < 0 else (0.0, constant)
 
 
@@ -54,7 +54,7 @@ def _find_best_constant(targets, weights):
     return float(np.log((1.0 - mean) / mean))
 
 
-def _minimise(x, targets, weights, slope, offset):
+def _minimize(x, targets, weights, slope, offset):
     """Newton's method with a line search on a convex function of two variables."""
     total = weights.sum()
     value = _compute_loss(slope * x + offset, targets, weights)
@@ -94,7 +94,7 @@ def apply_sigmoid(decisions, slopes, offsets):
 def couple_pairs(probabilities, pairs, n_classes):
     """Probabilities of all classes from those within pairs.
 
-    Minimises ``sum_ij (r_ji p_i - r_ij p_j)^2`` over distributions p; the solution
+    Minimizes ``sum_ij (r_ji p_i - r_ij p_j)^2`` over distributions p; the solution
     of the linear system is positive without being told.
 
     Parameters
@@ -131,6 +131,6 @@ def couple_pairs(probabilities, pairs, n_classes):
     return p / p.sum(axis=1, keepdims=True)
 
 
-def normalise_logarithms(logarithms):
-    """Logarithms of distributions proportional to one number a class."""
+def normalize_logarithms(logarithms):
+    """Logarithms of distributions proportional to one number per class."""
     return logarithms - logsumexp(logarithms, axis=1, keepdims=True)

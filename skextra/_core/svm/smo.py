@@ -1,4 +1,4 @@
-"""Sequential minimal optimisation on a kernel matrix that is at hand.
+"""Sequential minimal optimization on a kernel matrix that is at hand.
 
 The dual of the soft-margin support vector machine, with ``y`` in {-1, 1} and ``K``
 the kernel matrix::
@@ -38,7 +38,7 @@ def mark_row(t, y, C, alpha, up, low):
     low[t] = 0.0 if above else np.inf
 
 
-# Compilers vectorise minima and maxima of integers, not of floating-point numbers:
+# Compilers vectorize minima and maxima of integers, not of floating-point numbers:
 # bits of the latter sort like them once those of negative numbers are turned round.
 @njit
 def find_smallest(values):
@@ -131,7 +131,7 @@ def update_scores(f, row_i, row_j, step):
 
 @njit
 def solve_matrix(K, diag, y, C, alpha, f, tol, max_steps):
-    """Minimise over all rows of a kernel matrix; `alpha` and `f` are updated in place.
+    """Minimize over all rows of a kernel matrix; `alpha` and `f` are updated in place.
 
     Parameters
     ----------

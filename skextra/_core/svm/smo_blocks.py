@@ -1,4 +1,4 @@
-"""Sequential minimal optimisation by blocks, for kernel matrices too large to hold.
+"""Sequential minimal optimization by blocks, for kernel matrices too large to hold.
 
 A block of the rows that violate optimality most is solved by itself, to a part of the
 violation; its kernel rows come from one matrix product. Rows at a bound that

@@ -25,7 +25,7 @@ SHORT, CLOSE, EXACT = 0, 1, 2
 
 @njit
 def solve(K, diag, y, C, alpha, f, tol, limit):
-    """Minimise over all rows of a kernel matrix; `alpha` and `f` are updated in place.
+    """Minimize over all rows of a kernel matrix; `alpha` and `f` are updated in place.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Rank codes of a data matrix: each value's position among its column's distinct values.
 
 Trees ask of a value only on which side of a threshold it lies, and candidate
-thresholds lie between distinct values; so the codes say all there is to know, in
+thresholds lie between distinct values; so the codes say all that a threshold needs, in
 one, two or four bytes. They are computed once and shared by all trees.
 """
 

@@ -172,7 +172,7 @@ class Grower:
         weights, exponent = scale_extremes(weights)
         rows = np.flatnonzero(weights)
         if len(rows) == 0:
-            raise ValueError("sample_weight must have an entry that is not 0")
+            raise ValueError("sample_weight must contain at least one non-zero value")
         counted = weights[rows]
         search = choose_search(self.target, self.criterion, counted)
         if len(rows) > self._n_rows:

@@ -46,7 +46,7 @@ class LeafTargets:
 
     Notes
     -----
-    Twelve bytes a row and tree, for as long as it lives.
+    Twelve bytes per row and tree, for as long as it lives.
     """
 
     def __init__(self, leaves, weights, y):

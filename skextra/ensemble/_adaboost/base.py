@@ -152,7 +152,7 @@ class WeightBoosting(
 
     @property
     def estimators_(self):
-        """Fitted estimators, one a round."""
+        """Fitted estimators, one per round."""
         if not hasattr(self, "_ensemble"):
             raise AttributeError(
                 f"This {type(self).__name__} instance is not fitted yet and has no 'estimators_'"
@@ -260,7 +260,7 @@ class WeightBoosting(
         """Feature importances: the mean of those of the estimators, weighted by their votes.
 
         Those of a tree are the share of the fall in impurity that it owes to each
-        feature; they favour features with many distinct values.
+        feature; they favor features with many distinct values.
 
         Returns
         -------

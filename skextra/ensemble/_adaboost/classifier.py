@@ -203,7 +203,7 @@ class AdaBoostClassifier(ClassifierMixin, WeightBoosting):
                 raise ValueError(
                     "BaseClassifier in AdaBoostClassifier ensemble is worse than random, "
                     "ensemble can not be fit: the first estimator has a weighted error of at "
-                    f"least 1 - 1 / {self.n_classes_}. X may not tell the classes of y apart"
+                    f"least 1 - 1 / {self.n_classes_}. It is no better than chance"
                 )
         return step
 
@@ -290,7 +290,7 @@ class AdaBoostClassifier(ClassifierMixin, WeightBoosting):
         return self._merge(sums / votes.sum())
 
     def _share_out(self, is_chosen, vote):
-        """A vote, one row a sample, from whether each class is the one chosen."""
+        """A vote, one row per sample, from whether each class is the one chosen."""
         return np.where(is_chosen.T, vote, -1 / (self.n_classes_ - 1) * vote)
 
     def _merge(self, sums):

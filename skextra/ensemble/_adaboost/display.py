@@ -221,7 +221,7 @@ def _compute_errors(estimator, X, y, sample_weight, name_X, name_y):
 
 
 def _compute_bound(model):
-    """Product of the rounds' normalisers: no training error of two classes is above it."""
+    """Product of the rounds' normalizers: no training error of two classes is above it."""
     if getattr(model, "n_classes_", 0) != 2 or not hasattr(model, "estimator_errors_"):
         raise ValueError(
             "show_bound=True needs an AdaBoostClassifier fitted on two classes, "

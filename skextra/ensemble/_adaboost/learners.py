@@ -1,4 +1,4 @@
-"""Which of the ways to learn in a round of boosting suits an estimator.
+"""Select the weak-learner implementation for an estimator.
 
 All have the same methods and give the same answers.
 """

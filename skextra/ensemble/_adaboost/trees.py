@@ -73,7 +73,7 @@ def _is_plain(name, value):
 
 
 def make_estimators(template, ensemble, classes):
-    """Make a list of fitted clones of `template`, one a tree.
+    """Make a list of fitted clones of `template`, one per tree.
 
     Parameters
     ----------

@@ -244,7 +244,7 @@ class RandomForestClassifier(ForestClassifier, SklearnRandomForestClassifier):
     n_outputs_ : int
         Number of outputs.
     feature_importances_ : ndarray of shape (n_features,)
-        Mean over trees of each feature's share in the decrease in impurity. It favours
+        Mean over trees of each feature's share in the decrease in impurity. It favors
         features of many values: see `compute_oob_importances`.
     estimators_samples_ : list of ndarray
         Rows of each tree's sample, drawn anew when asked for.
@@ -409,7 +409,7 @@ class ExtraTreesClassifier(ForestClassifier, SklearnExtraTreesClassifier):
     n_outputs_ : int
         Number of outputs.
     feature_importances_ : ndarray of shape (n_features,)
-        Mean over trees of each feature's share in the decrease in impurity. It favours
+        Mean over trees of each feature's share in the decrease in impurity. It favors
         features of many values: see `compute_oob_importances`.
     estimators_samples_ : list of ndarray
         Rows of each tree's sample, drawn anew when asked for.

@@ -212,7 +212,7 @@ class RandomForestRegressor(ForestRegressor, SklearnRandomForestRegressor):
     n_outputs_ : int
         Number of outputs.
     feature_importances_ : ndarray of shape (n_features,)
-        Mean over trees of each feature's share in the decrease in impurity. It favours
+        Mean over trees of each feature's share in the decrease in impurity. It favors
         features of many values: see `compute_oob_importances`.
     estimators_samples_ : list of ndarray
         Rows of each tree's sample, drawn anew when asked for.
@@ -370,7 +370,7 @@ class ExtraTreesRegressor(ForestRegressor, SklearnExtraTreesRegressor):
     n_outputs_ : int
         Number of outputs.
     feature_importances_ : ndarray of shape (n_features,)
-        Mean over trees of each feature's share in the decrease in impurity. It favours
+        Mean over trees of each feature's share in the decrease in impurity. It favors
         features of many values: see `compute_oob_importances`.
     estimators_samples_ : list of ndarray
         Rows of each tree's sample, drawn anew when asked for.

@@ -1,4 +1,4 @@
-"""From an estimator to the arrays a regularisation-path display draws."""
+"""From an estimator to the arrays a regularization-path display draws."""
 
 from importlib import import_module
 from inspect import signature
@@ -138,7 +138,7 @@ def _check_data(estimator, X, y):
 def _fit_if_needed(estimator, X, y, sample_weight, family):
     if getattr(estimator, "alpha_per_target", False):
         raise ValueError(
-            "alpha_per_target=True chooses a penalty for each target: draw one display a target"
+            "alpha_per_target=True chooses a penalty for each target: plot one target at a time"
         )
     fitted = hasattr(estimator, "alpha_")
     if not fitted and X is None:
@@ -178,14 +178,14 @@ def _resolve_alphas(estimator, family, X, y, sample_weight, alphas):
     offset = weights @ X if estimator.fit_intercept else np.zeros(X.shape[1])
     if family.__name__ == "Ridge":
         squares = X.multiply(X).T @ weights if sparse.issparse(X) else weights @ X**2
-        # The middle of the grid is the mean eigenvalue of the (centred) Gram matrix.
+        # The middle of the grid is the mean eigenvalue of the (centered) Gram matrix.
         middle = len(y) * max(np.mean(squares - offset**2), np.finfo(np.float64).tiny)
         return middle * np.logspace(3, -3, n_alphas)
     target = y - weights @ y if estimator.fit_intercept else y
     products = X.T @ (weights * target.T).T
     l1_ratio = getattr(estimator, "l1_ratio", 1.0)
     largest = products.max() if estimator.positive else np.abs(products).max()
-    # Centring a constant leaves rounding errors, not zeros.
+    # Centering a constant leaves rounding errors, not zeros.
     if not largest > 1e-12 * abs(X).max() * np.abs(y).max():
         raise ValueError("no feature is correlated with y: there is no path to draw")
     return largest / max(l1_ratio, 1e-3) * np.logspace(0, -3, n_alphas)
@@ -205,7 +205,7 @@ def _solve(estimator, family, X, y, alphas, sample_weight):
 
 
 def _solve_by_path(estimator, X, y, alphas, sample_weight):
-    # `path` knows neither intercept nor weights: centre, then scale the rows.
+    # `path` knows neither intercept nor weights: center, then scale the rows.
     weights = np.ones(len(y)) if sample_weight is None else sample_weight
     weights = weights / weights.mean()
     if estimator.fit_intercept:
@@ -259,7 +259,7 @@ def _solve_ridge(estimator, family, X, y, alphas, sample_weight):
             for alpha in alphas
         ]
         return np.column_stack(fits)
-    # A copy of the target for every penalty: one fit shares the factorisation.
+    # A copy of the target for every penalty: one fit shares the factorization.
     copies = np.repeat(y[:, None], alphas.size, axis=1)
     single.set_params(alpha=alphas).fit(X, copies, sample_weight=sample_weight)
     return single.coef_.reshape(alphas.size, -1).T

@@ -1,13 +1,13 @@
-"""Which colour the lines of a display have and where their names stand."""
+"""Which color the lines of a display have and where their names stand."""
 
 import numpy as np
 
-# matplotlib's default colours without its grey, which the unnamed lines have.
+# matplotlib's default colors without its gray, which the unnamed lines have.
 _COLORS = [f"C{i}" for i in range(10) if i != 7]
 
 
 def choose_colors(named, known):
-    """A colour a line; that of other panels (`known`, added to) unless it is taken here."""
+    """A color a line; that of other panels (`known`, added to) unless it is taken here."""
     colors = {}
     for j in named:
         free = [color for color in _COLORS if color not in colors.values()] or _COLORS

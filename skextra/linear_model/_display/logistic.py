@@ -1,4 +1,4 @@
-"""From a logistic model to the arrays a regularisation-path display draws."""
+"""From a logistic model to the arrays a regularization-path display draws."""
 
 import numpy as np
 from sklearn.base import clone

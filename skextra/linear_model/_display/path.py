@@ -10,7 +10,7 @@ _GREY, _INK = "#b5b5b5", "#333333"
 
 
 class RegularizationPathDisplay:
-    """Regularisation path: coefficients and cross-validation error against the penalty.
+    """Regularization path: coefficients and cross-validation error against the penalty.
 
     Create it with :meth:`from_estimator` or :meth:`from_path`. The penalty is on
     a logarithmic axis and weakens to the right, so that models grow from left to
@@ -34,7 +34,7 @@ class RegularizationPathDisplay:
     score_name : str, default="Mean squared error"
         Label of the error axis.
     greater_is_better : bool, default=False
-        Whether `cv_scores` are scores to be maximised rather than errors.
+        Whether `cv_scores` are scores to be maximized rather than errors.
     penalty_name : {"alpha", "C"}, default="alpha"
         What `alphas` holds: penalties, or inverse penalties.
 
@@ -50,7 +50,7 @@ class RegularizationPathDisplay:
         All panels: coefficients first, then the error. Set by :meth:`plot`.
     figure_ : matplotlib Figure
     lines_ : list of list of matplotlib Line2D
-        A list a coefficient panel, a line a feature.
+        One list per coefficient panel, one line per feature.
     cv_line_, cv_band_ : matplotlib artists or None
         Mean error and its band of one standard error.
 
@@ -164,7 +164,7 @@ class RegularizationPathDisplay:
         ------
         ValueError
             If data is needed and missing, a panel is unknown, or a RidgeCV has a
-            penalty a target.
+            penalty per target.
         TypeError
             For any other estimator.
 
@@ -262,7 +262,7 @@ class RegularizationPathDisplay:
         kind : {"coefficients", "cv", "both"} or None, default=None
             What to draw; None draws all there is.
         n_labels : int, default=8
-            How many features are named and coloured: those with the largest
+            How many features are named and colored: those with the largest
             coefficients in each panel.
         line_kw : dict, default=None
             Passed to ``ax.plot`` for the coefficients and the mean error.
@@ -441,7 +441,7 @@ def _check_coefs(coefs, alphas):
     if coefs.ndim not in (2, 3) or coefs.shape[-1] != alphas.size or coefs.size == 0:
         raise ValueError(
             f"coefs must have shape (n_features, {alphas.size}) or (n_panels, n_features, "
-            f"{alphas.size}), one column an alpha; got {coefs.shape}"
+            f"{alphas.size}), one column per alpha; got {coefs.shape}"
         )
     return coefs[None] if coefs.ndim == 2 else coefs
 
@@ -452,7 +452,7 @@ def _check_cv_scores(cv_scores, alphas):
     cv_scores = np.asarray(cv_scores, dtype=np.float64)
     if cv_scores.ndim != 2 or len(cv_scores) != alphas.size or cv_scores.size == 0:
         raise ValueError(
-            f"cv_scores must have shape ({alphas.size}, n_folds), one row an alpha; "
+            f"cv_scores must have shape ({alphas.size}, n_folds), one row per alpha; "
             f"got {cv_scores.shape}"
         )
     return cv_scores

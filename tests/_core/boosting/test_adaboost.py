@@ -111,7 +111,7 @@ def test_trimming_leaves_out_the_smallest_weights_up_to_the_share():
     assert (trim(weights, 0.5) > 0).sum() < 300
 
 
-def test_equal_weights_are_never_told_apart():
+def test_equal_weights_are_kept_or_left_out_together():
     weights = np.full(100, 0.01)
     assert_array_equal(trim(weights, 0.5), weights)
 

@@ -14,7 +14,7 @@ def make_problem(seed, n, n_features, n_classes, kind="continuous", missing=0.0)
     X = rng.standard_normal((n, n_features))
     if kind == "few":
         X = np.round(X * 1.5)
-    elif kind == "close":  # neighbours within the tolerance, in the first column
+    elif kind == "close":  # neighbors within the tolerance, in the first column
         X[:, 0] *= 1e-6
     X[rng.random(X.shape) < missing] = np.nan
     filled = np.nan_to_num(X)

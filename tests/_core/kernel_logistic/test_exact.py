@@ -12,7 +12,7 @@ from skextra._core.kernel_logistic.exact import KernelLogisticSolver, Settings
 from skextra._core.kernel_logistic.fit import fit
 from skextra._core.kernel_logistic.folds import compute_log_losses
 from skextra._core.kernel_logistic.leave_one_out import compute_left_out_decisions
-from skextra._core.kernel_logistic.nystroem import KernelRows, choose_centres, solve
+from skextra._core.kernel_logistic.nystroem import KernelRows, choose_centers, solve
 from skextra._core.kernel_logistic.solver_choice import Equations
 from skextra._core.logistic.loss import LogLoss
 
@@ -193,11 +193,11 @@ def test_reduced_gap_bounds_the_reduced_suboptimality(n_classes, budget):
     X, codes = make_data(n, n_classes)
     gram = NamedGram(Kernel("rbf", gamma=0.5), X)
     weights = np.ones(n)
-    centres, upper = choose_centres(gram, m, 0)
-    assert len(centres) == m
-    rows = KernelRows(gram, centres, upper, budget)
-    K_nm = gram.compute_block(None, centres)
-    K_mm = K_nm[centres]
+    centers, upper = choose_centers(gram, m, 0)
+    assert len(centers) == m
+    rows = KernelRows(gram, centers, upper, budget)
+    K_nm = gram.compute_block(None, centers)
+    K_mm = K_nm[centers]
     np.testing.assert_allclose(upper.T @ upper, K_mm, atol=1e-10)
     loss = LogLoss(codes, n_classes, weights)
 

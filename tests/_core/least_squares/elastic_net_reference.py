@@ -1,6 +1,6 @@
 """Elastic nets solved by brute force, and objectives written out plainly.
 
-Nothing here shares a line with the package: centring, unpenalised features and
+Nothing here shares a line with the package: centering, unpenalized features and
 sample weights enter as columns and rows of an ordinary least-squares problem.
 """
 
@@ -25,7 +25,7 @@ def make_problem(n, p, seed=0, k=1, offset=1.0, noise=1.0, n_nonzero=3):
 def compute_objective(
     X, y, coef, intercept, alpha, l1_ratio=1.0, sample_weight=None, penalty_weights=None
 ):
-    """What the documentation says is minimised; excluded features must be zero."""
+    """What the documentation says is minimized; excluded features must be zero."""
     X = X.toarray() if hasattr(X, "toarray") else X
     s = np.ones(len(y)) if sample_weight is None else sample_weight / sample_weight.max()
     v = np.ones(X.shape[1]) if penalty_weights is None else np.asarray(penalty_weights, float)
@@ -81,11 +81,11 @@ def find_minimum(
     v = np.ones(p) if penalty_weights is None else np.asarray(penalty_weights, dtype=np.float64)
     free = _list_free_columns(X, fit_intercept, v, positive) * root[:, None]
     # With a sign constraint unpenalized features are constrained like the others.
-    penalised = np.flatnonzero(((v > 0) | positive) & np.isfinite(v))
+    penalized = np.flatnonzero(((v > 0) | positive) & np.isfinite(v))
     b = y * root
     best = (np.inf, None, None)
-    for size in range(min(len(penalised), n) + 1):
-        for support in map(list, itertools.combinations(penalised, size)):
+    for size in range(min(len(penalized), n) + 1):
+        for support in map(list, itertools.combinations(penalized, size)):
             A = np.column_stack([X[:, support] * root[:, None], free])
             l1 = np.append(alpha * l1_ratio * v[support], np.zeros(free.shape[1]))
             l2 = np.append(alpha * (1 - l1_ratio) * v[support], np.zeros(free.shape[1]))

@@ -200,9 +200,9 @@ def test_alpha_max_is_where_the_first_coefficient_enters(engine, monkeypatch):
         X, y = make_problem(30, 10, seed)
         problem, scale = elastic_net.build(X, y[:, None], None, True, None)
         alpha_max = elastic_net.compute_alpha_max(problem, scale, l1_ratio, False)
-        centred = X - X.mean(axis=0)
+        centered = X - X.mean(axis=0)
         assert_allclose(
-            alpha_max, np.abs(centred.T @ (y - y.mean())).max() / (30 * l1_ratio), rtol=1e-12
+            alpha_max, np.abs(centered.T @ (y - y.mean())).max() / (30 * l1_ratio), rtol=1e-12
         )
         alphas = [alpha_max, alpha_max * (1 - 1e-4)]
         path = run(X, y, alphas, engine, l1_ratio=l1_ratio, tol=1e-12)

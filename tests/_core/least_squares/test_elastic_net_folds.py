@@ -152,19 +152,19 @@ def test_moments_add_and_subtract_like_sets_of_rows(fit_intercept, rows):
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.3])
-def test_centred_moments_do_not_depend_on_the_shift(shift, rows):
+def test_centered_moments_do_not_depend_on_the_shift(shift, rows):
     X, y, s = rows
-    gram, cross, yy = measure(X, y, s, shift, 10 * shift).centre()
+    gram, cross, yy = measure(X, y, s, shift, 10 * shift).center()
     expected = measure(X, y, s, np.average(X, axis=0, weights=s), np.average(y, weights=s))
     assert_allclose(gram, expected.gram, rtol=1e-10)
     assert_allclose(cross, expected.cross, rtol=1e-10)
     assert_allclose(yy, expected.yy, rtol=1e-10)
 
 
-def test_moments_without_intercept_have_no_centre(rows):
+def test_moments_without_intercept_have_no_center(rows):
     X, y, s = rows
     moments = measure(X, y, s, fit_intercept=False)
-    gram, cross, yy = moments.centre()
+    gram, cross, yy = moments.center()
     assert_array_equal(gram, moments.gram)
     assert_array_equal(cross, moments.cross)
     assert yy == moments.yy
@@ -329,7 +329,7 @@ def test_wide_data_has_no_moments():
 @pytest.mark.parametrize("value", [0.0, 1.0, 0.1])
 @pytest.mark.parametrize("free", [True, False])
 def test_constant_features_are_no_news(value, free):
-    """Penalised or not, they can say nothing that the intercept has not said."""
+    """Penalized or not, they can say nothing that the intercept has not said."""
     X, y = make_problem(60, 5, seed=14)
     X[:, 2] = value
     v = np.where(np.arange(5) == 2, 0.0, 1.0) if free else None

@@ -86,8 +86,8 @@ def test_hard_active_problems_do_not_starve_the_rest(tol):
     """A budget of iterations is worth no more spent at a tighter tolerance."""
     X, y = make_problem(50, 400, seed=1)
     X = np.hstack([X, X[:, :50] + 1e-6 * np.random.default_rng(0).normal(size=(50, 50))])
-    centred = X - X.mean(axis=0)
-    alpha = 0.1 * np.abs(centred.T @ (y - y.mean())).max() / 50
+    centered = X - X.mean(axis=0)
+    alpha = 0.1 * np.abs(centered.T @ (y - y.mean())).max() / 50
     loose = run(X, y, [alpha], tol=1e-4, max_iter=5000)
     tight = run(X, y, [alpha], tol=tol, max_iter=5000)
     assert loose.gaps[0, 0] <= 1e-4

@@ -106,5 +106,5 @@ def test_nothing_is_never_not_a_number():
     assert compute_elastic_net_gap(empty, empty, empty, empty, 4.0, False, 0.0, 0.0) == 0.0
     zero, one = np.zeros(1), np.ones(1)
     assert compute_elastic_net_gap(zero, zero, one, zero, 0.0, False, 0.0, 0.0) == 0.0
-    # An unpenalised violation cannot be scaled away: the bound is the trivial one.
+    # An unpenalized violation cannot be scaled away: the bound is the trivial one.
     assert compute_elastic_net_gap(zero, one, zero, zero, 4.0, False, 0.0, 0.0) == 2.0

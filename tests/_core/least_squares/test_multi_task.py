@@ -227,7 +227,7 @@ def test_columns_in_place_of_their_gram_matrix(monkeypatch, kind, fit_intercept,
 
 
 @pytest.mark.parametrize("seed", [None, 1])
-def test_sparse_sweeps_are_those_of_centred_dense_columns(seed):
+def test_sparse_sweeps_are_those_of_centered_dense_columns(seed):
     X, Y = make_data(30, 10, seed=26, density=0.5)
     weights = np.random.default_rng(27).uniform(0.5, 2, size=30)
     root, mean = np.sqrt(weights), np.average(X, axis=0, weights=weights)
@@ -261,7 +261,7 @@ def test_working_set_larger_than_its_gram_matrix():
 
 
 @pytest.mark.parametrize("p", [12, 340])
-def test_starts_from_where_it_is_told(p):
+def test_starts_from_the_given_point(p):
     X, Y = make_data(40, p, correlated=True, seed=15)
     alpha = 0.02 * find_alpha_max(X, Y)
     cold = solve(X, Y, alpha)

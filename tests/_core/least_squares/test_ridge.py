@@ -92,27 +92,27 @@ def test_moments_without_the_exact_mean_notice_a_bad_shift(monkeypatch):
     design = design_module.Design(X, weights)
     gram, _ = design.compute_moments(np.zeros((5000, 1)))
     mean = weights @ X / weights.sum()
-    centred = X - mean
-    assert_allclose(np.tril(gram), np.tril(centred.T @ (weights[:, None] * centred)), rtol=1e-7)
+    centered = X - mean
+    assert_allclose(np.tril(gram), np.tril(centered.T @ (weights[:, None] * centered)), rtol=1e-7)
     assert_allclose(design.mean, mean)
     assert len(calls) == 2
     design_module.Design(X[:, 1:], weights).compute_moments(np.zeros((5000, 1)))
     assert len(calls) == 3, "one pass over the data where the sampled shift is good"
 
 
-def test_factorise_refuses_noise_and_ignores_scales():
+def test_factorize_refuses_noise_and_ignores_scales():
     rng = np.random.default_rng(3)
     A = rng.normal(size=(20, 6))
     good = A.T @ A
     scales = np.logspace(-8, 8, 6)
-    _, refine = ridge.factorise(good * np.outer(scales, scales), 0.0, 1e-7)
+    _, refine = ridge.factorize(good * np.outer(scales, scales), 0.0, 1e-7)
     assert not refine
     A[:, 5] = A[:, 0] + 1e-5 * A[:, 5]
-    _, refine = ridge.factorise(A.T @ A, 0.0, 1e-7)
+    _, refine = ridge.factorize(A.T @ A, 0.0, 1e-7)
     assert refine
     A[:, 5] = A[:, 0]
     with pytest.raises(ridge.SingularError):
-        ridge.factorise(A.T @ A, 0.0, 1e-7)
+        ridge.factorize(A.T @ A, 0.0, 1e-7)
 
 
 @pytest.mark.parametrize("shape", [(30, 5), (5, 30), (12, 12)])
@@ -123,7 +123,7 @@ def test_all_methods_agree(monkeypatch, shape, alphas):
     reference = ridge.solve_singular(problem, alphas).W
     direct = ridge.solve_direct(problem, alphas)
     iterated = ridge_conjugate_gradients.solve_iterative(problem, alphas, tol=1e-14)
-    monkeypatch.setattr(ridge, "_MAX_FACTORISATIONS", 0)
+    monkeypatch.setattr(ridge, "_MAX_FACTORIZATIONS", 0)
     eigen = ridge.solve_direct(problem, alphas)
     for result in (direct, iterated, eigen):
         assert_allclose(result.W, reference, atol=1e-8)
@@ -152,8 +152,8 @@ def test_gap_bounds_the_distance_of_any_point(shape):
 
 def test_positive_gap_bounds_the_distance_of_any_point():
     _, _, _, problem = make_problem((30, 5))
-    penalised = np.ones(5, dtype=bool)
-    result = ridge_nonnegative.solve_positive(problem, np.full(2, 0.7), penalised)
+    penalized = np.ones(5, dtype=bool)
+    result = ridge_nonnegative.solve_positive(problem, np.full(2, 0.7), penalized)
     gram, cross = problem.design.compute_moments(problem.Y)
     hessian = np.tril(gram) + np.tril(gram, -1).T + 0.7 * np.eye(5)
     rng = np.random.default_rng(5)
@@ -185,10 +185,10 @@ def test_block_pivoting_that_cycles_falls_back(monkeypatch):
     assert_allclose(w, 0)
     assert n_iter == 115
     _, _, _, problem = make_problem((30, 5))
-    penalised = np.ones(5, dtype=bool)
-    expected = ridge_nonnegative.solve_positive(problem, np.full(2, 0.7), penalised)
+    penalized = np.ones(5, dtype=bool)
+    expected = ridge_nonnegative.solve_positive(problem, np.full(2, 0.7), penalized)
     monkeypatch.setattr(ridge_nonnegative, "pivot", lambda system, p, *rest: (np.zeros(p), 9))
-    found = ridge_nonnegative.solve_positive(problem, np.full(2, 0.7), penalised)
+    found = ridge_nonnegative.solve_positive(problem, np.full(2, 0.7), penalized)
     assert_allclose(found.W, expected.W, atol=1e-10)
     assert (found.gap <= 1e-12 * problem.null_objective).all()
 

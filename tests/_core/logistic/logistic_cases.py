@@ -173,7 +173,7 @@ def create_problem(seed, n, p, n_classes, log_C, l1_ratio, fit_intercept, weight
         sample_weight=create_weights(weights, problem.codes, rng),
         penalty_weights=create_penalty_weights(penalty, p, rng),
     )
-    # Where unpenalised features tell the classes apart there is no optimum.
+    # Where unpenalized features tell the classes apart there is no optimum.
     try:
         assume(find_free_objective(problem) > 1e-3 * problem.s.sum())
     except NoOptimumError:

@@ -115,7 +115,7 @@ def compute_probabilities(problem, coefs, intercepts):
 
 
 def compute_objective(problem, coefs, intercepts):
-    """What the documentation says is minimised, divided by C; excluded features must be zero."""
+    """What the documentation says is minimized, divided by C; excluded features must be zero."""
     with mpmath.workdps(DIGITS):
         return _compute_objective(problem, _exact(coefs), _exact(intercepts))
 
@@ -141,7 +141,7 @@ def compute_null_objective(problem):
 
 
 def find_free_objective(problem):
-    """Objective (divided by C) of the best model without penalised coefficients."""
+    """Objective (divided by C) of the best model without penalized coefficients."""
     free = problem.v == 0
     null = Problem(
         problem.X[:, free], problem.codes, problem.n_classes, np.inf,
@@ -150,7 +150,7 @@ def find_free_objective(problem):
     return find_minimum(null).value
 
 
-# Minimisation: a flat vector of coefficients, class by class, then the intercepts ------
+# Minimization: a flat vector of coefficients, class by class, then the intercepts ------
 
 
 class _Flat:
@@ -209,7 +209,7 @@ class _Flat:
         return coefs, W[:, -1]
 
 
-def _minimise_barrier(flat, n_steps=200):
+def _minimize_barrier(flat, n_steps=200):
     """Interior point on w = u - v with u, v > 0 where there is an L1 penalty."""
     size = len(flat.l1)
     split = np.flatnonzero(flat.l1 > 0)
@@ -341,7 +341,7 @@ def find_minimum(problem):
     """
     flat = _Flat(problem)
     with mpmath.workdps(DIGITS):
-        x = _polish(flat, _minimise_barrier(flat)) if len(flat.l1) else _exact(np.zeros(0))
+        x = _polish(flat, _minimize_barrier(flat)) if len(flat.l1) else _exact(np.zeros(0))
         coefs, intercepts = flat.unpack(x)
         value = _compute_objective(problem, coefs, intercepts)
         return Minimum(value, coefs.astype(float), intercepts.astype(float))

@@ -1,4 +1,4 @@
-"""L2-penalised and unpenalised logistic regression: optima, certificates, separation."""
+"""L2-penalized and unpenalized logistic regression: optima, certificates, separation."""
 
 import numpy as np
 import pytest
@@ -100,7 +100,7 @@ def test_penalty_weights(n_classes):
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_classes_told_apart_without_a_penalty_have_no_solution(n_classes):
+def test_classes_separable_without_a_penalty_have_no_solution(n_classes):
     X, codes = make_data(60, 4, n_classes)
     X[:, 0] = 3.0 * codes + np.random.default_rng(0).uniform(-1, 1, len(codes))
     path = solve(X, codes, n_classes, np.inf, tol=1e-4)
@@ -109,7 +109,7 @@ def test_classes_told_apart_without_a_penalty_have_no_solution(n_classes):
     assert np.isfinite(path.coefs).all()
 
 
-def test_one_class_told_apart_without_a_penalty_has_no_solution():
+def test_one_class_separable_without_a_penalty_has_no_solution():
     # The other two overlap: the loss has an infimum above zero that no model attains.
     X, codes = make_data(90, 3, 3, noise=5.0)
     X[:, 0] += np.where(codes == 0, 50.0, 0.0)

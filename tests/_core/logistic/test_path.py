@@ -139,7 +139,7 @@ def test_default_tolerance_gives_probabilities_right_to_that_tolerance(n_classes
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
-def test_where_diagonal_majorisation_and_a_loop_over_classes_fail(seed, l1_ratio):
+def test_where_diagonal_majorization_and_a_loop_over_classes_fail(seed, l1_ratio):
     # scikit-learn names this data set where its newton-cd solvers refuse more than two classes.
     X, y = make_classification(
         n_samples=20, n_features=20, n_informative=10, n_classes=3, random_state=seed
@@ -270,11 +270,11 @@ def test_smallest_C_is_where_the_first_coefficient_enters(
         sample_weight=np.linspace(0.5, 2, 40),
     )
     C = logistic.path.compute_smallest_C(problem.X, problem.codes, n_classes, **problem.options)
-    penalised = problem.v > 0
+    penalized = problem.v > 0
     path = run(problem, [C * (1 - 1e-7), C * (1 + 1e-3)], tol=1e-12)
     assert path.converged.all()
-    assert not path.coefs[:, 0, penalised].any()
-    assert np.count_nonzero(path.coefs[:, 1, penalised].any(axis=0)) == 1
+    assert not path.coefs[:, 0, penalized].any()
+    assert np.count_nonzero(path.coefs[:, 1, penalized].any(axis=0)) == 1
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -432,7 +432,7 @@ def test_two_classes_that_nothing_tells_apart_make_a_binary_model(l1_ratio, fact
     # the two have the same scores f1; d = f1 - f0 is a binary model up to log 2. The penalties
     # least for given d are |d|^2 / 3 = (2/3) |d|^2 / 2 and |d|.
     binary = make_problem(40, 5, 2, seed=12, C=0.7, noise=2.0, fit_intercept=fit_intercept)
-    if not fit_intercept:  # log 2 has to go somewhere: an unpenalised column of ones
+    if not fit_intercept:  # log 2 has to go somewhere: an unpenalized column of ones
         binary = replace(binary, X=np.column_stack([binary.X, np.ones(40)]),
                          penalty_weights=np.array([1.0] * 5 + [0.0]))  # fmt: skip
     binary = replace(binary, l1_ratio=l1_ratio)
@@ -480,7 +480,7 @@ def test_reference_of_a_model_without_features_is_the_log_odds():
         assert_allclose(float(compute(without)), 20 * np.log(2), rtol=1e-14)
 
 
-def test_arrays_are_left_alone():
+def test_arrays_are_unchanged():
     problem = make_problem(20, 3, 3, seed=0, sample_weight=np.linspace(0.5, 2, 20))
     start = np.ones((3, 3))
     before = [a.copy() for a in (problem.X, problem.codes, problem.sample_weight, start)]

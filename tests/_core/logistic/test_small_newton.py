@@ -119,7 +119,7 @@ def test_zero_columns_stay_out():
 
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_answer_is_that_of_the_solvers_alone(monkeypatch, l1_ratio, n_classes):
+def test_result_equals_the_solvers(monkeypatch, l1_ratio, n_classes):
     Z, codes, weights = make_data(n_classes, seed=3)
     options = {
         "l1_ratio": l1_ratio, "sample_weight": weights,

@@ -185,7 +185,7 @@ def test_acceleration_ends_no_lower_than_plain_em(covariance_type):
 
 
 @every_type
-def test_threads_change_no_bit_and_chunks_hardly_one(covariance_type, monkeypatch):
+def test_bitwise_equal_across_threads_and_close_across_chunks(covariance_type, monkeypatch):
     X = make_data(40_000, 3)
     start = start_from(covariance_type, 3, 3).to_parameters()
     options = {"tol": 0, "max_iter": 3}

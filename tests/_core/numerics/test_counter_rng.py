@@ -50,7 +50,7 @@ def test_numbers_are_uniform_and_never_zero_or_one():
     assert as_uniform(0, 0) > 0 and as_uniform(2**32 - 1, 2**32 - 1) < 1
 
 
-def test_neighbours_of_every_kind_are_uncorrelated():
+def test_neighbors_of_every_kind_are_uncorrelated():
     numbers = fill(np.arange(400), 50, seed=5)
     pairs = {
         "columns": (numbers[:, :-1], numbers[:, 1:]),
@@ -118,7 +118,7 @@ def test_dropped_bits_hide_rounding_and_nothing_else():
 @pytest.mark.parametrize(
     "n_keys, n_distinct", [(0, 1), (1, 1), (1000, 7), (5000, 1), (20_000, 300), (40_000, 30_000)]
 )
-def test_repeated_keys_are_told_apart_by_their_number(n_keys, n_distinct):
+def test_repeated_keys_differ_by_their_count(n_keys, n_distinct):
     rng = np.random.default_rng(0)
     pool = rng.integers(0, 2**64, size=n_distinct, dtype=np.uint64)
     pool[0] = 2**64 - 1

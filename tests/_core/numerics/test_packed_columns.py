@@ -77,7 +77,7 @@ def test_packed_columns_are_the_columns(case):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_packing_leaves_the_data_alone(kind):
+def test_packing_does_not_change_the_data(kind):
     X, y = make_problem(25, 9, seed=1)
     given = KINDS[kind](X)
     problem = build_problem(given, y[:, None], np.linspace(0.5, 1, 25), True, None)

@@ -11,13 +11,13 @@ def make_pairs(positions, turns):
     return np.sin(angles), np.cos(angles)
 
 
-@pytest.mark.parametrize("centre", [0.0, 37.0, -1000.0])
-def test_positions_within_the_slowest_period(centre):
+@pytest.mark.parametrize("center", [0.0, 37.0, -1000.0])
+def test_positions_within_the_slowest_period(center):
     rng = np.random.default_rng(0)
     turns = rng.permutation(1e4 ** (-np.arange(8) / 8))
     half = 0.5 / turns.min()
-    positions = centre + half * rng.uniform(-0.999, 0.999, 500)
-    found = inverse.unwrap_positions(*make_pairs(positions, turns), turns, centre)
+    positions = center + half * rng.uniform(-0.999, 0.999, 500)
+    found = inverse.unwrap_positions(*make_pairs(positions, turns), turns, center)
     np.testing.assert_allclose(found, positions, rtol=0, atol=1e-9)
 
 

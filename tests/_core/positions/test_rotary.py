@@ -6,12 +6,12 @@ import pytest
 from skextra._core.positions import frequencies, rotary, sinusoids
 
 
-def rotate_complex(x, positions, angular, half, gain=1.0, scales=None, centre=0.0):
+def rotate_complex(x, positions, angular, half, gain=1.0, scales=None, center=0.0):
     k = len(angular)
     pairs = x[:, :k] + 1j * x[:, k:] if half else x[:, ::2] + 1j * x[:, 1::2]
     turned = gain * pairs * np.exp(1j * positions[:, None] * angular)
     if scales is not None:
-        turned = turned * np.exp((positions[:, None] - centre) * scales)
+        turned = turned * np.exp((positions[:, None] - center) * scales)
     if half:
         return np.c_[turned.real, turned.imag]
     return np.stack([turned.real, turned.imag], axis=-1).reshape(len(x), -1)

@@ -10,7 +10,7 @@ numbers = st.floats(-1e6, 1e6)
 
 @settings(deadline=None, derandomize=True)
 @given(z=numbers, l1=st.floats(0, 1e6), positive=st.booleans(), other=numbers)
-def test_proximal_map_minimises(z, l1, positive, other):
+def test_proximal_map_minimizes(z, l1, positive, other):
     """No other point has a smaller (w - z)^2 / 2 + l1 |w| on the constraint."""
     w = soft_threshold(z, l1, positive)
     other = abs(other) if positive else other

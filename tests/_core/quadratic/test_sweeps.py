@@ -65,7 +65,7 @@ def test_sweeps_are_textbook_steps(order, positive, seed):
 
 
 @pytest.mark.parametrize("positive", [True, False])
-def test_sparse_sweep_centres_on_paper(positive):
+def test_sparse_sweep_centers_implicitly(positive):
     X, y, w0, l1, l2 = make(4)
     w0 = np.abs(w0) if positive else w0
     s = np.random.default_rng(0).uniform(0.5, 2, 20)

@@ -117,7 +117,7 @@ def test_blocks_find_what_the_whole_matrix_does(monkeypatch, shrinking, cache_by
     np.testing.assert_allclose(scores[1], scores[0], atol=1e-4)
 
 
-def test_cache_is_never_larger_than_told(monkeypatch):
+def test_cache_size_is_respected(monkeypatch):
     sizes = []
     original = smo_blocks.RowCache.__init__
 

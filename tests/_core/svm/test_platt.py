@@ -14,7 +14,7 @@ from skextra._core.svm.one_vs_one import (
 )
 
 
-def test_sigmoid_maximises_the_likelihood():
+def test_sigmoid_maximizes_the_likelihood():
     rng = np.random.default_rng(0)
     decisions = 5 * rng.standard_normal(200)
     is_positive = rng.random(200) < expit(0.7 * decisions - 0.4)
@@ -61,7 +61,7 @@ def test_coupling_recovers_consistent_probabilities():
         np.testing.assert_allclose(platt.couple_pairs(within, pairs, n_classes), p, atol=1e-6)
 
 
-def test_coupling_minimises_its_objective():
+def test_coupling_minimizes_its_objective():
     rng = np.random.default_rng(3)
     pairs = list_pairs(4)
     within = rng.uniform(0.05, 0.95, (5, len(pairs)))
@@ -79,7 +79,7 @@ def test_coupling_minimises_its_objective():
         np.testing.assert_allclose(p.sum(), 1.0)
 
 
-def test_hashes_tell_rows_apart_by_content():
+def test_hashes_differ_by_content():
     from scipy import sparse
 
     rng = np.random.default_rng(4)

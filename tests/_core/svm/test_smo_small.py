@@ -39,7 +39,7 @@ def test_solution_is_exact():
     np.testing.assert_allclose(found, expected / null, rtol=1e-10)
 
 
-def test_limits_and_nonsense_are_told():
+def test_limits_and_invalid_arguments_are_reported():
     K, y, C = make_problem()
     n_iter, state, *_ = solve(K, y, C, limit=3)
     assert n_iter == 3 and state == smo_small.SHORT

@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks on AdaBoost: a task a round."""
+"""scikit-learn's callbacks on AdaBoost: a task per round."""
 
 import numpy as np
 import pytest

@@ -305,7 +305,7 @@ def test_missing_values_are_taken_if_allowed(hidden):
         model.fit(np.where(np.isnan(X), np.inf, X), y)
 
 
-def test_estimators_are_made_when_asked_for_and_may_be_changed():
+def test_estimators_are_built_on_access_and_may_be_changed():
     X, y = make_problem()
     model = AdaBoostClassifier(n_estimators=8).fit(X, y)
     whole = model.decision_function(X)
@@ -365,7 +365,7 @@ def test_values_beyond_single_precision_are_refused_by_name():
         model.predict(X)
 
 
-def test_verbose_says_how_it_goes(capsys):
+def test_verbose_reports_progress(capsys):
     X, y = make_problem()
     AdaBoostClassifier(n_estimators=25, verbose=1).fit(X, y)
     lines = capsys.readouterr().out.splitlines()

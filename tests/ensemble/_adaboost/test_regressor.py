@@ -131,7 +131,7 @@ def test_sparse_data_give_the_dense_model():
     assert_array_equal(model.predict(sparse.csr_array(X)), dense.predict(X))
 
 
-def test_verbose_says_how_it_goes(capsys):
+def test_verbose_reports_progress(capsys):
     X, y = make_problem(100)
     AdaBoostRegressor(n_estimators=3, verbose=2).fit(X, y)
     assert capsys.readouterr().out.count("[AdaBoostRegressor] round") == 3

@@ -54,7 +54,7 @@ def get_sklearns(cls):
     ],
     ids=str,
 )
-def test_trees_are_sklearns(cls, options):
+def test_trees_match_sklearn(cls, options):
     X, y = make_data(cls)
     options = {"min_samples_leaf": 8, "n_estimators": 12, "random_state": 3, **options}
     if "max_samples" in options:
@@ -70,7 +70,7 @@ def test_trees_are_sklearns(cls, options):
 
 
 @pytest.mark.parametrize("cls", FORESTS)
-def test_workers_do_not_matter(cls):
+def test_results_do_not_depend_on_n_jobs(cls):
     X, y = make_data(cls)
     options = {"n_estimators": 9, "random_state": 0, "bootstrap": True, "oob_score": True}
     reference = cls(**options).fit(X, y)
@@ -140,7 +140,7 @@ def test_oob_score_takes_a_callable():
 
 
 @pytest.mark.parametrize("cls", [RandomForestClassifier, RandomForestRegressor])
-def test_oob_importances_tell_signal_from_noise(cls):
+def test_oob_importances_separate_signal_from_noise(cls):
     X, y = make_data(cls)
     forest = cls(60, random_state=0, max_features=3).fit(X, y)
     result = forest.compute_oob_importances(X, y)

@@ -112,7 +112,7 @@ def test_unknown_targets_are_refused():
 
 
 @pytest.mark.parametrize("cls", [RandomForestClassifier, RandomForestRegressor])
-def test_pvalues_tell_signal_from_noise(cls):
+def test_pvalues_separate_signal_from_noise(cls):
     X, y = make_data()
     y = (y > 0).astype(int) if cls is RandomForestClassifier else y
     options = {"class_weight": "balanced"} if cls is RandomForestClassifier else {}
