@@ -159,6 +159,8 @@ def _grow_trees():
     leaves = tree.predict.find_leaves(grown, X)
     kept = tree.quantiles.LeafTargets(leaves, [None], y)
     kept.compute_quantiles(leaves, np.array([0.5]))
+    # Trees of scikit-learn, which users may put among the estimators of a forest.
+    tree.nodes.walk_depth_first(np.array([1, -1, -1]), np.array([2, -1, -1]))
 
 
 def _compute_kernels(X):
