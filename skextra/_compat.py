@@ -74,7 +74,7 @@ def _make_read_only(cls):
         "n_node_samples", "threshold", "value", "weighted_n_node_samples",
     )  # fmt: skip
     attributes = {name: make_property(name) for name in names}
-    read_only = type("ReadOnlyTree", (cls,), attributes)
+    read_only = type(cls.__name__, (cls,), attributes)
     return read_only
 
 

@@ -38,10 +38,13 @@ class Trees:
         Values up to it go left; -2 in a leaf.
     missing_left : ndarray of bool of shape (n_nodes,)
     impurity, weight : ndarray of shape (n_nodes,) and float64
+        Impurities are in units of ``2 ** impurity_exponent``: those of values beyond 1e154
+        have no float64.
     count : ndarray of shape (n_nodes,) and int64
         Rows of positive weight.
     value : ndarray of shape (n_nodes, n_classes or 1) and float64
         Share of each class, or the mean.
+    impurity_exponent : int
     """
 
     begins: np.ndarray
@@ -54,6 +57,7 @@ class Trees:
     weight: np.ndarray
     count: np.ndarray
     value: np.ndarray
+    impurity_exponent: int = 0
 
     def __len__(self):
         return len(self.begins) - 1
@@ -62,7 +66,8 @@ class Trees:
         """Tree number `index`, as trees of one."""
         part = slice(self.begins[index], self.begins[index + 1])
         arrays = {name: getattr(self, name)[part] for name in _NODE_ARRAYS}
-        return Trees(begins=self.begins[index : index + 2] - self.begins[index], **arrays)
+        begins = self.begins[index : index + 2] - self.begins[index]
+        return Trees(begins=begins, impurity_exponent=self.impurity_exponent, **arrays)
 
     def compute_depths(self):
         """Depth of each tree, an int64 array of shape (n_trees,)."""
@@ -84,7 +89,9 @@ class Trees:
         return np.divide(totals, sums, out=totals, where=sums > 0)
 
 
-_NODE_ARRAYS = tuple(field.name for field in fields(Trees) if field.name != "begins")
+_NODE_ARRAYS = tuple(
+    field.name for field in fields(Trees) if field.name not in ("begins", "impurity_exponent")
+)
 
 
 class Grower:
@@ -161,9 +168,8 @@ class Grower:
             describe(nodes, weights, *self._target, stop, n_nodes, *held)
             first = stop
         if self._exponent != 0:
-            value, impurity = self.value[:n_nodes], self._numbers[1, :n_nodes]
+            value = self.value[:n_nodes]
             np.ldexp(value, self._exponent, out=value)
-            np.ldexp(impurity, 2 * self._exponent, out=impurity)
         self.n_nodes = n_nodes
         return n_nodes
 
@@ -187,6 +193,11 @@ class Grower:
             )  # fmt: skip
         return choice, ends
 
+    @property
+    def impurity_exponent(self):
+        """Impurities are in units of 2 to this power."""
+        return 2 * int(self._exponent)
+
     def copy(self):
         """Arrays of the last tree grown, its nodes in the order they were made."""
         n = self.n_nodes
@@ -196,12 +207,14 @@ class Grower:
         )  # fmt: skip
 
 
-def arrange(copies):
+def arrange(copies, impurity_exponent=0):
     """Put trees that `Grower.copy` returned one after the other, each depth first.
 
     Parameters
     ----------
     copies : list of tuple
+    impurity_exponent : int
+        Of the grower.
 
     Returns
     -------
@@ -222,6 +235,7 @@ def arrange(copies):
         weight=numbers[2, order],
         count=counts[0, order],
         value=np.concatenate([copy[3] for copy in copies])[order],
+        impurity_exponent=impurity_exponent,
     )
 
 

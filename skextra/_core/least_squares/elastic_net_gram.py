@@ -78,7 +78,7 @@ def solve_problem(gram, b, c, w, l1, l2, yy, tol, sweeps, max_iter):
         n_iter += n_sweeps
         if done or n_iter >= max_iter:
             return gap, n_iter
-        n_steps = update_by_newton(gram[:k, :k], b, c, w, l1, l2)
+        n_steps = update_by_newton(gram[:k, :k], b, c, w, l1, l2, min(10, max_iter - n_iter))
         n_iter += n_steps
         if n_steps == 0:
             patience *= 2
@@ -114,7 +114,7 @@ def solve_path(gram, b, L1, L2, yy, tol, settle, sweeps, w):
     # Which changes are small, and what is added to a singular matrix, must not depend on
     # the units of features.
     sizes = round_to_power_of_two(np.sqrt(np.maximum(gram.diagonal(), 0.0)))
-    if sizes.max() > _LARGEST_SPREAD * sizes.min():
+    if k and sizes.max() > _LARGEST_SPREAD * sizes.min():
         gram = gram / sizes / sizes[:, None]
         result = solve_path(
             gram, b / sizes, L1 / sizes, L2 / sizes**2, yy, tol, settle, sweeps, w * sizes

@@ -202,8 +202,8 @@ class AdaBoostClassifier(ClassifierMixin, WeightBoosting):
             if len(learner) == 0:
                 raise ValueError(
                     "BaseClassifier in AdaBoostClassifier ensemble is worse than random, "
-                    "ensemble can not be fit: the first estimator has a weighted error of at "
-                    f"least 1 - 1 / {self.n_classes_}. It is no better than chance"
+                    "ensemble can not be fit: on X the first estimator has a weighted error of at "
+                    f"least 1 - 1 / {self.n_classes_}, which is no better than chance"
                 )
         return step
 

@@ -66,7 +66,7 @@ class TreeLearner:
 
     def collect(self):
         """Nothing in place of the estimators, which are made when asked for, and the trees."""
-        trees = _core.boosting.level_trees.arrange(self._trees)
+        trees = _core.boosting.level_trees.arrange(self._trees, self._grower.impurity_exponent)
         if self.resample:  # a row that was drawn twice counts as two
             trees.count = trees.weight.astype(np.int64)
         return None, TreeEnsemble(trees, np.array(self._seeds, dtype=np.int64), self.n_features)

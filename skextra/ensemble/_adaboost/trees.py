@@ -116,7 +116,9 @@ def _make_tree(tree, depth, n_features):
     nodes = np.zeros(len(tree.left), dtype=made.__getstate__()["nodes"].dtype)
     nodes["left_child"], nodes["right_child"] = tree.left, tree.right
     nodes["feature"], nodes["threshold"] = tree.feature, tree.threshold
-    nodes["impurity"], nodes["n_node_samples"] = tree.impurity, tree.count
+    with np.errstate(over="ignore", under="ignore"):
+        nodes["impurity"] = np.ldexp(tree.impurity, tree.impurity_exponent)
+    nodes["n_node_samples"] = tree.count
     nodes["weighted_n_node_samples"] = tree.weight
     nodes["missing_go_to_left"] = tree.missing_left
     values = np.ascontiguousarray(tree.value[:, None, :])

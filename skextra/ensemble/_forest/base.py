@@ -23,7 +23,9 @@ from skextra.ensemble._forest.growing import (
     Sampling,
     count_drawn_samples,
     grow_block,
+    pack_batches,
     split_seeds,
+    unpack_batches,
 )
 from skextra.ensemble._forest.members import adopt_estimators, are_as_made
 from skextra.ensemble._forest.oob_importances import (
@@ -284,6 +286,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
             state.pop(name, None)
         if "_trees" in state:
             state["_trees"] = self._trees.to_arrays()
+            state["_batches"] = pack_batches(self._batches)
         return state
 
     def __setstate__(self, state):
@@ -291,6 +294,7 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         self.estimator = self._tree_class()
         if "_trees" in vars(self):
             self._trees = _core.tree.nodes.Trees.from_arrays(self._trees)
+            self._batches = unpack_batches(self._batches)
             self.estimator_ = self._tree_class()
 
     def __sklearn_is_fitted__(self):

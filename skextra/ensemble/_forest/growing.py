@@ -91,6 +91,44 @@ class Batch:
     sampling: Sampling | None
 
 
+def pack_batches(batches):
+    """Batches of a forest's trees as plain data, each written once: what files hold.
+
+    Parameters
+    ----------
+    batches : list of Batch
+        One per tree.
+
+    Returns
+    -------
+    packed : dict
+        ``members``, the different batches, and ``member_of_tree``, the number of each tree's.
+    """
+    numbers = {}
+    member_of_tree = [numbers.setdefault(id(batch), len(numbers)) for batch in batches]
+    distinct = {id(batch): batch for batch in batches}
+    members = [
+        {
+            "parameters": batch.parameters,
+            "sampling": None if batch.sampling is None else dict(vars(batch.sampling)),
+        }
+        for batch in (distinct[key] for key in numbers)
+    ]
+    return {"members": members, "member_of_tree": member_of_tree}
+
+
+def unpack_batches(packed):
+    """Undo `pack_batches`."""
+    members = [
+        Batch(
+            member["parameters"],
+            None if member["sampling"] is None else Sampling(**member["sampling"]),
+        )
+        for member in packed["members"]
+    ]
+    return [members[number] for number in packed["member_of_tree"]]
+
+
 def count_drawn_samples(n_samples, max_samples, weights):
     """How many rows a tree's sample has, as in scikit-learn 1.9.
 
