@@ -309,7 +309,7 @@ def test_families_of_the_core_import_what_the_table_allows(family):
 def test_modules_and_functions_stay_readable():
     for path in FILES:
         source = path.read_text(encoding="utf-8")
-        assert len(source.splitlines()) <= 500, describe_path(path)
+        assert len(source.splitlines()) <= 600, describe_path(path)
         for node in ast.walk(ast.parse(source)):
             if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue

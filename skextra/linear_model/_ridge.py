@@ -29,7 +29,7 @@ class RidgeModel(LinearRegressor):
                 f"the solution overflows {X.dtype}: scale y, or the features of X, or raise alpha"
             )
         coef, intercept = coef.astype(X.dtype, copy=False), intercept.astype(X.dtype)
-        gap = _core.least_squares.ridge.compute_returned_gap(
+        gap = _core.least_squares.ridge_bounds.compute_returned_gap(
             problem, result, coef, intercept, alphas
         )
         gap = compute_relative_gap(gap, problem.null_objective)

@@ -14,6 +14,7 @@ from . import (
     multi_task_working_set as multi_task_working_set,
     problem as problem,
     ridge as ridge,
+    ridge_bounds as ridge_bounds,
     ridge_conjugate_gradients as ridge_conjugate_gradients,
     ridge_folds as ridge_folds,
     ridge_leave_one_out as ridge_leave_one_out,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from skextra._core.least_squares import ridge, ridge_nonnegative
+from skextra._core.least_squares import ridge, ridge_bounds, ridge_nonnegative
 from skextra._core.least_squares.elastic_net_gram import Sweeps, solve_path
 from skextra._core.least_squares.elastic_net_target import FLOOR, Target
 from skextra._core.least_squares.problem import build_problem
@@ -226,7 +226,7 @@ def _solve_ridge(X, Y, alphas, sample_weight, fit_intercept, penalty_weights, se
         penalties = np.full(Y.shape[1], alpha * X.shape[0])
         result = ridge.solve(problem, penalties, tol=settings.tol, max_iter=settings.max_iter)
         coefs, intercepts = (a.astype(X.dtype) for a in problem.expand(result.W))
-        gaps = ridge.compute_returned_gap(problem, result, coefs, intercepts, penalties)
+        gaps = ridge_bounds.compute_returned_gap(problem, result, coefs, intercepts, penalties)
         path.coefs[:, i], path.intercepts[:, i] = coefs, intercepts
         path.gaps[:, i] = gaps / np.where(null > 0, null, 1.0)
         path.n_iters[:, i] = 1 if result.n_iter is None else result.n_iter

@@ -8,7 +8,7 @@ with those that the solver found, and where either is too much, the gap is taken
 import numpy as np
 
 from skextra._core.least_squares.gap import compute_elastic_net_gap
-from skextra._core.least_squares.ridge import advance
+from skextra._core.least_squares.ridge_bounds import advance
 
 _EPS = np.finfo(np.float64).eps
 # Share of the tolerance that a bound on rounding may use; else the data are asked.

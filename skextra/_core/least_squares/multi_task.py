@@ -12,7 +12,7 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from skextra._core.least_squares import ridge
+from skextra._core.least_squares import ridge, ridge_bounds
 from skextra._core.least_squares.elastic_net import (
     Path,
     Settings,
@@ -26,7 +26,7 @@ from skextra._core.least_squares.multi_task_newton import solve_rows
 from skextra._core.least_squares.multi_task_sweeps import compute_multi_task_gap
 from skextra._core.least_squares.multi_task_working_set import RowWorkingSet
 from skextra._core.least_squares.problem import build_problem
-from skextra._core.least_squares.ridge import advance
+from skextra._core.least_squares.ridge_bounds import advance
 from skextra._core.runtime.threads import single_threaded_blas
 
 # Gaps below this multiple of the null objective cannot be told from rounding,
@@ -169,7 +169,7 @@ def _solve_ridge(X, Y, alphas, sample_weight, fit_intercept, penalty_weights, se
         penalties = np.full(Y.shape[1], alpha * X.shape[0])
         result = ridge.solve(problem, penalties, tol=settings.tol, max_iter=settings.max_iter)
         coefs, intercepts = (a.astype(X.dtype) for a in problem.expand(result.W))
-        gaps = ridge.compute_returned_gap(problem, result, coefs, intercepts, penalties)
+        gaps = ridge_bounds.compute_returned_gap(problem, result, coefs, intercepts, penalties)
         path.coefs[:, i], path.intercepts[:, i] = coefs, intercepts
         path.gaps[0, i] = gaps.sum() / (null if null > 0 else 1.0)
         path.n_iters[0, i] = 1 if result.n_iter is None else np.max(result.n_iter)

@@ -25,16 +25,11 @@ from scipy.linalg import blas, eigh, lapack
 
 from skextra._core.least_squares import ridge_conjugate_gradients
 from skextra._core.least_squares.problem import Result
+from skextra._core.least_squares.ridge_bounds import EXACT, Newton, refine_dual, refine_primal
 from skextra._core.least_squares.ridge_scaled_system import ScaledSystem
-from skextra._core.numerics.products import multiply_dense
 from skextra._core.runtime.threads import single_threaded_blas
 
 _EPS = np.finfo(np.float64).eps
-# A factorization has to reach this gap, relative to the null objective; if it does not, a
-# slower and more exact way is taken. Sound ones are below 1e-20.
-_EXACT = 1e-10
-# A bound on what rounding coefficients to single precision costs is good enough up to this.
-_CAST = 1e-8
 # Below this reciprocal condition number of the factored matrix the solution is
 # corrected with residuals of the data; below the second it is not trusted.
 _RCOND_REFINE = 1e-7
@@ -78,7 +73,7 @@ def solve(problem, alphas, *, method="auto", tol=1e-4, max_iter=None):
     if not is_factorization_expensive(problem.design, len(alphas), method):
         return solve_direct(problem, alphas, method=method_direct)
     result = ridge_conjugate_gradients.solve_iterative(problem, alphas, tol=tol, max_iter=max_iter)
-    solved = (result.gap <= max(tol, _EXACT) * problem.null_objective).all()
+    solved = (result.gap <= max(tol, EXACT) * problem.null_objective).all()
     # A limit of iterations that the caller sets is kept.
     if solved or max_iter is not None or min(problem.design.shape) > _LARGEST_FALLBACK:
         return result
@@ -155,7 +150,7 @@ def ensure_exact(problem, alphas, result, system=None):
 
 def is_exact(problem, result):
     """Whether every target is solved as far as a sound factorization goes."""
-    return bool((result.gap <= _EXACT * problem.null_objective).all())
+    return bool((result.gap <= EXACT * problem.null_objective).all())
 
 
 def _choose(problem, first, second):
@@ -261,10 +256,10 @@ def solve_moments(problem, gram, cross, alphas, eigen=None):
         null = problem.null_objective[columns]
         if not refine and alpha > 0:
             gap = _bound_from_moments(problem, gram, cross[:, columns], alpha, W, columns)
-            if (gap <= _EXACT * null).all():
+            if (gap <= EXACT * null).all():
                 parts.append((W, gap, None, None))
                 continue
-        newton = _Newton(lambda g, factor=factor: solve_factored(factor, g), True)
+        newton = Newton(lambda g, factor=factor: solve_factored(factor, g), True)
         parts.append(refine_primal(problem, alpha, columns, W, newton, refine))
     result = _assemble(problem, groups, parts)
     result.lengths = np.sqrt(np.maximum(gram.diagonal(), 0.0))
@@ -312,129 +307,6 @@ def _bound_from_moments(problem, gram, cross, alpha, W, columns):
     squares = np.einsum("ij,ij->j", gradient, gradient)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(squares > 0, squares / (2 * alpha), 0.0)
-
-
-class _Newton:
-    """Newton steps: an inverse of the Hessian, exact or nearly so.
-
-    Parameters
-    ----------
-    solve : callable
-        Step of each column of gradients.
-    is_trusted : bool
-        Whether the squared length of a gradient in the norm of the inverse is its true one
-        to some digits.
-    """
-
-    def __init__(self, solve, is_trusted):
-        self.solve = solve
-        self.is_trusted = is_trusted
-
-
-def advance(design, dual, step):
-    """Residual after a step, and its products with the columns of Z, reading X once.
-
-    Parameters
-    ----------
-    design : Design
-    dual : ndarray of shape (n_samples, k)
-        Times the roots of the weights.
-    step : ndarray of shape (n_features, k)
-
-    Returns
-    -------
-    dual : ndarray of shape (n_samples, k)
-        ``dual - sqrt(weights) Z step``.
-    correlations : ndarray of shape (n_features, k)
-        ``(sqrt(weights) Z).T`` times that.
-    """
-    if design.is_sparse:
-        dual = dual - design.weigh_rows(design.dot(step))
-        return dual, design.transpose_dot(design.weigh_rows(dual))
-    step = step if design.scale is None else design.scale[:, None] * step
-    new, correlations = np.empty_like(dual), np.zeros(step.shape)
-    for start, stop, block in design.iterate_row_blocks(16 if step.shape[1] == 1 else 256):
-        change = multiply_dense(block, step)
-        if design.weights is not None:
-            root = design.sqrt_weights[start:stop, None]
-            change *= root
-        part = np.subtract(dual[start:stop], change, out=new[start:stop])
-        part = part if design.weights is None else part * root
-        correlations += multiply_dense(block.T, part)
-    if design.scale is not None:
-        correlations *= design.scale[:, None]
-    return new, correlations
-
-
-def refine_primal(problem, alpha, columns, W, newton, polish):
-    """Bound a solution from the data, and correct it until the bound no longer falls.
-
-    The dual point is the residual, updated with the corrections: it does not have the
-    rounding of a residual of coefficients whose products with the data are large, which the
-    length of those columns would multiply.
-
-    Parameters
-    ----------
-    problem : Problem
-    alpha : float
-    columns : slice or ndarray
-        Targets.
-    W : ndarray of shape (n_features, k)
-    newton : _Newton
-    polish : bool
-        Whether to correct a solution also if its bound is small.
-
-    Returns
-    -------
-    W, gap, dual, correlations : ndarrays
-        As in :class:`Result`.
-    """
-    design, null = problem.design, problem.null_objective[columns]
-    target = design.weigh_rows(problem.Y[:, columns])
-    dual, correlations = advance(design, target, W)
-    step, gap = _bound(newton, correlations - alpha * W, alpha, null)
-    n_steps = 0
-    while n_steps < 8 and (polish or (gap > _EXACT * null).any()):
-        new = W + step
-        new_dual, new_correlations = advance(design, dual, step)
-        new_step, new_gap = _bound(newton, new_correlations - alpha * new, alpha, null)
-        if not (new_gap <= gap).all() or not np.isfinite(new).all():
-            break
-        has_stalled = (new_gap > 0.25 * gap).all()
-        W, dual, correlations, step, gap = new, new_dual, new_correlations, new_step, new_gap
-        n_steps += 1
-        if has_stalled:
-            break
-    if n_steps:
-        drift = target - design.weigh_rows(design.dot(W)) - dual
-        gap = gap + 0.5 * np.einsum("ij,ij->j", drift, drift)
-    return W, gap + _bound_rounding(design, W, null), dual, correlations
-
-
-def _bound_rounding(design, W, null_objective, trace=np.inf):
-    """What the rounding of residuals can hide: large where coefficients cancel.
-
-    `trace` is the sum of the squared lengths of columns, if known: it spares a pass.
-    """
-    lengths = np.linalg.norm(W, axis=0)
-    sizes = np.where(lengths > 0, np.sqrt(trace), 0.0) * lengths if trace < np.inf else np.inf
-    if not (0.5 * (4 * _EPS * sizes) ** 2 <= 1e-3 * _EXACT * null_objective).all():
-        sizes = np.sqrt(design.compute_column_norms()) @ np.abs(W)
-    return 0.5 * (4 * _EPS * sizes) ** 2
-
-
-def _bound(newton, gradient, alpha, null_objective):
-    """Newton step, and bound on the distance of each target from its minimum."""
-    step = newton.solve(gradient)
-    decrement = np.maximum(0.5 * np.einsum("ij,ij->j", gradient, step), 0.0)
-    if alpha <= 0:
-        return step, decrement
-    gap = np.einsum("ij,ij->j", gradient, gradient) / (2 * alpha)
-    if newton.is_trusted:
-        # Half the squared length of the gradient in the norm of the inverse Hessian is the
-        # distance itself. Unlike the gap it does not depend on the units of features.
-        gap = np.minimum(gap, 1.01 * decrement + _EPS * null_objective)
-    return step, gap
 
 
 def decompose(symmetric):
@@ -502,13 +374,13 @@ def solve_kernel(problem, kernel, alphas):
     groups = list(_group_by_alpha(alphas))
     if len(groups) > _MAX_FACTORIZATIONS:
         C, inverse = _solve_dual_eigen(kernel, Yw, alphas)
-        W, gap, dual = _refine_dual(problem, kernel, alphas, Yw, C, inverse, False)
+        W, gap, dual = refine_dual(problem, kernel, alphas, Yw, C, inverse, False)
         return Result(W, gap, dual=dual, correlations=alphas * W)
     parts = []
     for alpha, columns in groups:
         factor, refine = factorize(kernel, alpha, _RCOND_REFINE)
         y = Yw[:, columns]
-        W, gap, dual = _refine_dual(
+        W, gap, dual = refine_dual(
             problem, kernel, alpha, y, solve_factored(factor, y),
             lambda e, factor=factor: solve_factored(factor, e), refine,
         )  # fmt: skip
@@ -526,33 +398,6 @@ def _solve_dual_eigen(kernel, Yw, alphas):
         return Q @ ((Q.T @ R) / denominator)
 
     return solve_all(Yw), solve_all
-
-
-def _refine_dual(problem, kernel, alpha, Yw, C, solve_all, polish):
-    """As `refine_primal`, for ``W = Z'C`` and the dual point ``alpha C``.
-
-    Of the gap only ``||y - Z w - alpha c||^2 / 2`` is left, and what rounding did to W.
-    """
-    design = problem.design
-    null = 0.5 * np.einsum("ij,ij->j", Yw, Yw)
-    trace = max(kernel.trace(), 0.0)
-    noise = 0.5 * (design.shape[0] * _EPS) ** 2 * trace * alpha
-    n_steps = 0
-    best = None
-    while True:
-        # Without cancellation where features have an offset.
-        W = design.transpose_dot(design.weigh_rows(C))
-        error = Yw - design.weigh_rows(design.dot(W)) - alpha * C
-        gap = 0.5 * np.einsum("ij,ij->j", error, error) + noise * np.einsum("ij,ij->j", C, C)
-        if best is not None and not (gap < 0.25 * best[1]).any():
-            break
-        best = W, gap, alpha * C
-        n_steps += 1
-        if n_steps > 6 or not (polish or (gap > _EXACT * null).any()):
-            break
-        C = C + solve_all(error)
-    W, gap, dual = best
-    return W, gap + _bound_rounding(design, W, null, trace), dual
 
 
 def solve_singular(problem, alphas, system=None):
@@ -575,62 +420,6 @@ def solve_singular(problem, alphas, system=None):
     parts = []
     for alpha, columns in groups:
         W, solve_all, is_trusted = system.solve(alpha, columns)
-        newton = _Newton(solve_all, is_trusted)
+        newton = Newton(solve_all, is_trusted)
         parts.append(refine_primal(problem, alpha, columns, W, newton, alpha > 0))
     return _assemble(problem, groups, parts, "svd")
-
-
-def compute_returned_gap(problem, result, coef, intercept, alphas):
-    """Gaps of coefficients as they are returned, on the data as they were given.
-
-    Parameters
-    ----------
-    problem : Problem
-    result : Result
-        The solution that was expanded, and perhaps rounded, to `coef`.
-    coef : ndarray of shape (n_targets, n_features)
-    intercept : ndarray of shape (n_targets,)
-    alphas : ndarray of shape (n_targets,)
-
-    Returns
-    -------
-    gap : ndarray of shape (n_targets,)
-    """
-    if coef.dtype == np.float64 and problem.free_transform is None:
-        return result.gap
-    design, null = problem.design, problem.null_objective
-    W = coef.astype(np.float64).T
-    W = W if problem.penalized is None else W[problem.penalized]
-    W = W if design.scale is None else W / design.scale[:, None]
-    if result.lengths is not None and problem.free_transform is None:
-        gap = _bound_cast(problem, result, W, coef, intercept, alphas)
-        if (gap <= _CAST * null).all():
-            return gap
-    residual = design.weigh_rows(problem.compute_residual(coef, intercept))
-    gap = np.full(len(null), np.inf)
-    if result.dual is not None and (alphas > 0).all():
-        loss = residual - result.dual
-        excess = np.sqrt(alphas) * W - result.correlations / np.sqrt(alphas)
-        gap = 0.5 * (np.einsum("ij,ij->j", loss, loss) + np.einsum("ij,ij->j", excess, excess))
-    if (gap <= _EXACT * null).all():
-        return gap
-    # What the objective is above that of the solution, which is bounded otherwise.
-    solved, _ = advance(design, problem.weigh_targets(), result.W)
-    loss = np.einsum("ij,ij->j", residual, residual) - np.einsum("ij,ij->j", solved, solved)
-    penalty = alphas if result.penalty is None else result.penalty
-    change = (penalty * (W - result.W) * (W + result.W)).sum(axis=0)
-    return np.minimum(gap, result.gap + np.maximum(0.5 * (loss + change), 0.0))
-
-
-def _bound_cast(problem, result, W, coef, intercept, alphas):
-    """Bound on the gap of rounded coefficients from lengths of columns, without the data.
-
-    With ``H = Z'Z + alpha I`` and a change d of the solution the gap rises by at most
-    ``|g'd| + d'Hd / 2``, where the gradient g is at most ``sqrt(2 alpha gap)`` long.
-    """
-    change = np.abs(W - result.W)
-    size = np.einsum("ij,ij->j", change, change)
-    shift = problem.compute_intercept(coef) - intercept
-    moved = (result.lengths @ change) ** 2 + alphas * size
-    moved += problem.design.total_weight * shift**2
-    return result.gap + np.sqrt(2 * alphas * result.gap * size) + 0.5 * moved

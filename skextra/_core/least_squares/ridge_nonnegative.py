@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.optimize import nnls
 
-from skextra._core.least_squares import ridge
+from skextra._core.least_squares import ridge, ridge_bounds
 from skextra._core.least_squares.problem import Problem, Result
 from skextra._core.numerics.design_matrix import Design
 from skextra._core.numerics.scaling import round_to_power_of_two
@@ -119,7 +119,7 @@ class _Target:
 
     def _judge(self, w):
         W = w * self.scales
-        _, correlations = ridge.advance(self.problem.design, self.y, W[:, None])
+        _, correlations = ridge_bounds.advance(self.problem.design, self.y, W[:, None])
         gradient = (self.penalty * W - correlations[:, 0]) * self.scales
         gap = compute_gap(w, gradient, self.penalty * self.scales**2, self.length)
         return W, gap, gradient
