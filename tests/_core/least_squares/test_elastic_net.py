@@ -133,7 +133,7 @@ def test_gap_of_an_unfinished_solution_is_a_bound(
             X, y, 1e-3, engine, l1_ratio=l1_ratio, positive=positive, tol=0.0,
             max_iter=max_iter, penalty_weights=v,
         )  # fmt: skip
-    null = compute_null_objective(X, y, penalty_weights=v)
+    null = compute_null_objective(X, y, penalty_weights=v, positive=positive)
     reached = compute_objective(
         X, y, path.coefs[0, 0], path.intercepts[0, 0], 1e-3, l1_ratio, None, v
     )
