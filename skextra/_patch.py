@@ -144,6 +144,7 @@ def _make_empty(package, name):
 
 def _make_fit(method, theirs, ours):
     fit_ours, fit_theirs = getattr(ours, method), getattr(theirs, method)
+    parameters = inspect.signature(ours).parameters.keys()
 
     @functools.wraps(fit_ours)
     def fit(self, *args, **kwargs):
@@ -159,7 +160,8 @@ def _make_fit(method, theirs, ours):
             _record(ours.__name__, None, time.perf_counter() - start)
             return result
         # The object is scikit-learn's from here on, with nothing left of our attempt.
-        names = inspect.signature(theirs).parameters
+        # Parameters that only scikit-learn has, such as deprecated ones, keep their defaults.
+        names = inspect.signature(theirs).parameters.keys() & parameters
         fresh = theirs(**{name: getattr(self, name) for name in names})
         vars(self).clear()
         vars(self).update(vars(fresh) | shared)

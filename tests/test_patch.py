@@ -6,6 +6,7 @@ import logging
 import pickle
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import joblib
@@ -166,9 +167,17 @@ def test_a_fit_with_our_own_parameters_never_goes_to_scikit_learn(patch):
         model.fit(X, Y)
 
 
-def test_what_both_refuse_is_scikit_learns_error(patch):
-    with pytest.raises(ValueError, match="Input X contains NaN"):
-        sklearn.linear_model.Ridge().fit([[np.nan], [1.0]], [0.0, 1.0])
+@pytest.mark.parametrize(("package", "name"), CLASSES, ids=lambda name: name)
+def test_what_both_refuse_is_scikit_learns_error(package, name):
+    theirs, _ = list_replaceable()[package, name]
+    broken = np.where(X[0, 0] == X, np.inf, X)
+    messages = []
+    for cls in (theirs, get_substitute(package, name)):
+        with warnings.catch_warnings(), pytest.raises(ValueError, match="infinity") as raised:
+            warnings.simplefilter("ignore", FutureWarning)  # of scikit-learn's defaults
+            cls().fit(broken, Y)
+        messages.append(str(raised.value))
+    assert messages[0] == messages[1]
 
 
 def test_functions(patch):
