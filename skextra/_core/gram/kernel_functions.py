@@ -357,22 +357,6 @@ def compute_mean(X):
     return mean + (X - mean).mean(axis=0)
 
 
-def predict_linear(coefs, intercepts, points, X):
-    """Scores of expansions in linear kernel functions, by the features' coefficients.
-
-    Parameters
-    ----------
-    coefs : ndarray of shape (n_rows, n_points)
-    intercepts : ndarray of shape (n_rows,)
-    points, X : ndarray of shape (n_points, n_features) and (n_samples, n_features)
-
-    Returns
-    -------
-    scores : ndarray of shape (n_samples, n_rows)
-    """
-    return X @ compute_linear_coefficients(coefs, points).T + intercepts
-
-
 def compute_linear_coefficients(coefs, points):
     """``coefs @ points``, without cancellation of what the points have in common.
 
