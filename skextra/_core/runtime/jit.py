@@ -18,6 +18,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 from numba.core.serialize import dumps
 
 from skextra._core.runtime import cache
+from skextra._core.runtime.library import KernelCompiler
 from skextra._core.runtime.targets import (
     CHECKS_BOUNDS,
     get_compiler_versions,
@@ -180,6 +181,7 @@ def njit(function=None, **flags):
     # The wrapper is for kernels passed as arguments, which ours never are; without it, a
     # kernel compiles in 0.82 of the time (156 signatures of Lasso, trees and samplers).
     flags.setdefault("no_cfunc_wrapper", True)
+    flags.setdefault("pipeline_class", KernelCompiler)
     dispatcher = numba.njit(nogil=True, **flags)(function)
     if not numba.config.DISABLE_JIT:
         dispatcher._cache = _DigestCache(function)
