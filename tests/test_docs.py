@@ -39,9 +39,9 @@ def _run_examples(text, name):
     return len(test.examples), "".join(report)
 
 
-def _load_generator():
-    path = _REPOSITORY / "docs" / "_ext" / "generated_pages.py"
-    spec = importlib.util.spec_from_file_location("generated_pages", path)
+def _load_extension(name):
+    path = _REPOSITORY / "docs" / "_ext" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -86,7 +86,8 @@ def test_layout_in_design_page_is_the_one_there_is():
 
 
 def test_api_index_has_every_public_name():
-    index = _load_generator().make_api_index()
+    generator = _load_extension("generated_pages")
+    index = "\n".join(generator.make_family_page(family) for family in generator.list_families())
     names = [f"skextra.{name}" for name in skextra._FUNCTIONS]
     for package in skextra._SUBMODULES:
         module = import_module(f"skextra.{package}")
@@ -96,13 +97,36 @@ def test_api_index_has_every_public_name():
 
 
 def test_listed_failures_of_scikit_learns_tests_are_rendered():
-    generator = _load_generator()
+    generator = _load_extension("generated_pages")
     page = generator.make_failure_list()
     from tests.sklearn_suite.runner import load_expected
 
     tests = [test for group in load_expected()[1].values() for test in group]
     assert [test for test in tests if test not in page] == []
     assert page.strip()
+
+
+def test_chart_of_speedups_has_every_figure_of_the_readme():
+    pytest.importorskip("docutils")
+    chart = _load_extension("speedup_chart")
+    rows = chart.read_speedups(
+        "| `skextra.a` | over scikit-learn | beyond |\n| --- | --- | --- |\n"
+        "| `A`, `B` | 2.5x on iris, 0.8x on wine | 3x |\n\n"
+        "| `skextra.b` | over PyTorch | beyond |\n| --- | --- | --- |\n| `C` | 9x | |\n"
+    )
+    assert rows == [("A, B", [2.5, 0.8])]
+    picture = chart.draw_chart(rows)
+    assert picture.count('class="slower"') == 1
+    assert picture.count('class="faster"') == 1
+    # A factor of two is the same width everywhere on a logarithmic axis.
+    one, two, four = map(chart._find_position, (1, 2, 4))
+    assert abs((two - one) - (four - two)) <= 0.1
+    with pytest.raises(ValueError, match="no table"):
+        chart.read_speedups("# Nothing")
+    charted = {
+        name for names, _ in chart.read_speedups(_read("README.md")) for name in names.split(", ")
+    }
+    assert {"Lasso", "RidgeCV", "SVC", "GaussianMixture"} <= charted
 
 
 def test_versions_agree():

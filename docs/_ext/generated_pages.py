@@ -24,6 +24,7 @@ def write_pages(app):
     source = Path(app.srcdir)
     api = source / "api"
     pages = make_api_pages()
+    pages |= {family: make_family_page(family) for family in list_families()}
     _write(api / "index.rst", make_api_index())
     for name, page in pages.items():
         _write(api / f"{name}.rst", page)
@@ -41,26 +42,43 @@ def _write(path, text):
 
 
 def make_api_index():
-    """The public names of the package and of each sub-package, a table a kind."""
+    """The page that lists the families."""
     lines = _head("API reference", "=")
-    functions = [name for name in skextra.__all__ if callable(getattr(skextra, name))]
-    lines += _head("skextra", "-") + _list_names(skextra, functions)
+    lines += [".. toctree::", "   :hidden:", "", *(f"   {name}" for name in list_families()), ""]
+    lines += [".. list-table::", "   :widths: 30 70", ""]
+    for name in list_families():
+        lines += [f"   * - :doc:`{name}`", f"     - {_summarize(import_module(name))}"]
+    return "\n".join([*lines, ""])
+
+
+def list_families():
+    """The package itself and its public sub-packages."""
+    return ["skextra", *(f"skextra.{name}" for name in skextra._SUBMODULES)]
+
+
+def make_family_page(family):
+    """The public names of one family, a table for each kind of name."""
+    module = import_module(family)
+    lines = _head(family, "=") + [_summarize(module), ""]
+    if family == "skextra":
+        functions = [name for name in skextra.__all__ if callable(getattr(skextra, name))]
+        return "\n".join(lines + _list_names(skextra, functions))
     estimators = {cls for _, cls in skextra.all_estimators()}
-    for package in skextra._SUBMODULES:
-        module = import_module(f"skextra.{package}")
-        lines += _head(module.__name__, "-")
-        lines += [inspect.getdoc(module).splitlines()[0], ""]
-        public = {name: getattr(module, name) for name in module.__all__}
-        kinds = {
-            "Estimators": [n for n, v in public.items() if v in estimators],
-            "Functions": [n for n, v in public.items() if inspect.isroutine(v)],
-        }
-        listed = {name for names in kinds.values() for name in names}
-        kinds["Displays and other classes"] = [n for n in public if n not in listed]
-        for kind, names in kinds.items():
-            if names:
-                lines += [f".. rubric:: {kind}", ""] + _list_names(module, names)
+    public = {name: getattr(module, name) for name in module.__all__}
+    kinds = {
+        "Estimators": [n for n, v in public.items() if v in estimators],
+        "Functions": [n for n, v in public.items() if inspect.isroutine(v)],
+    }
+    listed = {name for names in kinds.values() for name in names}
+    kinds["Displays and other classes"] = [n for n in public if n not in listed]
+    for kind, names in kinds.items():
+        if names:
+            lines += [f".. rubric:: {kind}", ""] + _list_names(module, names)
     return "\n".join(lines)
+
+
+def _summarize(module):
+    return inspect.getdoc(module).splitlines()[0]
 
 
 def _head(title, underline):
@@ -73,9 +91,9 @@ def _list_names(module, names):
 
 
 def make_api_pages():
-    """A page a public name: qualified name -> reStructuredText."""
+    """One page per public name: qualified name -> reStructuredText."""
     pages = {}
-    for package in ("skextra", *(f"skextra.{name}" for name in skextra._SUBMODULES)):
+    for package in list_families():
         module = import_module(package)
         for name in module.__all__:
             item = getattr(module, name)
@@ -83,6 +101,7 @@ def make_api_pages():
                 pages[f"{package}.{name}"] = _make_class_page(package, item)
             elif inspect.isroutine(item):
                 lines = _head(name, "=") + [f".. autofunction:: {package}.{name}", ""]
+                lines += _list_examples(f"{package}.{name}")
                 pages[f"{package}.{name}"] = "\n".join(lines)
     return pages
 
@@ -90,25 +109,43 @@ def make_api_pages():
 def _make_class_page(package, cls):
     qualified = f"{package}.{cls.__name__}"
     lines = _head(cls.__name__, "=") + [f".. autoclass:: {qualified}", ""]
+    members = list(_list_members(cls))
     for kind, title in (("property", "Properties"), ("method", "Methods")):
-        names = [name for name, found in _list_own_members(cls) if found == kind]
+        names = [name for name, found, is_own in members if found == kind and is_own]
         if names:
             lines += _head(title, "-")
         for name in names:
             lines += [f".. auto{kind}:: {qualified}.{name}", ""]
-    return "\n".join(lines)
+    inherited = [f"``{name}``" for name, kind, is_own in members if kind == "method" and not is_own]
+    if inherited:
+        lines += [".. rubric:: Inherited from scikit-learn", "", ", ".join(inherited) + ".", ""]
+    return "\n".join(lines + _list_examples(qualified))
 
 
-def _list_own_members(cls):
-    # What is inherited from scikit-learn is documented there, and its
-    # docstrings refer to labels that only its own pages have.
+def _list_members(cls):
+    """Name, kind, and whether it is defined in skextra, of each public member.
+
+    What is inherited from scikit-learn is documented there, and its docstrings refer to labels
+    that only its own pages have.
+    """
     for attribute in inspect.classify_class_attrs(cls):
         if attribute.name.startswith("_") or attribute.kind == "data":
             continue
+        if attribute.defining_class is object:
+            continue
         function = getattr(attribute.object, "fget", None)
         function = function or getattr(attribute.object, "__func__", attribute.object)
-        if getattr(inspect.unwrap(function), "__module__", "").startswith("skextra"):
-            yield attribute.name, "property" if attribute.kind == "property" else "method"
+        is_own = getattr(inspect.unwrap(function), "__module__", "").startswith("skextra")
+        yield attribute.name, "property" if attribute.kind == "property" else "method", is_own
+
+
+def _list_examples(qualified):
+    return [
+        f".. minigallery:: {qualified}",
+        f"   :add-heading: Examples with {qualified.rpartition('.')[2]}",
+        "   :heading-level: -",
+        "",
+    ]
 
 
 def make_failure_list():

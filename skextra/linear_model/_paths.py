@@ -36,12 +36,10 @@ _PATH_CONSTRAINTS = {
     "positive": ["boolean"],
     "check_input": ["boolean"],
 }
+_ENET_PATH_CONSTRAINTS = _PATH_CONSTRAINTS | {"l1_ratio": [Interval(Real, 0, 1, closed="both")]}
 
 
-@validate_params(
-    {**_PATH_CONSTRAINTS, "l1_ratio": [Interval(Real, 0, 1, closed="both")]},
-    prefer_skip_nested_validation=True,
-)
+@validate_params(_ENET_PATH_CONSTRAINTS, prefer_skip_nested_validation=True)
 def enet_path(
     X,
     y,
