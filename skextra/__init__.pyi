@@ -7,6 +7,7 @@ from . import (
     sampling as sampling,
     svm as svm,
     tree as tree,
+    utils as utils,
 )
 from ._compare import compare as compare
 from ._discovery import all_estimators as all_estimators

@@ -21,6 +21,7 @@ from skextra._validation import (
     validate_regression_data,
     validate_sample_weight,
 )
+from skextra.linear_model import _blocks
 from skextra.linear_model._base import LinearRegressor
 from skextra.linear_model._paths import (
     create_settings,
@@ -28,6 +29,7 @@ from skextra.linear_model._paths import (
     validate_gram,
     warn_if_unconverged,
 )
+from skextra.utils import Blocks
 
 
 class ElasticNet(CallbackSupportMixin, LinearRegressor):
@@ -174,11 +176,11 @@ class ElasticNet(CallbackSupportMixin, LinearRegressor):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        X : {array-like, sparse matrix, Blocks} of shape (n_samples, n_features)
+            Training data; also in blocks of rows, see :class:`skextra.utils.Blocks`.
+        y : {array-like, Blocks} of shape (n_samples,) or (n_samples, n_targets)
             Target values.
-        sample_weight : float or array-like of shape (n_samples,), default=None
+        sample_weight : float, array-like or Blocks of shape (n_samples,), default=None
             Weight of each sample; their scale does not matter.
         check_input : bool, default=True
             Skip the checks of X and y if False; they must then be float arrays.
@@ -195,6 +197,8 @@ class ElasticNet(CallbackSupportMixin, LinearRegressor):
         """
         if not np.isfinite(self.alpha):
             raise ValueError(f"alpha must be finite, got {self.alpha}")
+        if isinstance(X, Blocks):
+            return self._fit_blocks(X, y, sample_weight)
         given = X, y
         if check_input:
             X, y = validate_regression_data(self, X, y)
@@ -211,6 +215,25 @@ class ElasticNet(CallbackSupportMixin, LinearRegressor):
             )  # fmt: skip
             set_solution(self, path, X.dtype, is_single=y.ndim == 1)
         warn_if_unconverged(path, [self.alpha], settings, stacklevel=4)
+        return self
+
+    def _fit_blocks(self, X, y, sample_weight):
+        _blocks.check_precompute(self)
+        rows = _blocks.open_rows(X, y, sample_weight)
+        description, factor = _blocks.read_moments(self, rows)
+        p = description.n_features
+        penalty_weights = validate_penalty_weights(self.penalty_weights, p)
+        _blocks.check_positive(self, [self.alpha], penalty_weights)
+        settings = read_settings(self)
+        path = _core.least_squares.factor_fits.solve_elastic_net(
+            factor, p, [self.alpha], self.l1_ratio, penalty_weights, settings,
+            self._get_start((len(factor.mean) - p, p)),
+        )  # fmt: skip
+        _blocks.certify_elastic_net(
+            self, rows, description, factor, path, [self.alpha], self.l1_ratio, penalty_weights
+        )
+        set_solution(self, path, description.dtype, is_single=description.n_targets is None)
+        warn_if_unconverged(path, [self.alpha], settings, stacklevel=5)
         return self
 
     def _get_start(self, shape):

@@ -26,15 +26,19 @@ from skextra._validation import (
     validate_regression_data,
     validate_sample_weight,
 )
+from skextra.linear_model import _blocks
 from skextra.linear_model._base import LinearRegressor
 from skextra.linear_model._elastic_net import read_settings, set_solution
 from skextra.linear_model._paths import (
+    check_grid_exists,
     create_alpha_grid,
     enet_path,
     lasso_path,
+    space_alphas,
     validate_gram,
     warn_if_unconverged,
 )
+from skextra.utils import Blocks
 
 
 class _PathCV(CallbackSupportMixin, LinearRegressor):
@@ -64,11 +68,12 @@ class _PathCV(CallbackSupportMixin, LinearRegressor):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,)
+        X : {array-like, sparse matrix, Blocks} of shape (n_samples, n_features)
+            Training data; also in blocks of rows, see :class:`skextra.utils.Blocks`. Folds of
+            blocks are of adjacent rows.
+        y : {array-like, Blocks} of shape (n_samples,)
             Target values.
-        sample_weight : float or array-like of shape (n_samples,), default=None
+        sample_weight : float, array-like or Blocks of shape (n_samples,), default=None
             Weight of each sample, in the fits and in the errors of each fold;
             the mean over folds is unweighted.
         **params : dict
@@ -85,6 +90,8 @@ class _PathCV(CallbackSupportMixin, LinearRegressor):
             If the data or an argument has a wrong shape or value.
         """
         raise_for_params(params, self, "fit")
+        if isinstance(X, Blocks):
+            return self._fit_blocks(X, y, sample_weight)
         split_params = self._route(params, sample_weight)
         given = X, y
         X, y, sample_weight, penalty_weights = self._validate(X, y, sample_weight)
@@ -105,6 +112,49 @@ class _PathCV(CallbackSupportMixin, LinearRegressor):
         warn_if_unconverged(path, [self.alpha_], settings, stacklevel=4)
         return self
 
+    def _fit_blocks(self, X, y, sample_weight):
+        _blocks.check_precompute(self)
+        n_folds = _blocks.count_folds(self.cv)
+        l1_ratios, settings = self._list_l1_ratios(), read_settings(self)
+        rows = _blocks.open_rows(X, y, sample_weight)
+        with report_fit(self, X, y, None, n_folds * len(l1_ratios)) as report:
+            description, factors = _blocks.read_fold_moments(self, rows, n_folds)
+            p = description.n_features
+            self._refuse_targets((description.n_rows, description.n_targets or 1))
+            penalty_weights = validate_penalty_weights(self.penalty_weights, p)
+            evaluator = _blocks.FoldErrors(self, factors, p, penalty_weights, settings)
+            grids = self._list_block_grids(evaluator, l1_ratios)
+            _blocks.check_positive(self, np.concatenate(grids), penalty_weights)
+            errors = self._compute_errors(evaluator, l1_ratios, grids, report)
+            l1_ratio = self._select(errors, l1_ratios, grids)
+            path = _core.least_squares.factor_fits.solve_elastic_net(
+                evaluator.total, p, [self.alpha_], l1_ratio, penalty_weights, settings
+            )
+            _blocks.certify_elastic_net(
+                self, rows, description, evaluator.total, path, [self.alpha_], l1_ratio,
+                penalty_weights,
+            )  # fmt: skip
+            set_solution(self, path, description.dtype, is_single=True)
+            self.mse_path_ = self.mse_path_.astype(description.dtype, copy=False)
+        warn_if_unconverged(path, [self.alpha_], settings, stacklevel=5)
+        return self
+
+    def _list_block_grids(self, evaluator, l1_ratios):
+        if not isinstance(self.alphas, Integral):
+            grid = np.sort(validate_alphas(self.alphas, allow_zero=True))[::-1]
+            return [grid] * len(l1_ratios)
+        for l1_ratio in l1_ratios:
+            check_grid_exists(l1_ratio)
+        largest = [evaluator.compute_alpha_max(l1_ratio) for l1_ratio in l1_ratios]
+        return [space_alphas(alpha_max, self.eps, self.alphas) for alpha_max in largest]
+
+    def _refuse_targets(self, shape):
+        if len(shape) == 2 and shape[1] != 1:
+            raise ValueError(
+                f"For multi-task outputs, use MultiTask{type(self).__name__}: y must be "
+                f"one-dimensional, got shape {shape}"
+            )
+
     def _solve(self, X, y, sample_weight, penalty_weights, settings, l1_ratio, evaluator):
         """The model of the penalty chosen, on all data."""
         gram = validate_gram(self.precompute, X, sample_weight, self.fit_intercept)
@@ -121,11 +171,7 @@ class _PathCV(CallbackSupportMixin, LinearRegressor):
 
     def _validate(self, X, y, sample_weight):
         X, y = validate_regression_data(self, X, y)
-        if y.ndim == 2 and y.shape[1] != 1:
-            raise ValueError(
-                f"For multi-task outputs, use MultiTask{type(self).__name__}: y must be "
-                f"one-dimensional, got shape {y.shape}"
-            )
+        self._refuse_targets(y.shape)
         y = column_or_1d(y, warn=True)
         sample_weight = validate_sample_weight(sample_weight, X)
         penalty_weights = validate_penalty_weights(self.penalty_weights, X.shape[1])

@@ -387,12 +387,7 @@ def create_alpha_grid(
     alphas : ndarray of shape (n_alphas,)
         Decreasing.
     """
-    if l1_ratio == 0:
-        raise ValueError(
-            "Automatic alpha grid generation is not supported for l1_ratio=0. "
-            "Please supply a grid by providing your estimator with the appropriate "
-            "`alphas=` argument."
-        )
+    check_grid_exists(l1_ratio)
     problem, scale = _core.least_squares.elastic_net.build(
         X, Y, sample_weight, fit_intercept, penalty_weights, positive
     )
@@ -401,7 +396,23 @@ def create_alpha_grid(
     )
     # What centering leaves of a constant target is rounding, and no signal in small units.
     noise = problem.design.total_weight * (_CONSTANT * problem.y_mean) ** 2
-    if not alpha_max > 0 or (problem.null_objective <= noise).all():
+    has_signal = (problem.null_objective > noise).any()
+    return space_alphas(alpha_max if has_signal else 0.0, eps, n_alphas)
+
+
+def check_grid_exists(l1_ratio):
+    """Refuse to generate penalties where no finite one makes all coefficients zero."""
+    if l1_ratio == 0:
+        raise ValueError(
+            "Automatic alpha grid generation is not supported for l1_ratio=0. "
+            "Please supply a grid by providing your estimator with the appropriate "
+            "`alphas=` argument."
+        )
+
+
+def space_alphas(alpha_max, eps, n_alphas):
+    """Geometric grid down from `alpha_max`; tiny penalties if that is 0."""
+    if not alpha_max > 0:
         return np.full(n_alphas, np.finfo(np.float64).resolution)
     return np.geomspace(alpha_max, alpha_max * eps, num=n_alphas)
 

@@ -11,7 +11,9 @@ from sklearn.utils.validation import validate_data
 from skextra import _core
 from skextra._compat import Interval, StrOptions, fit_context
 from skextra._validation import validate_penalty_weights, validate_sample_weight
+from skextra.linear_model import _blocks
 from skextra.linear_model._base import LinearRegressor
+from skextra.utils import Blocks
 
 _SOLVERS = ("auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs")
 _ITERATIVE = ("lsqr", "sparse_cg", "sag", "saga")
@@ -22,17 +24,14 @@ class RidgeModel(LinearRegressor):
 
     def _set_solution(self, problem, result, X, y, alphas, tol):
         """Set the fitted attributes; returns whether every target converged."""
-        coef, intercept = problem.expand(result.W)
-        limit = np.finfo(X.dtype).max
-        if not (np.abs(coef) <= limit).all() or not (np.abs(intercept) <= limit).all():
-            raise ValueError(
-                f"the solution overflows {X.dtype}: scale y, or the features of X, or raise alpha"
-            )
-        coef, intercept = coef.astype(X.dtype, copy=False), intercept.astype(X.dtype)
+        coef, intercept = _round_solution(*problem.expand(result.W), X.dtype)
         gap = _core.least_squares.ridge_bounds.compute_returned_gap(
             problem, result, coef, intercept, alphas
         )
-        gap = compute_relative_gap(gap, problem.null_objective)
+        self._set_model(coef, intercept, gap, problem.null_objective, y.ndim == 1, tol)
+
+    def _set_model(self, coef, intercept, gap, null_objective, is_single, tol):
+        gap = compute_relative_gap(gap, null_objective)
         self.converged_ = bool((gap <= tol).all())
         if coef.shape[0] == 1:
             coef, gap = coef[0], float(gap[0])
@@ -41,7 +40,43 @@ class RidgeModel(LinearRegressor):
         if not self.fit_intercept:
             self.intercept_ = 0.0
         else:
-            self.intercept_ = intercept[0] if y.ndim == 1 else intercept
+            self.intercept_ = intercept[0] if is_single else intercept
+
+    def _set_block_solution(self, rows, description, factor, coef, alphas, tol):
+        """As `_set_solution` for data in blocks: the gaps are from one more pass over them."""
+        p = description.n_features
+        intercept = _core.least_squares.factor_fits.compute_intercepts(coef, factor.mean)
+        coef, intercept = _round_solution(coef, intercept, description.dtype)
+        sums = _blocks.sum_residuals(rows, factor, coef, intercept)
+        penalty_weights = validate_penalty_weights(self.penalty_weights, p)
+        certifiers = _blocks.make_certifiers(self, factor, penalty_weights)
+        returned = coef.astype(np.float64)
+        gap = np.array(
+            [
+                certifier.compute_elastic_net_gap(
+                    sums.select(t), returned[t], 0.0, alphas[t], getattr(self, "positive", False)
+                )
+                for t, certifier in enumerate(certifiers)
+            ]
+        )
+        null = 0.5 * np.array([c.y @ c.y for c in certifiers])
+        self._set_model(coef, intercept, gap, null, description.n_targets is None, tol)
+
+
+def _round_solution(coef, intercept, dtype):
+    """Coefficients and intercepts in the type of the data.
+
+    Raises
+    ------
+    ValueError
+        If they overflow.
+    """
+    limit = np.finfo(dtype).max
+    if not (np.abs(coef) <= limit).all() or not (np.abs(intercept) <= limit).all():
+        raise ValueError(
+            f"the solution overflows {dtype}: scale y, or the features of X, or raise alpha"
+        )
+    return coef.astype(dtype, copy=False), intercept.astype(dtype)
 
 
 class Ridge(RidgeModel):
@@ -181,11 +216,11 @@ class Ridge(RidgeModel):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        X : {array-like, sparse matrix, Blocks} of shape (n_samples, n_features)
+            Training data; also in blocks of rows, see :class:`skextra.utils.Blocks`.
+        y : {array-like, Blocks} of shape (n_samples,) or (n_samples, n_targets)
             Target values.
-        sample_weight : float or array-like of shape (n_samples,), default=None
+        sample_weight : float, array-like or Blocks of shape (n_samples,), default=None
             Weight of each sample; a number weighs all alike, which matters
             relative to `alpha`.
 
@@ -200,6 +235,8 @@ class Ridge(RidgeModel):
             If a solver does not go with the data or the parameters, or an
             argument has a wrong shape or value.
         """
+        if isinstance(X, Blocks):
+            return self._fit_blocks(X, y, sample_weight)
         self.solver_ = resolve_solver(self, sparse.issparse(X))
         X, y, Y, sample_weight = validate_ridge_data(self, X, y, sample_weight)
         alphas = validate_alphas_per_target(self.alpha, Y.shape[1])
@@ -216,6 +253,26 @@ class Ridge(RidgeModel):
         # What rounding allows, where it is more than asked for.
         floor = 10 * np.finfo(X.dtype).eps if result.method != "cholesky" else 1e-10
         self._set_solution(problem, result, X, y, alphas, tol=max(self.tol, floor))
+        if not self.converged_:
+            self._warn_unconverged()
+        return self
+
+    def _fit_blocks(self, X, y, sample_weight):
+        solver = resolve_solver(self, is_sparse=False)
+        rows = _blocks.open_rows(X, y, sample_weight)
+        description, factor = _blocks.read_moments(self, rows)
+        p = description.n_features
+        alphas = validate_alphas_per_target(self.alpha, len(factor.mean) - p)
+        penalty_weights = validate_penalty_weights(self.penalty_weights, p)
+        _blocks.check_positive(self, alphas, penalty_weights)
+        coef, result = _core.least_squares.factor_fits.solve_ridge(
+            factor, p, alphas, penalty_weights, "svd" if self.solver == "svd" else "auto",
+            self.positive, self.max_iter, self.tol,
+        )  # fmt: skip
+        self.solver_ = "svd" if (result.method, solver) == ("svd", "cholesky") else solver
+        self.n_iter_ = result.n_iter
+        floor = 10 * np.finfo(description.dtype).eps if result.method != "cholesky" else 1e-10
+        self._set_block_solution(rows, description, factor, coef, alphas, tol=max(self.tol, floor))
         if not self.converged_:
             self._warn_unconverged()
         return self

@@ -23,7 +23,9 @@ from skextra._compat import (
     scorer_accepts_sample_weight,
 )
 from skextra._validation import validate_alphas, validate_penalty_weights
+from skextra.linear_model import _blocks
 from skextra.linear_model._ridge import Ridge, RidgeModel, validate_ridge_data
+from skextra.utils import Blocks
 
 # Values of one alpha beyond which leave-one-out predictions come in groups.
 _MAX_STORED = 1 << 23
@@ -166,11 +168,12 @@ class RidgeCV(RidgeModel):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        X : {array-like, sparse matrix, Blocks} of shape (n_samples, n_features)
+            Training data; also in blocks of rows, see :class:`skextra.utils.Blocks`. Folds of
+            blocks are of adjacent rows.
+        y : {array-like, Blocks} of shape (n_samples,) or (n_samples, n_targets)
             Target values.
-        sample_weight : float or array-like of shape (n_samples,), default=None
+        sample_weight : float, array-like or Blocks of shape (n_samples,), default=None
             Weight of each sample.
         **params : dict
             Passed to the scorer and the splitter; needs
@@ -190,6 +193,8 @@ class RidgeCV(RidgeModel):
         raise_for_params(params, self, "fit")
         alphas = validate_alphas(self.alphas, allow_zero=self.cv is not None)
         self._check_parameters()
+        if isinstance(X, Blocks):
+            return self._fit_blocks(X, y, sample_weight, alphas)
         data = X, y
         X, y, Y, weights = validate_ridge_data(self, X, y, sample_weight)
         penalty_weights = validate_penalty_weights(self.penalty_weights, X.shape[1])
@@ -212,14 +217,76 @@ class RidgeCV(RidgeModel):
             problem, result, X, y, np.broadcast_to(self.alpha_, Y.shape[1:]), tol=1e-6
         )
         if not self.converged_:
-            warnings.warn(
-                f"The final fit did not converge: relative duality gap "
-                f"{np.max(self.dual_gap_):.2e}. Increase the smallest of alphas, or scale the "
-                "features.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+            self._warn_unconverged()
         return self
+
+    def _warn_unconverged(self):
+        warnings.warn(
+            f"The final fit did not converge: relative duality gap "
+            f"{np.max(self.dual_gap_):.2e}. Increase the smallest of alphas, or scale the "
+            "features.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+    def _fit_blocks(self, X, y, sample_weight, alphas):
+        rows = _blocks.open_rows(X, y, sample_weight)
+        if self.cv is None:
+            _blocks.check_loo_parameters(self)
+            description, factor = _blocks.read_moments(self, rows)
+        else:
+            n_folds = _blocks.count_folds(self.cv)
+            description, factors = _blocks.read_fold_moments(self, rows, n_folds)
+            factor = self._center(_blocks.sum_factors(factors))
+        p = description.n_features
+        penalty_weights = validate_penalty_weights(self.penalty_weights, p)
+        if self.cv is None:
+            self._select_block_loo(rows, description, factor, alphas, penalty_weights)
+        else:
+            scores = np.array(
+                [
+                    [
+                        self._score_block_fold(factors[fold], train, coef)
+                        for coef in _core.least_squares.factor_fits.solve_ridge_path(
+                            train, p, alphas, penalty_weights
+                        )
+                    ]
+                    for fold in range(n_folds)
+                    for train in [self._center(_blocks.sum_factors(factors, without=fold))]
+                ]
+            )
+            self._select(scores.mean(axis=0), alphas, _compute_fold_spread(scores))
+        chosen = np.broadcast_to(self.alpha_, (len(factor.mean) - p,)).astype(np.float64)
+        coef, _ = _core.least_squares.factor_fits.solve_ridge(
+            factor, p, chosen, penalty_weights, "auto", False, None, 1e-6
+        )
+        self._set_block_solution(rows, description, factor, coef, chosen, tol=1e-6)
+        if not self.converged_:
+            self._warn_unconverged()
+        return self
+
+    def _center(self, factor):
+        return factor if self.fit_intercept else factor.move_to_zero()
+
+    def _score_block_fold(self, test, train, coef):
+        intercept = _core.least_squares.factor_fits.compute_intercepts(coef, train.mean)
+        return _blocks.score_fold(self.scoring, test, coef, intercept)
+
+    def _select_block_loo(self, rows, description, factor, alphas, penalty_weights):
+        if description.n_weighted < 2:
+            raise ValueError(
+                "leave-one-out needs X with at least two samples of positive sample_weight, "
+                "got n_samples=1"
+            )
+        p = description.n_features
+        loo = _core.least_squares.factor_leave_one_out.BlockLoo(
+            factor, p, penalty_weights, self.fit_intercept
+        )
+        per_target = self.alpha_per_target and len(factor.mean) - p > 1
+        spread = self.selection_rule == "1se"
+        totals = _blocks.sum_loo_losses(rows, loo, alphas, spread, per_target)
+        scores, spread = self._average_losses(totals, description.n_rows, description.n_weighted)
+        self._select(scores, alphas, spread)
 
     def _check_parameters(self):
         if self.cv is not None:
@@ -282,12 +349,15 @@ class RidgeCV(RidgeModel):
                 squares *= weights[:, None, None]
             self.cv_results_ = squares[:, 0] if y.ndim == 1 else squares
         n = Y.shape[0]
+        return self._average_losses(totals, n, n if weights is None else np.count_nonzero(weights))
+
+    def _average_losses(self, totals, n, count):
+        """Scores and standard errors of n samples, of which `count` have a weight."""
         means = totals.losses / n
         if self.selection_rule == "min":
             return -means, None
         # A sample of weight zero counts in the mean, as in scikit-learn, but
         # tells nothing about its error.
-        count = n if weights is None else np.count_nonzero(weights)
         mean = totals.losses / count
         variance = np.maximum(totals.squared_losses / count - mean**2, 0)
         return -means, np.sqrt(variance / max(count - 1, 1)) * (count / n)
