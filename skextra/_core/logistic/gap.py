@@ -73,12 +73,12 @@ class FullDataGap:
             W = coef.T * self.scales[:, None]
             lengths = np.sqrt((theta * theta).sum(axis=1))
             noise = _NOISE * np.outer(self.lengths / self.scales, lengths)
-            slack = float(np.abs(theta.sum(axis=1) * level).sum())
-            loose = np.abs(C[self.is_free] * W[self.is_free]).sum()
+            gap = float(np.abs(theta.sum(axis=1) * level).sum())
+            if not self.is_penalized.all():
+                gap += float(np.abs(C[self.is_free] * W[self.is_free]).sum())
+                C, W, noise = C[self.is_penalized], W[self.is_penalized], noise[self.is_penalized]
             if lam1 == 0 and lam2 == 0:
-                loose += np.abs(C[self.is_penalized] * W[self.is_penalized]).sum()
-            gap = slack + float(loose)
-            C, W, noise = C[self.is_penalized], W[self.is_penalized], noise[self.is_penalized]
+                gap += float(np.abs(C * W).sum())
             l1, l2 = lam1 * self.problem.l1_scale, lam2 * self.problem.l2_scale
             penalty = float(l1 @ np.abs(W).sum(axis=1) + 0.5 * (l2 @ (W * W).sum(axis=1)))
             primal = value + penalty

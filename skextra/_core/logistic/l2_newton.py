@@ -204,7 +204,7 @@ class RidgeLogisticSolver:
         return n_steps
 
     def _descend_in_kernel(self):
-        """Take all steps but the last in one kernel."""
+        """Take steps in one kernel, down to one that is short enough to be the last."""
         U = np.concatenate([self.W, self.V], axis=1)
         p = self.W.shape[1]
         l1, l2 = np.zeros(U.shape[1]), np.zeros(U.shape[1])
@@ -214,7 +214,7 @@ class RidgeLogisticSolver:
             self.W, self.V = U[:, :p].copy(), U[:, p:].copy()
             self.report(*self._get_coefficients())
 
-        n_steps, _ = take_small_steps(
+        n_steps, self.is_close = take_small_steps(
             self.small_columns, self.loss, l1, l2, U, self.target.max_change, self.max_iter - 1,
             None if self.report is None else report,
         )  # fmt: skip
@@ -226,6 +226,8 @@ class RidgeLogisticSolver:
             self.W, self.V = U[:, :p].copy(), U[:, p:].copy()
             self._set_decision()
             self.is_stale = True
+        if self.is_close:
+            self.gap, self.U = self.target.gap, self.P
         return n_steps
 
     def _is_done(self):

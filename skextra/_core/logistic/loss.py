@@ -38,6 +38,13 @@ class LogLoss:
         """Loss at decision values `F`."""
         return self.evaluate(F)[0]
 
+    def compute_constant_value(self, f):
+        """Loss where all samples have the decision values `f` of shape (n_rows,)."""
+        f = np.append(0.0, f) if self.n_rows == 1 else f
+        top = f.argmax()
+        rest = np.delete(np.exp(f - f[top]), top).sum()
+        return float(self.compute_class_weights() @ (np.log1p(rest) + (f[top] - f)))
+
     def evaluate(self, F, rows=slice(None)):
         """Loss and probabilities at decision values `F` of all samples or a slice of them.
 

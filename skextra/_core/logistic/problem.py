@@ -181,12 +181,14 @@ def build_problem(X, codes, n_classes, sample_weight, fit_intercept, penalty_wei
     -------
     problem : LogisticProblem
     """
+    weight_unit = 1.0
     if sample_weight is None:
         sample_weight = np.ones(X.shape[0])
-    elif not sample_weight.all():
-        kept = np.flatnonzero(sample_weight)
-        X, codes, sample_weight = X[kept], codes[kept], sample_weight[kept]
-    weight_unit = float(round_to_power_of_two(sample_weight.max()))
+    else:
+        if not sample_weight.all():
+            kept = np.flatnonzero(sample_weight)
+            X, codes, sample_weight = X[kept], codes[kept], sample_weight[kept]
+        weight_unit = float(round_to_power_of_two(sample_weight.max()))
     loss = LogLoss(codes, n_classes, sample_weight / weight_unit)
     if penalty_weights is None:
         penalty_weights = np.ones(X.shape[1])
@@ -202,7 +204,7 @@ def build_problem(X, codes, n_classes, sample_weight, fit_intercept, penalty_wei
         design._mean = data.means if penalized is None else data.means[penalized]
     nuisance, free_mean, free_units = _collect_nuisance(data.X, free, fit_intercept)
     null = loss.compute_null_intercept() if fit_intercept else np.zeros(loss.n_rows)
-    null_objective = loss.compute_value(np.repeat(null[:, None], loss.n_samples, axis=1))
+    null_objective = loss.compute_constant_value(null)
     with np.errstate(over="ignore", under="ignore"):
         l1_scale, l2_scale = v / scales, v / scales / scales
     return LogisticProblem(
@@ -214,12 +216,15 @@ def build_problem(X, codes, n_classes, sample_weight, fit_intercept, penalty_wei
 
 def bound_penalties(values):
     """Penalties that can be computed with, for those beyond what doubles tell apart."""
-    return np.clip(values, _WEAKEST, _STRONGEST)
+    # Faster than np.clip for as few numbers as most fits have.
+    return np.minimum(np.maximum(values, _WEAKEST), _STRONGEST)
 
 
 def _collect_nuisance(X, free, fit_intercept):
     """Nuisance directions, and the means and units of the unpenalized columns among them."""
     n = X.shape[0]
+    if not len(free):
+        return np.ones((int(fit_intercept), n)), np.zeros(0), np.ones(0)
     columns = X[:, free]
     columns = columns.toarray() if sparse.issparse(columns) else columns
     columns = np.array(columns, dtype=np.float64)

@@ -211,21 +211,28 @@ def _form_equations(columns, codes, weights, P, U, l2, hessian, gradient):
     k = U.shape[0]
     hessian[:] = 0.0
     gradient[:] = 0.0
-    for i in range(n):
-        x = columns[i]
+    # Four rows at a time: the Hessian is then read and written a quarter as often.
+    h = np.empty(4)
+    for start in range(0, n, 4):
+        x, x1 = columns[start], columns[min(start + 1, n - 1)]
+        x2, x3 = columns[min(start + 2, n - 1)], columns[min(start + 3, n - 1)]
         for a in range(k):
-            p = P[a, i]
-            target = 1.0 if codes[i] == (1 if k == 1 else a) else 0.0
-            r = weights[i] * (target - p)
+            for s in range(4):
+                i = min(start + s, n - 1)
+                target = 1.0 if codes[i] == (1 if k == 1 else a) else 0.0
+                h[s] = weights[i] * (target - P[a, i]) if start + s < n else 0.0
             for j in range(m):
-                gradient[a * m + j] += r * x[j]
+                gradient[a * m + j] += h[0] * x[j] + h[1] * x1[j] + h[2] * x2[j] + h[3] * x3[j]
             for b in range(a + 1):
-                h = weights[i] * p * ((1.0 - p) if a == b else -P[b, i])
+                for s in range(4):
+                    i = min(start + s, n - 1)
+                    curvature = P[a, i] * ((1.0 - P[a, i]) if a == b else -P[b, i])
+                    h[s] = weights[i] * curvature if start + s < n else 0.0
                 for j in range(m):
-                    hx = h * x[j]
-                    row = hessian[a * m + j]
-                    for t in range(j + 1 if a == b else m):
-                        row[b * m + t] += hx * x[t]
+                    h0, h1, h2, h3 = h[0] * x[j], h[1] * x1[j], h[2] * x2[j], h[3] * x3[j]
+                    row = hessian[a * m + j, b * m : b * m + (j + 1 if a == b else m)]
+                    for t in range(len(row)):
+                        row[t] += h0 * x[t] + h1 * x1[t] + h2 * x2[t] + h3 * x3[t]
     for a in range(k):
         for j in range(m):
             hessian[a * m + j, a * m + j] += l2[j]
