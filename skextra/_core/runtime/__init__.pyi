@@ -3,6 +3,7 @@ from . import (
     entries as entries,
     families as families,
     jit as jit,
+    library as library,
     select as select,
     targets as targets,
     threads as threads,
