@@ -5,6 +5,7 @@ import warnings
 from sklearn.base import BaseEstimator as SklearnBaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 
+from skextra._compat import list_constraints
 from skextra._version import __version__
 
 
@@ -21,6 +22,14 @@ class BaseEstimator(SklearnBaseEstimator):
             "estimator_module": public_module(type(self)),
             "estimator_name": type(self).__name__,
         }
+
+    def _validate_params(self):
+        # scikit-learn's method makes all constraints anew for each fit, which takes longer than
+        # the arithmetic of a small one (LinearSVC on iris).
+        for name, constraints in list_constraints(type(self)):
+            value = getattr(self, name)
+            if not any(constraint.is_satisfied_by(value) for constraint in constraints):
+                super()._validate_params()  # has the message
 
     def __getstate__(self):
         return {**super().__getstate__(), "_skextra_version": __version__}

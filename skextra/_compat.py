@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     StrOptions,
+    make_constraint,
     validate_params,
 )
 from sklearn.utils.parallel import Parallel, delayed
@@ -105,6 +106,17 @@ def validate_parameters(estimator):
         estimator._validate_params()
 
 
+@cache
+def list_constraints(cls):
+    """Constructor parameters of a class of estimators, each with its constraints."""
+    given = cls._parameter_constraints
+    return [
+        (name, [make_constraint(constraint) for constraint in given[name]])
+        for name in cls._get_param_names()
+        if given.get(name, "no_validation") != "no_validation"
+    ]
+
+
 def describe_scorer(scorer):
     """What a scorer of `make_scorer` consists of; a score function of None for any other.
 
@@ -138,6 +150,7 @@ __all__ = [
     "delayed",
     "describe_scorer",
     "fit_context",
+    "list_constraints",
     "make_sklearn_tree",
     "raise_for_params",
     "routing_enabled",

@@ -70,8 +70,10 @@ def _solve_in_turn(problem, tol, max_iter):
 
 def _describe(problem):
     n, d = problem.shape
+    if problem.is_squared:
+        return LinearShape(n, d, problem.is_sparse, True)
     strength = float(problem.C.mean()) * problem.rows.mean_square
-    return LinearShape(n, d, problem.is_sparse, problem.is_squared, strength)
+    return LinearShape(n, d, problem.is_sparse, False, strength)
 
 
 def _solve_factored(problem, tol, max_iter, start):

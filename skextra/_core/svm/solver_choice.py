@@ -47,14 +47,15 @@ class LinearShape:
     is_squared : bool
         Squared hinge, else hinge.
     strength : float
-        Mean of C times mean squared length of the rows: how little the penalty holds.
+        Mean of C times mean squared length of the rows: how little the penalty holds. It
+        counts for the hinge alone.
     """
 
     n_samples: int
     n_features: int
     is_sparse: bool
     is_squared: bool
-    strength: float
+    strength: float = 1.0
 
 
 def choose_linear_solvers(shape):
