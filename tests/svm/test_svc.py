@@ -366,3 +366,25 @@ def test_a_fit_that_fails_leaves_the_model_as_it_was():
         fresh = SVC(kernel=model.kernel)
         fresh.fit(X, y)
     assert not [name for name in vars(fresh) if name.endswith("_") and not name.startswith("_")]
+
+
+def test_rounding_of_many_steps_does_not_unbalance_the_dual_variables():
+    # Millions of steps, whose rounding errors add up beside variables of 1e7: the best
+    # coefficient is 0, and the best intercept is 1.
+    X = np.random.default_rng(1).standard_normal((6, 1))
+    y, C = [0, 1, 0, 1, 0, 1], np.array([2e7, 4e7, 2e7, 2e7, 2e7, 2e7])
+    model = SVC(kernel="linear", tol=1e-6).fit(X, y, sample_weight=C)
+    losses = np.maximum(0, 1 - np.where(y, 1, -1) * model.decision_function(X))
+    objective = C @ losses + 0.5 * float(model.coef_[0] @ model.coef_[0])
+    best = 2 * C[::2].sum()
+    assert objective - best <= max(model.dual_gap_, 1e-8) * best
+
+
+def test_gap_counts_the_rounding_of_coefficients_that_cancel():
+    # Equal rows of both classes: coefficients of 4e11 leave a function next to nothing.
+    X = np.array([[2.197, 2.074], [1.438, 1.839], [-0.774, 0.427]])[[0, 1, 2, 1, 2, 1]]
+    y, C = [0, 1, 0, 0, 0, 1], np.array([2e11, 2e11, 1e11, 4e11, 2e11, 2e11])
+    model = SVC(kernel="linear", tol=1e-6).fit(X, y, sample_weight=C)
+    losses = np.maximum(0, 1 - np.where(y, 1, -1) * model.decision_function(X))
+    best = 2 * C[[1, 5]].sum()
+    assert (C @ losses - best) / best <= model.dual_gap_ + 1e-12

@@ -8,7 +8,7 @@ from skextra._core.svm import smo_small
 from skextra._core.svm.result import BinarySVMResult
 from skextra._core.svm.smo_blocks import BlockSolver, compute_scores, update_far_scores
 from skextra._core.svm.smo_small import (
-    balance_free,
+    balance,
     compute_gap,
     compute_intercept,
     compute_violation,
@@ -17,7 +17,8 @@ from skextra._core.svm.solver_choice import KernelSolver, choose_kernel_solver
 
 _SINGLE_SHARE = 0.02  # of the tolerance, that rounding of a single precision value may take
 _MANY_STEPS = 10_000_000  # where no limit is asked for
-_EPS = np.finfo(np.float64).eps
+# Rounding errors of scores, relative to the largest kernel value and the length of alpha.
+_NOISE = 8 * np.finfo(np.float64).eps
 # Where kernel values are so large that violations below the tolerance cannot be told from
 # rounding, the gap decides: as part of the tolerance.
 _GAP_SHARE = 1e-3
@@ -76,18 +77,32 @@ def solve(source, y, C, settings):
         n_iter = _solve_by_blocks(source, y, C, alpha, f, settings, limit)
     if not np.isfinite(alpha).all():
         return BinarySVMResult(alpha, np.nan, np.inf, n_iter, False)
-    free = np.flatnonzero((alpha > 0) & (alpha < C))
-    if len(free):
-        balance_free(y, C, alpha, free, len(free))
+    # Large kernel values and coefficients that cancel: what their rounding does to scores counts.
+    noise = _NOISE * source.compute_magnitude() * float(np.linalg.norm(alpha))
+    _balance(source, y, C, alpha, f)
     intercept = compute_intercept(y, C, alpha, f)
-    # Kernel values far from the origin are large: what their rounding does to scores counts.
-    noise = _EPS * source.compute_magnitude() * float(np.linalg.norm(alpha))
-    gap = compute_gap(y, C, alpha, f, intercept) + noise
+    gap = compute_gap(y, C, alpha, f, intercept) + noise * _weigh_all(y, C)
     violation = compute_violation(y, C, alpha, f)
     limit = (1.0 + 1e-6) * settings.tol  # scores computed anew differ in their last digits
     is_optimal = violation <= limit and noise <= settings.tol
     converged = bool(is_optimal or gap <= _GAP_SHARE * settings.tol)
     return BinarySVMResult(alpha, intercept, gap, n_iter, converged)
+
+
+def _balance(source, y, C, alpha, f):
+    """Make ``y @ alpha`` zero, which steps have left to rounding; scores change along."""
+    before = alpha.copy()
+    balance(y, C, alpha)
+    moved = np.flatnonzero(np.abs(alpha - before) > _NOISE * np.abs(before))
+    if len(moved):
+        change = ((alpha - before) * y)[moved]
+        update_far_scores(source, np.arange(len(y)), moved, change, f, np.float64)
+
+
+def _weigh_all(y, C):
+    """Loss of all samples, beside the objective of the best constant, at margins of 0 each."""
+    total, positive = float(C.sum()), float(C[y > 0].sum())
+    return total / (2.0 * min(positive, total - positive)) if np.isfinite(total) else 1.0
 
 
 def _solve_whole(source, y, C, alpha, f, tol, limit):

@@ -17,6 +17,8 @@ _EPS = np.finfo(np.float64).eps
 # Free variables up to which their system is factored (25 ms), and variables that may meet a
 # bound on the way to the exact solution.
 _MOST_FREE, _MAX_REMOVALS = 600, 20
+# Times that steps go on after what their rounding has done to the sum was put right.
+_MAX_BALANCED = 3
 # Multiplications that these systems may take together.
 _MOST_WORK = 1e9
 #: How a fit ended: short of the tolerance; there; at the exact solution.
@@ -45,7 +47,7 @@ def solve(K, diag, y, C, alpha, f, tol, limit):
     if not np.isfinite(np.sum(diag)):
         alpha[:] = np.nan
         return 0, SHORT
-    n_iter, aim = 0, tol
+    n_iter, aim, n_balanced = 0, tol, 0
     while True:
         budget = min(limit - n_iter, 100_000 + 100 * len(y))
         n_steps, _ = solve_matrix(K, diag, y, C, alpha, f, aim, budget)
@@ -57,7 +59,13 @@ def solve(K, diag, y, C, alpha, f, tol, limit):
             return n_iter, SHORT
         violation = compute_violation(y, C, alpha, f)
         if violation <= max(tol, bound_rounding(diag, alpha)):
-            break
+            # And so does the sum of the dual variables.
+            if not balance(y, C, alpha):
+                break
+            compute_scores(K, y, alpha, f)
+            violation, n_balanced = compute_violation(y, C, alpha, f), n_balanced + 1
+            if violation <= max(tol, bound_rounding(diag, alpha)) or n_balanced > _MAX_BALANCED:
+                break
         # Not a number is not larger than anything.
         if n_iter >= limit or n_steps == 0 or not violation > tol:
             return n_iter, SHORT
@@ -212,6 +220,25 @@ def solve_free(K, y, C, alpha, f):
         for s in range(first, n_free):
             free[s] = free[s + 1]
     return alpha, 0
+
+
+@njit
+def balance(y, C, alpha):
+    """Make ``y @ alpha`` zero, if it is more than rounding; returns whether that took a change."""
+    free, n_free = np.empty(len(y), dtype=np.int64), 0
+    excess, total = 0.0, 0.0
+    for i in range(len(y)):
+        excess += y[i] * alpha[i]
+        total += alpha[i]
+    if abs(excess) <= 64 * _EPS * total:
+        return False
+    for i in range(len(y)):
+        if 0.0 < alpha[i] < C[i]:
+            free[n_free] = i
+            n_free += 1
+    if n_free > 0:
+        balance_free(y, C, alpha, free, n_free)
+    return n_free > 0
 
 
 @njit
