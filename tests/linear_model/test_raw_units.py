@@ -1,5 +1,6 @@
 """Least squares on raw data: other units, far from zero, single precision, dependent columns."""
 
+import mpmath
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -15,6 +16,7 @@ from skextra.linear_model import (
     enet_path,
     lasso_path,
 )
+from tests.properties import references
 
 
 def make_time_stamps(n, seed=0):
@@ -231,3 +233,27 @@ def test_least_norm_is_in_the_units_of_the_features(solver, shape):
     y = rng.standard_normal(shape[0])
     model = Ridge(alpha=0, solver=solver, fit_intercept=False).fit(X, y)
     assert_allclose(model.coef_, np.linalg.pinv(X) @ y, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(12, 4), (6, 8)])
+def test_leave_one_out_errors_are_exact_in_mixed_units(shape):
+    rng = np.random.default_rng(0)
+    n, p = shape
+    X = (rng.standard_normal(shape) + 10) * 10.0 ** np.resize([0, 4, 8, -3], p)
+    y = (X / X.std(axis=0)) @ rng.standard_normal(p) + rng.standard_normal(n)
+    weights = rng.uniform(0.5, 2, n)
+    alphas = [1e-3, 1.0]
+    model = RidgeCV(alphas, store_cv_results=True).fit(X, y, sample_weight=weights)
+    with mpmath.workdps(50):
+        exact, target, w = (references.to_exact(a) for a in (X, y, weights))
+        for a, alpha in enumerate(alphas):
+            for i in range(n):
+                rest = np.arange(n) != i
+                share = w[rest] / w[rest].sum()
+                mean, y_mean = share @ exact[rest], share @ target[rest]
+                Z, z = exact[rest] - mean, target[rest] - y_mean
+                gram = (Z.T * w[rest]) @ Z
+                gram[np.diag_indices(p)] += mpmath.mpf(alpha)
+                coef = references.solve(gram, Z.T @ (w[rest] * z))
+                error = float(target[i] - y_mean - (exact[i] - mean) @ coef)
+                assert_allclose(model.cv_results_[i, a], weights[i] * error**2, rtol=1e-5)

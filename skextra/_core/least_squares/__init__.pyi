@@ -23,5 +23,6 @@ from . import (
     ridge_folds as ridge_folds,
     ridge_leave_one_out as ridge_leave_one_out,
     ridge_nonnegative as ridge_nonnegative,
+    ridge_scaled_leave_one_out as ridge_scaled_leave_one_out,
     ridge_scaled_system as ridge_scaled_system,
 )

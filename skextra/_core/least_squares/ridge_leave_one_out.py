@@ -14,7 +14,7 @@ Rifkin & Lippert, "Notes on regularized least squares", MIT-CSAIL-TR-2007-025
 import numpy as np
 from scipy.linalg import blas, lapack, svd
 
-from skextra._core.least_squares import ridge
+from skextra._core.least_squares import ridge, ridge_scaled_leave_one_out as scaled
 from skextra._core.runtime.threads import single_threaded_blas
 
 # Up to this many alphas an n x n inverse each costs less than eigenvectors.
@@ -118,13 +118,17 @@ class TallLoo:
     def accumulate(self, alphas, totals):
         """Add the errors at every alpha to `totals`, in one pass over the data."""
         problem, design = self.problem, self.problem.design
+        if scaled.needs_scaling(design, alphas):
+            scaled.accumulate(problem, alphas, totals)
+            return
         k = problem.Y.shape[1]
         inverse = 1 / (self.values[:, None] + alphas)
         single = inverse * self.rotated if k == 1 else None
         scratch = np.empty((0, k))
         for start, stop, T in design.iterate_products(self.V, width=k):
             Y = problem.Y[start:stop]
-            factor = 1 / np.maximum(1 - self._compute_leverages(T, inverse, start, stop), 1e-15)
+            leverages = scaled.compute_leverages(design, (T * T) @ inverse, start, stop)
+            factor = 1 / np.maximum(1 - leverages, 1e-15)
             if not totals.wants_raw and design.weights is not None:
                 factor *= design.sqrt_weights[start:stop, None]
             if k == 1:
@@ -140,18 +144,6 @@ class TallLoo:
                         Y, T, inverse[:, a, None] * self.rotated, factor[:, a], scratch[: len(T)]
                     )
                     totals.add(start, stop, slice(a, a + 1), errors[:, None, :])
-
-    def _compute_leverages(self, T, inverse, start, stop):
-        design = self.problem.design
-        leverages = (T * T) @ inverse
-        if design.fit_intercept:
-            leverages += 1 / design.total_weight
-        if design.rows is not None:
-            rows = design.rows[start:stop]
-            leverages += np.einsum("ij,ij->i", rows, rows)[:, None]
-        if design.weights is not None:
-            leverages *= design.weights[start:stop, None]
-        return leverages
 
     def solve(self, alphas):
         """Solution of the full problem with one alpha a target."""
@@ -217,6 +209,9 @@ class WideLoo:
 
     def accumulate(self, alphas, totals):
         """Add the errors at every alpha to `totals`."""
+        if scaled.needs_scaling(self.problem.design, alphas):
+            scaled.accumulate(self.problem, alphas, totals)
+            return
         if self.eigen is None and len(alphas) <= _MAX_INVERSES:
             try:
                 solutions = [self._invert(alpha) for alpha in alphas]
