@@ -59,7 +59,11 @@ class FullDataGap:
             Absolute; infinite or NaN where the objective is.
         """
         loss = self.loss
-        level = intercept if self.shift is None else intercept + coef @ self.shift
+        level = intercept
+        if self.shift is not None:
+            # Of large coefficients and means the last digit of the intercept moves all samples.
+            offset = coef.astype(np.longdouble) @ self.shift.astype(np.longdouble)
+            level = (intercept + offset).astype(np.float64)
         with np.errstate(over="ignore", invalid="ignore"):
             F = multiply(self.X, coef.T, self.shift).T + level[:, None]
             value, P = loss.evaluate(F)

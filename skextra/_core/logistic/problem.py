@@ -145,8 +145,10 @@ class LogisticProblem:
         if len(free):
             intercept = intercept - self.free_mean @ free
         if self.data.shift is not None:
-            intercept = intercept - coef @ self.data.shift
-        return coef, intercept - intercept.mean() if self.n_rows > 1 else intercept
+            # Large coefficients and means cancel, to the last digit of the intercept.
+            intercept = intercept - coef.astype(np.longdouble) @ self.data.shift
+        intercept = intercept - intercept.mean() if self.n_rows > 1 else intercept
+        return coef, intercept.astype(np.float64)
 
     def compute_decision(self, W, V):
         """Decision values (n_rows, n_samples)."""
@@ -230,6 +232,12 @@ def _collect_nuisance(X, free, fit_intercept):
     columns = np.array(columns, dtype=np.float64)
     means = columns.mean(axis=0) if fit_intercept else np.zeros(len(free))
     columns -= means
+    if fit_intercept:
+        # The rounding of a mean far from zero is large beside what nearly dependent columns
+        # differ by: once more, around zero.
+        rest = columns.mean(axis=0)
+        columns -= rest
+        means = means.astype(np.longdouble) + rest
     units = round_to_power_of_two(np.abs(columns).max(axis=0, initial=0.0))
     rows = np.concatenate([np.ones((int(fit_intercept), n)), (columns / units).T])
     return np.ascontiguousarray(rows), means, units
