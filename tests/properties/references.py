@@ -298,6 +298,15 @@ def solve(matrix, right):
     return x / scale
 
 
+def project_out(columns, free, weights):
+    """What exact columns keep beside exact free ones, which may depend on each other."""
+    products = (free.T * weights) @ free
+    kept = columns.copy()
+    for j in range(columns.shape[1]):
+        kept[:, j] = columns[:, j] - free @ solve(products, free.T @ (weights * columns[:, j]))
+    return kept
+
+
 def factorize(gram):
     """Rows whose inner products are a positive semidefinite matrix: a kernel's feature space."""
     n = len(gram)

@@ -97,6 +97,53 @@ def test_elastic_net(cls, data):
     assert_certified(model, problem, model.coef_, model.intercept_, 1e-8)
 
 
+@pytest.mark.parametrize("cls", [Lasso, Ridge])
+@given(st.data())
+def test_unpenalized_features(cls, data):
+    # Penalized columns that differ from the others by less than 8 units in the last place of
+    # their means count as rounding: the docs say so.
+    design = data.draw(
+        designs(max_features=5, offsets=(0.0, 1e3, 1e6, 1e7), spreads=(1.0, 1e-3, 1e-7))
+    )
+    y = data.draw(targets(design)).astype(design.X.dtype)
+    n_free = data.draw(st.integers(1, design.X.shape[1]), label="unpenalized features")
+    alpha = data.draw(st.sampled_from([0.1, 1e-4]), label="alpha") * float(np.abs(y).max())
+    if not alpha > 0:
+        return
+    penalties = np.arange(design.X.shape[1]) >= n_free
+    options = {} if cls is Ridge else {"max_iter": 5000}
+    model = fit(cls(alpha, tol=1e-6, penalty_weights=penalties, **options), design, y)
+    with mpmath.workdps(80):
+        X, target = references.to_exact(design.X), references.to_exact(y)
+        weights = references.to_exact(design.weights)
+        if cls is Lasso:
+            weights = weights / weights.sum()
+        residual = (
+            target - X @ references.to_exact(model.coef_) - mpmath.mpf(float(model.intercept_))
+        )
+        coef = references.to_exact(model.coef_[penalties])
+        l1, l2 = (alpha, 0.0) if cls is Lasso else (0.0, alpha)
+        objective = (weights * residual**2).sum() / 2
+        objective += l1 * abs(coef).sum() + mpmath.mpf(l2) * (coef**2).sum() / 2
+        # Without them and the intercept it is a problem of the other features alone.
+        ones = target * 0 + 1
+        free = np.column_stack([ones, X[:, ~penalties]])
+        free[:, 1:] = references.project_out(free[:, 1:], free[:, :1], weights)
+        rest = references.project_out(
+            np.column_stack([target, X[:, penalties]]), free, weights
+        )  # fmt: skip
+        problem = Problem(rest[:, 1:], SquaredLoss(y), [], l1=l1, l2=l2, fit_intercept=False)
+        problem.loss.y, problem.weights = rest[:, 0], weights
+        null = references.project_out(target[:, None], free[:, :1], weights)
+        null = (weights * null[:, 0] ** 2).sum() / 2
+        true = float((objective - problem.minimize()) / null) if null > 0 else 0.0
+    # Columns are ten times as far from zero here as elsewhere.
+    rounding = 10 * ROUNDING
+    assert true <= model.dual_gap_ * (1 + 1e-6) + rounding, (true, model.dual_gap_)
+    if model.converged_:
+        assert true <= 1e-6 + rounding, (true, model.dual_gap_)
+
+
 @given(st.data())
 def test_logistic_regression(data):
     design = data.draw(designs(max_samples=14, max_features=3))
@@ -139,7 +186,10 @@ def assert_kernel_certified(model, loss, design, gram, C, support, tol):
     """In the kernel's feature space the problem is linear."""
     with mpmath.workdps(80):
         rows = references.factorize(gram)
-        coef = references.to_exact(model.dual_coef_[0]) @ rows[support]
+        # The coefficients sum to zero but for rounding, which predictions take for zero: times
+        # the square of a distance from the origin it would be anything.
+        centered = rows[support] - rows.mean(axis=0)
+        coef = references.to_exact(model.dual_coef_[0]) @ centered
     cls = HingeProblem if isinstance(loss, Hinge) else Problem
     problem = cls(rows, loss, C * design.weights, l2=1.0)
     assert_certified(model, problem, coef, model.intercept_[0], tol, KERNEL_ROUNDING)

@@ -174,14 +174,12 @@ def test_origin_of_features(name, data):
     design, y = draw_problem(data, name, offsets=[0.0], dtypes=[np.float64], spreads=[1.0, 1e-3])
     shifts = st.lists(st.sampled_from([0.0, 2.0**10, -(2.0**20)]), min_size=design.X.shape[1],
                       max_size=design.X.shape[1])  # fmt: skip
-    X = np.round(design.X * 2**20) / 2**20
+    # Trees work on float32, and what falls between two thresholds depends on its rounding.
+    grid = 2.0**3 if model.is_exact else 2.0**20
+    X = np.round(design.X * grid) / grid
     moved = X + np.array(data.draw(shifts, label="shifts"))
     first = fit(model.create(1.0), X, y, design.sample_weight)
     second = fit(model.create(1.0), moved, y, design.sample_weight)
-    if model.is_exact:  # trees work on float32
-        moved32 = moved.astype(np.float32)
-        if any(len(np.unique(a)) < len(np.unique(b)) for a, b in zip(moved32.T, X.T)):
-            return
     compare(name, first, second, X, moved)
 
 

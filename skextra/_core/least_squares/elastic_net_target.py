@@ -80,7 +80,7 @@ class Target:
         if self.floor.any():
             self._take_floors_away()
         self._expand()
-        if not is_trusted or self.floor.any():
+        if not is_trusted or self.floor.any() or self.problem.free_transform is not None:
             needs = np.ones(len(self.gaps), dtype=bool)
         elif moments is None:
             needs = np.zeros(len(self.gaps), dtype=bool)

@@ -15,6 +15,9 @@ from skextra._core.numerics import full_data
 from skextra._core.numerics.design_matrix import Design, compute_column_means
 from skextra._core.numerics.products import multiply_dense
 
+# Coefficients whose products with means are summed in extended precision.
+_FEW_PRODUCTS = 1_000_000
+
 
 @dataclass
 class Problem:
@@ -78,12 +81,26 @@ class Problem:
 
     def compute_intercept(self, coef, target=None):
         """Best intercepts for coefficients (n_targets, n_features), in float64."""
+        return self._sum_intercept(coef, target).astype(np.float64)
+
+    def compute_shift(self, coef, intercept, target=None):
+        """Best intercepts for coefficients less those that are returned.
+
+        Where coefficients of unpenalized features that nearly depend on each other are large,
+        and their means, too, the last digit of the intercept is what moves all predictions.
+        """
+        return (self._sum_intercept(coef, target) - intercept).astype(np.float64)
+
+    def _sum_intercept(self, coef, target):
         design = self.design
         if not design.fit_intercept:
             return np.zeros(len(coef))
         penalized = coef if self.penalized is None else coef[:, self.penalized]
-        penalized = np.ascontiguousarray(penalized, dtype=np.float64)
-        means = multiply_dense(penalized, design.mean[:, None])[:, 0]
+        if penalized.size <= _FEW_PRODUCTS:
+            means = penalized.astype(np.longdouble) @ design.mean.astype(np.longdouble)
+        else:
+            penalized = np.ascontiguousarray(penalized, dtype=np.float64)
+            means = multiply_dense(penalized, design.mean[:, None])[:, 0]
         if self.free_transform is not None:
             means = means + coef[:, self.free] @ self.free_mean
         return (self.y_mean if target is None else self.y_mean[target]) - means
@@ -122,7 +139,7 @@ class Problem:
         if self.free_transform is not None:
             residual -= self.free_columns @ coef[:, self.free].T
         if design.fit_intercept:
-            residual += self.compute_intercept(coef, target) - intercept
+            residual += self.compute_shift(coef, intercept, target)
         return residual
 
 
@@ -232,11 +249,16 @@ def _project_out_free(problem, X_free):
         total = design.total_weight
         problem.free_mean = compute_column_means(columns, design.weights, total)
         columns -= problem.free_mean
+        # The rounding of a mean far from zero is large beside what nearly dependent columns
+        # differ by: once more, around zero.
+        rest = compute_column_means(columns, design.weights, total)
+        columns -= rest
+        problem.free_mean = problem.free_mean.astype(np.longdouble) + rest
         # Of a constant column centering leaves rounding, which spans nothing.
-        noise = 2 * np.finfo(X_free.dtype).eps * np.abs(problem.free_mean)
+        noise = 2 * np.finfo(np.float64).eps * np.abs(problem.free_mean)
         columns[:, np.abs(columns).max(axis=0) <= noise] = 0.0
     problem.free_columns = columns
-    problem.free_transform = design.project_out(columns, problem.free_mean)
+    problem.free_transform = design.project_out(columns)
     problem.free_cross = design.rows.T @ design.weigh(problem.Y)
     problem.Y = problem.Y - design.rows @ problem.free_cross
     # Once more: where they explain nearly all of Y, the first left its rounding behind.

@@ -182,9 +182,11 @@ def compute_returned_gap(problem, result, coef, intercept, alphas):
     -------
     gap : ndarray of shape (n_targets,)
     """
-    if coef.dtype == np.float64 and problem.free_transform is None:
-        return result.gap
     design, null = problem.design, problem.null_objective
+    if coef.dtype == np.float64 and problem.free_transform is None:
+        # Rounding of means and of the intercept moves all predictions by about as much.
+        moved = 2 * _EPS * (np.abs(coef) @ np.abs(design.mean)) if design.fit_intercept else 0.0
+        return result.gap + design.total_weight * moved**2
     W = coef.astype(np.float64).T
     W = W if problem.penalized is None else W[problem.penalized]
     W = W if design.scale is None else W / design.scale[:, None]
@@ -195,17 +197,43 @@ def compute_returned_gap(problem, result, coef, intercept, alphas):
     residual = design.weigh_rows(problem.compute_residual(coef, intercept))
     gap = np.full(len(null), np.inf)
     if result.dual is not None and (alphas > 0).all():
-        loss = residual - result.dual
-        excess = np.sqrt(alphas) * W - result.correlations / np.sqrt(alphas)
+        dual, correlations, _ = _project_dual(design, result.dual, result.correlations)
+        loss = residual - dual
+        excess = np.sqrt(alphas) * W - correlations / np.sqrt(alphas)
         gap = 0.5 * (np.einsum("ij,ij->j", loss, loss) + np.einsum("ij,ij->j", excess, excess))
     if (gap <= EXACT * null).all():
         return gap
     # What the objective is above that of the solution, which is bounded otherwise.
-    solved, _ = advance(design, problem.weigh_targets(), result.W)
+    solved, correlations = advance(design, problem.weigh_targets(), result.W)
+    _, _, lost = _project_dual(design, solved, correlations)
     loss = np.einsum("ij,ij->j", residual, residual) - np.einsum("ij,ij->j", solved, solved)
     penalty = alphas if result.penalty is None else result.penalty
     change = (penalty * (W - result.W) * (W + result.W)).sum(axis=0)
-    return np.minimum(gap, result.gap + np.maximum(0.5 * (loss + change), 0.0))
+    return np.minimum(gap, result.gap + lost + np.maximum(0.5 * (loss + change), 0.0))
+
+
+def _project_dual(design, dual, correlations):
+    """A dual point without what rounding has left of the unpenalized directions.
+
+    The means of columns 1e8 standard deviations from zero are rounded to 1e-8 of these, which
+    large coefficients multiply.
+
+    Returns
+    -------
+    dual : ndarray of shape (n_samples, k)
+    correlations : ndarray of shape (n_features, k)
+    lost : ndarray of shape (k,)
+        The squared length of what was taken away: twice what it does to the objective.
+    """
+    parts = [np.ones((len(dual), 1))] if design.fit_intercept else []
+    parts += [design.rows] if design.rows is not None else []
+    if not parts:
+        return dual, correlations, np.zeros(dual.shape[1])
+    directions, _ = np.linalg.qr(design.weigh_rows(np.concatenate(parts, axis=1)))
+    shares = directions.T @ dual
+    images = design.transpose_dot(design.weigh_rows(directions))
+    lost = np.einsum("ij,ij->j", shares, shares)
+    return dual - directions @ shares, correlations - images @ shares, lost
 
 
 def _bound_cast(problem, result, W, coef, intercept, alphas):
@@ -216,7 +244,7 @@ def _bound_cast(problem, result, W, coef, intercept, alphas):
     """
     change = np.abs(W - result.W)
     size = np.einsum("ij,ij->j", change, change)
-    shift = problem.compute_intercept(coef) - intercept
+    shift = problem.compute_shift(coef, intercept)
     moved = (result.lengths @ change) ** 2 + alphas * size
     moved += problem.design.total_weight * shift**2
     return result.gap + np.sqrt(2 * alphas * result.gap * size) + 0.5 * moved

@@ -82,16 +82,14 @@ class Design:
             self._far = np.flatnonzero(_find_far_columns(self.X, self.mean, _FAR))
         return self._far
 
-    def project_out(self, columns, means):
+    def project_out(self, columns):
         """See every column minus its projection on `columns` from now on.
 
         Parameters
         ----------
         columns : ndarray of shape (n_samples, n_unpenalized) and float64
-            Centered already.
-        means : ndarray of shape (n_unpenalized,)
-            What they were centered by: no combination of them that is as small as the
-            rounding of the means is told from zero.
+            Centered already, to the last digit: what they differ by counts, however far from
+            zero they were.
 
         Returns
         -------
@@ -104,8 +102,7 @@ class Design:
         lengths = round_to_power_of_two(_compute_lengths(weighted))
         _, values, Vt = svd(weighted / lengths, full_matrices=False, check_finite=False)
         cutoff = max(columns.shape) * np.finfo(np.float64).eps * max(values[0], 1e-300)
-        noise = _CONSTANT * np.finfo(np.float64).eps * np.sqrt(self.total_weight) * means / lengths
-        kept = (values > cutoff) & (values > np.sqrt((Vt * Vt) @ noise**2))
+        kept = values > cutoff
         transform = Vt[kept].T / values[kept]
         scaled = columns / lengths
         # Nearly dependent columns leave the first basis orthogonal to a few digits only.
