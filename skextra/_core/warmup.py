@@ -13,7 +13,7 @@ from skextra._core.boosting import adaboost, level_trees, predict, presorted_col
 from skextra._core.gram.kernel_functions import NAMES, Kernel, NamedGram
 from skextra._core.kernel_logistic import nystroem
 from skextra._core.least_squares import multi_task
-from skextra._core.least_squares.elastic_net_columns import solve_on_columns
+from skextra._core.least_squares.elastic_net_columns import ColumnDescent
 from skextra._core.least_squares.elastic_net_gram import Sweeps
 from skextra._core.least_squares.multi_task_sweeps import (
     sweep_rows_sparse_until_flat,
@@ -57,6 +57,9 @@ def run_solvers_of_large_data(family=None):
 
 
 def _solve_least_squares(X, y):
+    for dtype in (np.float64, np.float32):
+        for order in "CF":
+            pack(Design(np.array(X, dtype=dtype, order=order)), np.arange(3))
     for matrix in (X, sparse.csc_array(X)):
         columns = pack(Design(matrix), np.arange(3))
         # scipy decides on the type of indices by the size of the matrix.
@@ -112,7 +115,8 @@ def _solve(columns, y):
     l1, l2 = np.full(columns.n, 0.1), np.zeros(columns.n)
     for seed in (None, 0):
         sweeps = Sweeps(seed=seed)
-        solve_on_columns(columns, y, np.zeros(columns.n), l1, l2, 1e-6, sweeps, sweeps.max_iter)
+        w, norms = np.zeros(columns.n), columns.compute_squared_norms()
+        ColumnDescent(columns, norms, y, w, l1, l2, sweeps).solve(1e-6, sweeps.max_iter)
 
 
 def _rotate_arrays():

@@ -87,6 +87,9 @@ class ElasticNet(CallbackSupportMixin, LinearRegressor):
         Sweeps and Newton steps taken.
     converged_ : bool
         Whether every gap is at most `tol` (or what rounding allows).
+    solver_ : str
+        What was solved on, by the shape of X: the "gram" matrix, all "columns", or a
+        "working-set" of them; without an L1 penalty, the method of the linear system.
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -283,6 +286,9 @@ def set_solution(estimator, path, dtype, is_single):
     estimator.dual_gap_ = float(gaps[0]) if one else gaps
     estimator.n_iter_ = n_iters[0] if one else n_iters
     estimator.converged_ = bool(path.converged.all())
+    if path.solver:
+        # Joint problems of several targets have no choice.
+        estimator.solver_ = path.solver
 
 
 class Lasso(ElasticNet):
@@ -337,6 +343,9 @@ class Lasso(ElasticNet):
         Sweeps and Newton steps taken.
     converged_ : bool
         Whether every gap is at most `tol` (or what rounding allows).
+    solver_ : str
+        What was solved on, by the shape of X: the "gram" matrix, all "columns", or a
+        "working-set" of them; without an L1 penalty, the method of the linear system.
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

@@ -313,6 +313,8 @@ default='auto'
         Sweeps and Newton steps of the final fit.
     converged_ : bool
         Whether the final fit reached `tol`.
+    solver_ : str
+        What the final fit was solved on, see :class:`ElasticNet`.
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -438,6 +440,8 @@ default='auto'
         Sweeps and Newton steps of the final fit.
     converged_ : bool
         Whether the final fit reached `tol`.
+    solver_ : str
+        What the final fit was solved on, see :class:`ElasticNet`.
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

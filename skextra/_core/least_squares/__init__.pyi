@@ -4,6 +4,7 @@ from . import (
     elastic_net_columns as elastic_net_columns,
     elastic_net_folds as elastic_net_folds,
     elastic_net_gram as elastic_net_gram,
+    elastic_net_support as elastic_net_support,
     elastic_net_target as elastic_net_target,
     elastic_net_working_set as elastic_net_working_set,
     factor as factor,
@@ -25,4 +26,5 @@ from . import (
     ridge_nonnegative as ridge_nonnegative,
     ridge_scaled_leave_one_out as ridge_scaled_leave_one_out,
     ridge_scaled_system as ridge_scaled_system,
+    solver_choice as solver_choice,
 )

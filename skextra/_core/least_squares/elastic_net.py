@@ -9,10 +9,11 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from skextra._core.least_squares import ridge, ridge_bounds, ridge_nonnegative
+from skextra._core.least_squares import ridge, ridge_bounds, ridge_nonnegative, solver_choice
 from skextra._core.least_squares.elastic_net_gram import Sweeps, solve_path
 from skextra._core.least_squares.elastic_net_target import FLOOR, Target
 from skextra._core.least_squares.problem import build_problem
+from skextra._core.least_squares.solver_choice import Shape, Solver
 from skextra._core.numerics.design_matrix import Design
 from skextra._core.numerics.packed_columns import correlate
 from skextra._core.numerics.path import Path
@@ -49,11 +50,8 @@ class Settings:
 
 
 def prefers_gram(X, n_alphas):
-    """Whether one Gram matrix of all features is the cheaper way."""
-    n, p = X.shape
-    if p <= 300:
-        return True
-    return p <= n and p <= (3000 if n_alphas > 5 else 1000)
+    """Whether one Gram matrix of all features pays for a path, or for many targets."""
+    return solver_choice.prefers_gram(Shape(*X.shape, n_alphas))
 
 
 def split_penalty_weights(penalty_weights, positive=False):
@@ -167,7 +165,8 @@ def solve(
         parts.append(_solve_ridge(X, Y, ridge_alphas, *options[1:5]))
     if len(parts) == 1:
         return parts[0]
-    return Path(*(np.concatenate(arrays, axis=1) for arrays in zip(*map(_list_arrays, parts))))
+    arrays = zip(*map(_list_arrays, parts), strict=True)
+    return Path(*(np.concatenate(a, axis=1) for a in arrays), solver=parts[-1].solver)
 
 
 def _solve_penalized(
@@ -185,17 +184,19 @@ def _solve_penalized(
         start = np.maximum(start, 0.0)
     path = Path.allocate(Y.shape[1], len(alphas), X.shape[1])
     lam1, lam2 = alphas * l1_ratio * X.shape[0], alphas * (1 - l1_ratio) * X.shape[0]
-    use_gram = gram is not None or prefers_gram(problem.design.X, len(alphas))
+    shape = Shape(*problem.design.shape, len(alphas), gram is not None)
+    solver = solver_choice.choose_solver(shape)
+    path.solver = solver.value
     # A Gram matrix from outside may be anything, and unpenalized features are not in it.
     is_trusted = gram is None and problem.free_transform is None
-    moments = compute_gram(problem, gram) if use_gram and len(scale) else None
+    moments = compute_gram(problem, gram) if solver is Solver.GRAM and len(scale) else None
     # Switching takes longer than a tiny problem does.
     is_tiny = len(scale) <= 50
     with nullcontext() if is_tiny else single_threaded_blas():
         for t in range(Y.shape[1]):
             w = np.zeros(len(scale)) if start is None else start[t].astype(np.float64)
             target = Target(problem, t, scale, lam1, lam2, tols[t], settings)
-            target.solve(w, moments)
+            target.solve(w, moments, solver)
             target.certify(is_trusted, moments)
             target.store(path)
     path.gaps /= np.maximum(null, np.finfo(np.float64).tiny)[:, None]
@@ -230,6 +231,7 @@ def _solve_ridge(X, Y, alphas, sample_weight, fit_intercept, penalty_weights, se
         path.coefs[:, i], path.intercepts[:, i] = coefs, intercepts
         path.gaps[:, i] = gaps / np.where(null > 0, null, 1.0)
         path.n_iters[:, i] = 1 if result.n_iter is None else result.n_iter
+        path.solver = result.method
     path.converged[:] = path.gaps <= max(settings.tol, 1e-10)
     return path
 

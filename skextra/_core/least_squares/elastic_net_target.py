@@ -11,6 +11,7 @@ from skextra._core.least_squares.elastic_net_certificate import (
 )
 from skextra._core.least_squares.elastic_net_gram import solve_path
 from skextra._core.least_squares.elastic_net_working_set import WorkingSetSolver
+from skextra._core.least_squares.solver_choice import Solver
 from skextra._core.numerics.design_matrix import refuse_overflow
 from skextra._core.numerics.packed_columns import pack
 
@@ -44,14 +45,14 @@ class Target:
             self.floor = compute_floor(design, self.y, scale, lam1, lam2)
         self.certifier = Certifier(problem, t, scale, lam1, lam2, settings.positive, self.floor)
 
-    def solve(self, w, moments):
-        """Solve on the Gram matrix of all features, or on working sets of them."""
+    def solve(self, w, moments, solver):
+        """Solve on the Gram matrix of all features, on all columns, or on working sets."""
         if len(w) == 0:
             n_alphas = len(self.lam1)
             self.W, self.gaps = np.zeros((n_alphas, 0)), np.zeros(n_alphas)
             self.n_iters = np.zeros(n_alphas, dtype=np.int64)
         elif moments is None:
-            solution = self._solve_on_working_sets(w, slice(None))
+            solution = self._solve_on_columns(w, slice(None), solver is Solver.COLUMNS)
             self.W, self.gaps, self.n_iters = solution
         else:
             gram, cross = moments
@@ -62,10 +63,10 @@ class Target:
                 self.settings.create_sweeps(), w,
             )  # fmt: skip
 
-    def _solve_on_working_sets(self, w, which):
+    def _solve_on_columns(self, w, which, takes_all=False):
         solver = WorkingSetSolver(
             self.problem.design, self.y, self.scale, self.tol, self.settings.create_sweeps(), w,
-            self.floor,
+            self.floor, takes_all,
         )  # fmt: skip
         refuse_overflow(solver.b)
         solutions = solver.solve_path(self.lam1[which], self.lam2[which])
@@ -142,7 +143,7 @@ class Target:
             (self.gaps[which] > self.tol) & (self.n_iters[which] < self.settings.max_iter)
         ]
         for i in which:
-            W, _, n_iters = self._solve_on_working_sets(self.W[i].copy(), slice(i, i + 1))
+            W, _, n_iters = self._solve_on_columns(self.W[i].copy(), slice(i, i + 1))
             self.W[i] = W[0]
             self.n_iters[i] += n_iters[0]
         if not len(which):

@@ -9,9 +9,17 @@ from scipy import sparse
 
 from skextra._core.numerics import full_data
 from skextra._core.numerics.products import multiply_compressed
+from skextra._core.runtime.jit import njit
 
 # Numbers in a block of columns that fits the cache.
 _BLOCK = 1 << 17
+# Squared spread of a column beside its squared mean, from which it is centered implicitly.
+_SMALLEST_SPREAD = 1e-4
+# What one layout has none of, see :mod:`skextra._core.quadratic.column_sweeps`.
+_NO_DENSE_COLUMNS = np.empty((0, 0))
+_NO_SPARSE_COLUMNS = (
+    np.empty(0), np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32), np.empty((0, 0))
+)  # fmt: skip
 
 
 def correlate(design, R):
@@ -52,6 +60,30 @@ def pack(design, features):
     return DenseColumns.from_design(design, features)
 
 
+def pack_all(design):
+    """All columns of the design, as they lie in memory where that is possible."""
+    if not design.is_sparse:
+        columns = CenteredColumns.from_design(design)
+        if columns is not None:
+            return columns
+    return pack(design, np.arange(design.shape[1]))
+
+
+@njit
+def gather_columns(X, features, mean, out):
+    """Write columns of X less their means to the rows of `out`."""
+    n = X.shape[0]
+    # Blocks of both, so that X is read and `out` is written by whole lines of the cache.
+    for first in range(0, len(features), 16):
+        last = min(first + 16, len(features))
+        for start in range(0, n, 64):
+            stop = min(start + 64, n)
+            for f in range(first, last):
+                j = features[f]
+                for i in range(start, stop):
+                    out[f, i] = X[i, j] - mean[j]
+
+
 class DenseColumns:
     """Columns stored one after another; `matrix` is (n_columns, n_samples), C-ordered."""
 
@@ -62,9 +94,12 @@ class DenseColumns:
     @classmethod
     def from_design(cls, design, features):
         """Pack columns of a dense design."""
-        block = design.X[:, features].T.astype(np.float64, order="C")
-        if design.fit_intercept:
-            block -= design.mean[features, None]
+        X, mean, which = design.X, design.mean, np.asarray(features, dtype=np.int64)
+        if not X.flags.writeable:
+            # Kernels are compiled for arrays that can be written to.
+            X, mean, which = X[:, features], mean[features], np.arange(len(features))
+        block = np.empty((len(features), design.shape[0]))
+        gather_columns(X, which, mean, block)
         if design.rows is not None:
             block -= design.projection[:, features].T @ design.rows.T
         if design.weights is not None:
@@ -93,8 +128,24 @@ class DenseColumns:
                 self._buffer[new] = self._buffer[old]
         self.n = len(positions)
 
+    def as_arrays(self):
+        """The arrays of :mod:`skextra._core.quadratic.column_sweeps`."""
+        return self.matrix, *_NO_SPARSE_COLUMNS
+
+    def start_residual(self, y, w):
+        """The two parts of a residual there: all of it, and nothing."""
+        return y - self.predict(w), np.empty(0)
+
+    def count_stored(self):
+        """Numbers that a pass over the columns reads."""
+        return self.matrix.size
+
     def correlate(self, r):
         """Products of every column with `r`."""
+        return self.matrix @ r
+
+    def correlate_parts(self, r, offset):
+        """Products of every column with a residual in two parts."""
         return self.matrix @ r
 
     def correlate_rows(self, R):
@@ -130,6 +181,70 @@ class DenseColumns:
         return np.einsum("ij,ij->i", self.matrix, self.matrix)
 
 
+class CenteredColumns:
+    """All columns of a dense design as they lie in memory, centered implicitly.
+
+    Column j is ``matrix[j] - basis * loadings[0, j]`` with `basis` the direction of the
+    intercept, or just ``matrix[j]`` without one.
+    """
+
+    def __init__(self, matrix, mean):
+        n = matrix.shape[1]
+        self.matrix = matrix
+        self.basis = np.full((n, len(mean)), 1 / np.sqrt(n))
+        self.loadings = np.sqrt(n) * mean
+        self.squares = np.einsum("ij,ij->i", matrix, matrix)
+
+    @classmethod
+    def from_design(cls, design):
+        """The columns of a dense design, or None where they have to be copied."""
+        X, mean = design.X, design.mean[None, :]
+        is_ready = X.dtype == np.float64 and X.flags.f_contiguous and X.flags.writeable
+        if not is_ready or design.weights is not None or design.rows is not None:
+            return None
+        # What overflows is refused by whoever uses the products.
+        with np.errstate(over="ignore", invalid="ignore"):
+            columns = cls(X.T, mean if design.fit_intercept else mean[:0])
+            squares = np.einsum("ij,ij->j", columns.loadings, columns.loadings)
+            columns.squares -= squares
+        # Far from zero products would have the rounding of the means.
+        return None if (columns.squares < _SMALLEST_SPREAD * squares).any() else columns
+
+    def as_arrays(self):
+        """The arrays of :mod:`skextra._core.quadratic.column_sweeps`."""
+        return self.matrix, *_NO_SPARSE_COLUMNS[:3], self.loadings
+
+    def count_stored(self):
+        """Numbers that a pass over the columns reads."""
+        return self.matrix.size
+
+    def start_residual(self, y, w):
+        """Two parts of ``y - predict(w)``, for y free of `basis`: ``r + basis @ offset``."""
+        return y - self._combine(w), self.loadings @ w
+
+    def _combine(self, w):
+        support = np.flatnonzero(w)
+        if 4 * len(support) > len(w):
+            return w @ self.matrix
+        return w[support] @ self.matrix[support]
+
+    def correlate(self, r):
+        """Products of every column with `r`."""
+        return self.matrix @ r - self.loadings.T @ (self.basis.T @ r)
+
+    def correlate_parts(self, r, offset):
+        """Products of every column with a residual in two parts."""
+        return self.matrix @ r + offset @ self.loadings
+
+    def predict(self, w):
+        """Combination of the columns with coefficients `w`."""
+        return self._combine(w) - self.basis @ (self.loadings @ w)
+
+    def compute_squared_norms(self):
+        """Squared length of every column."""
+        return self.squares
+
+
 class SparseColumns:
     """CSC columns times the roots of the weights, centered and projected implicitly.
 
@@ -146,7 +261,11 @@ class SparseColumns:
     @classmethod
     def from_design(cls, design, features):
         """Pack columns of a sparse design."""
-        matrix = design.X[:, features].astype(np.float64)
+        matrix = design.X
+        is_ready = matrix.format == "csc" and matrix.data.flags.writeable
+        if len(features) < matrix.shape[1] or not is_ready:
+            matrix = matrix[:, features]
+        matrix = matrix.astype(np.float64, copy=False)
         if design.weights is not None:
             matrix = sparse.diags_array(design.sqrt_weights) @ matrix
         matrix = sparse.csc_array(matrix)
@@ -178,9 +297,27 @@ class SparseColumns:
         self.matrix = self.matrix[:, positions]
         self.loadings = self.loadings[:, positions]
 
+    def as_arrays(self):
+        """The arrays of :mod:`skextra._core.quadratic.column_sweeps`."""
+        matrix = self.matrix
+        loadings = np.ascontiguousarray(self.loadings)
+        return _NO_DENSE_COLUMNS, matrix.data, matrix.indices, matrix.indptr, loadings
+
+    def start_residual(self, y, w):
+        """Two parts of ``y - predict(w)``, for y free of `basis`: ``r + basis @ offset``."""
+        return y - self.matrix @ w, self.loadings @ w
+
+    def count_stored(self):
+        """Numbers that a pass over the columns reads."""
+        return self.matrix.nnz
+
     def correlate(self, r):
         """Products of every column with `r`."""
         return self.matrix.T @ r - (self.basis.T @ r) @ self.loadings
+
+    def correlate_parts(self, r, offset):
+        """Products of every column with a residual in two parts."""
+        return self.matrix.T @ r + offset @ self.loadings
 
     def correlate_rows(self, R):
         """Products (n_columns, n_rows) of every column with the rows of `R`."""

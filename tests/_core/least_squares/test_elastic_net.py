@@ -8,9 +8,12 @@ from scipy import sparse
 
 from skextra._core.least_squares import (
     elastic_net,
+    elastic_net_support,
     elastic_net_target,
     elastic_net_working_set,
+    solver_choice,
 )
+from skextra._core.least_squares.solver_choice import Solver
 from tests._core.least_squares.elastic_net_reference import (
     compute_null_objective,
     compute_objective,
@@ -22,23 +25,21 @@ from tests._core.least_squares.elastic_net_reference import (
 # relative error eps each, in the code under test and in the reference.
 ROUNDING = 1e-13
 
-ENGINES = ["gram", "working set", "working set on columns", "sparse gram", "sparse working set",
-           "sparse working set on columns"]  # fmt: skip
+ENGINES = ["gram", "columns", "working set", "support", "sparse gram", "sparse columns",
+           "sparse working set", "sparse support"]  # fmt: skip
 
 
 def force(monkeypatch, engine):
     """Send a small problem to the engine that a large one would get."""
-    if "working set" in engine:
-        monkeypatch.setattr(elastic_net, "prefers_gram", lambda X, n_alphas: False)
-    if "columns" in engine:
-        uses_gram = elastic_net_working_set.WorkingSetSolver._uses_gram
-        monkeypatch.setattr(
-            elastic_net_working_set.WorkingSetSolver,
-            "_uses_gram",
-            # A projection cannot be kept implicit in a sparse residual.
-            lambda self: self.design.rows is not None and self.design.is_sparse,
-        )
-        assert uses_gram is not elastic_net_working_set.WorkingSetSolver._uses_gram
+    solver = Solver.WORKING_SET
+    if "gram" in engine or "columns" in engine:
+        solver = Solver.GRAM if "gram" in engine else Solver.COLUMNS
+    monkeypatch.setattr(
+        solver_choice, "choose_solver", lambda shape: Solver.GRAM if shape.has_gram else solver
+    )
+    if "support" in engine:
+        monkeypatch.setattr(elastic_net_working_set, "_SWEEPS_PER_VISIT", 1)
+        monkeypatch.setattr(solver_choice, "count_patient_sweeps", lambda *args: 0)
 
 
 def run(X, y, alphas, engine="gram", **options):
@@ -174,8 +175,9 @@ def test_engines_are_the_ones_they_are_called(monkeypatch):
     seen = []
     for module, name, label in [
         (elastic_net_target, "solve_path", "gram"),
-        (elastic_net_working_set, "solve_problem", "working set"),
-        (elastic_net_working_set, "solve_on_columns", "columns"),
+        (elastic_net_working_set, "ColumnDescent", "columns"),
+        (elastic_net_working_set, "pack_all", "all columns"),
+        (elastic_net_support, "solve_problem", "support"),
     ]:
         original = getattr(module, name)
         monkeypatch.setattr(
@@ -183,13 +185,14 @@ def test_engines_are_the_ones_they_are_called(monkeypatch):
             lambda *args, _f=original, _l=label, **kw: (seen.append(_l), _f(*args, **kw))[1],
         )  # fmt: skip
     for engine, expected in [
-        ("gram", {"gram"}), ("working set", {"working set"}),
-        ("working set on columns", {"columns"}), ("sparse working set on columns", {"columns"}),
+        ("gram", {"gram"}), ("columns", {"columns", "all columns"}),
+        ("working set", {"columns"}), ("support", {"columns", "support"}),
+        ("sparse columns", {"columns", "all columns"}), ("sparse working set", {"columns"}),
     ]:  # fmt: skip
         seen.clear()
         with pytest.MonkeyPatch.context() as patch:
             force(patch, engine)
-            run(X, y, [0.1, 0.01], engine)
+            run(X, y, [0.1, 0.01], engine, tol=1e-8 if engine == "support" else 1e-3)
         assert set(seen) == expected
 
 

@@ -5,8 +5,9 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from skextra._core.least_squares import elastic_net, elastic_net_working_set
+from skextra._core.least_squares import elastic_net_working_set, solver_choice
 from skextra._core.least_squares.elastic_net import Settings, solve
+from skextra._core.least_squares.solver_choice import Solver
 from tests._core.least_squares.elastic_net_reference import compute_objective, make_problem
 
 
@@ -27,13 +28,14 @@ def wide():
 def expected(wide):
     X, y, alphas = wide
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(elastic_net, "prefers_gram", lambda X, n_alphas: True)
+        patch.setattr(solver_choice, "choose_solver", lambda shape: Solver.GRAM)
         return run(X, y, alphas, tol=1e-13)
 
 
 @pytest.mark.parametrize("changes", [
     {}, {"_SMALLEST_POOL": 3}, {"_LARGEST_BATCH": 1}, {"_LARGEST_BATCH": 40},
-    {"_POOL_THRESHOLD": 0.999}, {"_POOL_THRESHOLD": 0.1}, {"_ACTIVE_SHARE": 0.3},
+    {"_POOL_THRESHOLD": 0.999}, {"_POOL_THRESHOLD": 0.1}, {"_POOL_SHARE": 0.1},
+    {"_LOOSE_SHARE": 0.9}, {"_SWEEPS_PER_VISIT": 1},
     {"_SMALLEST_POOL": 3, "_POOL_THRESHOLD": 0.999},
 ], ids=str)  # fmt: skip
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csc_array])
@@ -53,13 +55,11 @@ def test_sizes_change_nothing(changes, kind, wide, expected, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csc_array])
-@pytest.mark.parametrize("threshold", [0, 5, 20])
-def test_gram_matrix_is_given_up_and_built_again(kind, threshold, wide, expected, monkeypatch):
-    monkeypatch.setattr(
-        elastic_net_working_set.WorkingSetSolver,
-        "_uses_gram",
-        lambda self: len(self.active) <= threshold,
-    )
+@pytest.mark.parametrize("on_gram", [True, False])
+def test_newton_steps_whenever_possible(kind, on_gram, wide, expected, monkeypatch):
+    monkeypatch.setattr(elastic_net_working_set, "_SWEEPS_PER_VISIT", 1)
+    monkeypatch.setattr(solver_choice, "count_patient_sweeps", lambda *args: 0)
+    monkeypatch.setattr(solver_choice, "sweeps_on_gram", lambda *args: on_gram)
     X, y, alphas = wide
     path = run(kind(X), y, alphas)
     assert path.converged.all()

@@ -3,15 +3,8 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import sparse
 
-from skextra._core.quadratic.sweeps import (
-    find_nonzero,
-    shuffle,
-    sweep_dense,
-    sweep_gram,
-    sweep_sparse,
-)
+from skextra._core.quadratic.sweeps import find_nonzero, shuffle, sweep_gram
 
 
 def make(seed=0, n=20, p=6):
@@ -41,49 +34,11 @@ def test_sweeps_are_textbook_steps(order, positive, seed):
     X, y, w0, l1, l2 = make(seed)
     w0 = np.abs(w0) if positive else w0
     expected = sweep_by_hand(X, y, w0, l1, l2, order, positive)
-    norms = np.sum(X * X, axis=0)
-
     w, c = w0.copy(), X.T @ (y - X @ w0)
     largest = sweep_gram(X.T @ X, c, w, l1, l2, order, len(order), positive)
     assert_allclose(w, expected, atol=1e-12)
     assert_allclose(c, X.T @ (y - X @ w), atol=1e-11)
     assert (largest > 0) == (w != w0).any()
-
-    w, r = w0.copy(), y - X @ w0
-    sweep_dense(np.ascontiguousarray(X.T), norms, r, w, l1, l2, order, len(order), positive)
-    assert_allclose(w, expected, atol=1e-12)
-    assert_allclose(r, y - X @ w, atol=1e-12)
-
-    columns, none = sparse.csc_array(X), np.zeros(6)
-    w, r = w0.copy(), y - X @ w0
-    sweep_sparse(
-        columns.data, columns.indices, columns.indptr, none, 0.0, norms, r, 0.0, w, l1, l2,
-        order, len(order), positive,
-    )  # fmt: skip
-    assert_allclose(w, expected, atol=1e-12)
-    assert_allclose(r, y - X @ w, atol=1e-12)
-
-
-@pytest.mark.parametrize("positive", [True, False])
-def test_sparse_sweep_centers_implicitly(positive):
-    X, y, w0, l1, l2 = make(4)
-    w0 = np.abs(w0) if positive else w0
-    s = np.random.default_rng(0).uniform(0.5, 2, 20)
-    root = np.sqrt(s / s.sum())
-    raw = X * root[:, None]
-    loadings = root @ raw
-    Z = raw - np.outer(root, loadings)
-    b = y - root * (root @ y)
-    order = np.arange(6)
-    expected = sweep_by_hand(Z, b, w0, l1, l2, order, positive)
-    columns = sparse.csc_array(raw)
-    w, r = w0.copy(), b - Z @ w0
-    _, offset = sweep_sparse(
-        columns.data, columns.indices, columns.indptr, loadings, 1.0, np.sum(Z * Z, axis=0), r,
-        0.0, w, l1, l2, order, 6, positive,
-    )  # fmt: skip
-    assert_allclose(w, expected, atol=1e-12)
-    assert_allclose(r + offset * root, b - Z @ w, atol=1e-12)
 
 
 def test_a_column_of_zeros_loses_its_coefficient():
@@ -96,11 +51,6 @@ def test_a_column_of_zeros_loses_its_coefficient():
     sweep_gram(X.T @ X, c, w, l1, l2, order, 6, False)
     assert w[2] == 0
     assert_allclose(c, X.T @ (y - X @ w), atol=1e-11)
-    w = np.ones(6)
-    r = y - X @ w
-    sweep_dense(np.ascontiguousarray(X.T), np.sum(X * X, axis=0), r, w, l1, l2, order, 6, False)
-    assert w[2] == 0
-    assert_allclose(r, y - X @ w, atol=1e-12)
 
 
 def test_shuffle_permutes_evenly():
