@@ -12,7 +12,7 @@ os.environ.pop("OPENBLAS_CORETYPE", None)
 
 from benchmarks import _harness, _report
 
-FAMILIES = ("linear_model", "logistic")
+FAMILIES = ("linear_model", "multi_task", "logistic")
 
 
 def _parse(arguments):

@@ -11,6 +11,7 @@ COLUMNS = ("contestant", "ratio", "gap", "excess", "tol", "cold", "warm", "hot",
 # What titles of cases start with.
 _ESTIMATORS = (
     *("Lasso", "ElasticNet", "lasso_path", "enet_path", "LassoCV", "ElasticNetCV"),
+    *("MultiTaskLasso", "MultiTaskElasticNet", "MultiTaskLassoCV", "MultiTaskElasticNetCV"),
     *("Ridge", "RidgeCV", "LogisticRegressionCV"),
 )
 _WIDTHS = (15, 8, 7, 7, 8, 9, 9, 10, 10)

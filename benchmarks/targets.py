@@ -34,6 +34,7 @@ cases = {
     "Lasso, wide": lambda: lm.Lasso(0.05).fit(wide, yw),
     "LassoCV": lambda: lm.LassoCV().fit(small, ys),
     "ElasticNet, float32": lambda: lm.ElasticNet(0.01).fit(wide.astype(np.float32), yw),
+    "MultiTaskLasso": lambda: lm.MultiTaskLasso(0.01).fit(X[:, 3:], X[:, :3]),
     "Ridge": lambda: lm.Ridge().fit(X, y),
     "LogisticRegression": lambda: lm.LogisticRegression().fit(X, c),
     "LogisticRegression, 3 classes": lambda: lm.LogisticRegression().fit(X, k),

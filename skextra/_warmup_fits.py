@@ -48,7 +48,8 @@ def _make_targets(tags, X):
     """One and two targets, or two and three classes, as far as the estimator takes them."""
     y = np.random.default_rng(1).standard_normal((X.shape[0], 2)).astype(X.dtype)
     if tags.estimator_type != "classifier":
-        return [y[:, 0], y] if tags.target_tags.multi_output else [y[:, 0]]
+        targets = tags.target_tags
+        return [y[:, 0]] * targets.single_output + [y] * targets.multi_output
     ranks = y[:, 0].argsort().argsort()
     return [ranks % 2, ranks % 3] if tags.classifier_tags.multi_class else [ranks % 2]
 

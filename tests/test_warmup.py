@@ -68,6 +68,11 @@ for n_samples, n_features in ((120, 7), (40, 400)):
                 model.fit(*data).predict(data[0])
                 model.fit(*data, sample_weight=weights)
                 n_fits += 2
+            Y = np.column_stack([data[1], data[1][::-1]])
+            for model in (lm.MultiTaskLasso(), lm.MultiTaskElasticNetCV(cv=3, alphas=10)):
+                model.fit(data[0], Y).predict(data[0])
+                model.fit(data[0], Y, sample_weight=weights)
+                n_fits += 2
             for n_classes in (2, 3):
                 classes = np.arange(n_samples) % n_classes
                 for model in (

@@ -136,6 +136,7 @@ def _make_case(path, task, data, params=None, grid=None):
 _L1_ALPHAS = [0.1, 0.03, 0.01]
 _L2_ALPHAS = [1.0, 10.0, 100.0]
 _REGRESSION = ("diabetes", "digits-pixel", "cancer-pairs")
+_HALVES = ("digits-halves",)
 _CLASSES = ("wine", "cancer", "digits")
 _TREES = (
     ("tree.DecisionTree", {"random_state": 0}),
@@ -160,6 +161,17 @@ CASES = (
     ),
     _make_case("linear_model.LassoCV", "regression", _REGRESSION, {"cv": 3}),
     _make_case("linear_model.ElasticNetCV", "regression", _REGRESSION, {"cv": 3}),
+    _make_case("linear_model.MultiTaskLasso", "regression", _HALVES, grid={"alpha": _L1_ALPHAS}),
+    _make_case(
+        "linear_model.MultiTaskElasticNet",
+        "regression",
+        _HALVES,
+        grid={"alpha": _L1_ALPHAS[:2], "l1_ratio": [0.3, 0.7]},
+    ),
+    _make_case("linear_model.MultiTaskLassoCV", "regression", _HALVES, {"cv": 3, "alphas": 20}),
+    _make_case(
+        "linear_model.MultiTaskElasticNetCV", "regression", _HALVES, {"cv": 3, "alphas": 20}
+    ),
     _make_case(
         "linear_model.RidgeCV",
         "regression",

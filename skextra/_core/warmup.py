@@ -16,8 +16,9 @@ from skextra._core.least_squares import multi_task
 from skextra._core.least_squares.elastic_net_columns import ColumnDescent
 from skextra._core.least_squares.elastic_net_gram import Sweeps
 from skextra._core.least_squares.multi_task_sweeps import (
-    sweep_rows_sparse_until_flat,
-    sweep_rows_until_flat,
+    find_largest,
+    sweep_rows_columns,
+    sweep_rows_sparse,
 )
 from skextra._core.numerics import exact_arithmetic
 from skextra._core.numerics.design_matrix import Design
@@ -99,15 +100,16 @@ def _fit_logistic(rng):
 
 def _solve_jointly(X, Y):
     multi_task.solve(X, Y, [0.1])
-    sweeps, W = Sweeps(), np.zeros((Y.shape[1], X.shape[1]))
+    W, z, offset = np.zeros((Y.shape[1], X.shape[1])), *np.zeros((2, Y.shape[1]))
     columns, R = np.ascontiguousarray(X.T), np.ascontiguousarray(Y.T)
-    ones = np.ones(len(columns))
-    sweep_rows_until_flat(columns, ones, R, W, ones, ones, 1, sweeps.random, sweeps.state)
+    ones, order = np.ones(len(columns)), np.arange(len(columns))
+    find_largest(W, ones, ones)
+    sweep_rows_columns(columns, ones, R, W, ones, ones, order, len(order), z)
     matrix, R = sparse.csc_array(X), np.ascontiguousarray(Y)
     for index_type in (np.int32, np.int64):
-        sweep_rows_sparse_until_flat(
+        sweep_rows_sparse(
             matrix.data, matrix.indices.astype(index_type), matrix.indptr.astype(index_type),
-            ones, 1.0, ones, R, W, ones, ones, 1, sweeps.random, sweeps.state,
+            ones, 1.0, ones, R, offset, W, ones, ones, order, len(order), z,
         )  # fmt: skip
 
 

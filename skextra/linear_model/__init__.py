@@ -7,6 +7,8 @@ from skextra.linear_model._elastic_net_cv import ElasticNetCV, LassoCV
 from skextra.linear_model._logistic import LogisticRegression
 from skextra.linear_model._logistic_cv import LogisticRegressionCV
 from skextra.linear_model._logistic_path import logistic_path
+from skextra.linear_model._multi_task import MultiTaskElasticNet, MultiTaskLasso
+from skextra.linear_model._multi_task_cv import MultiTaskElasticNetCV, MultiTaskLassoCV
 from skextra.linear_model._paths import enet_path, lasso_path
 from skextra.linear_model._ridge import Ridge
 from skextra.linear_model._ridge_cv import RidgeCV
@@ -18,6 +20,10 @@ __all__ = [
     "LassoCV",
     "LogisticRegression",
     "LogisticRegressionCV",
+    "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
+    "MultiTaskLasso",
+    "MultiTaskLassoCV",
     "RegularizationPathDisplay",
     "Ridge",
     "RidgeCV",

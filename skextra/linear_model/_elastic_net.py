@@ -32,7 +32,34 @@ from skextra.linear_model._paths import (
 from skextra.utils import Blocks
 
 
-class ElasticNet(CallbackSupportMixin, LinearRegressor):
+class PenalizedRegressor(CallbackSupportMixin, LinearRegressor):
+    """What models of one penalty share."""
+
+    path = staticmethod(enet_path)
+
+    def _get_start(self, shape):
+        if not (self.warm_start and hasattr(self, "coef_")):
+            return None
+        start = np.atleast_2d(self.coef_)
+        if start.shape != shape:
+            raise ValueError(
+                "warm_start=True needs as many targets and features as the previous fit had: "
+                f"coef_ has shape {start.shape}, got data for {shape}"
+            )
+        return start
+
+    @property
+    def sparse_coef_(self):
+        """Sparse representation of the fitted ``coef_``."""
+        return align_sparse_interface(sparse.csr_array(np.atleast_2d(self.coef_)))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+class ElasticNet(PenalizedRegressor):
     """Linear regression with a combined L1 and L2 penalty.
 
     Minimizes::
@@ -142,8 +169,6 @@ class ElasticNet(CallbackSupportMixin, LinearRegressor):
         "penalty_weights": ["array-like", None],
     }
 
-    path = staticmethod(enet_path)
-
     def __init__(
         self,
         alpha=1.0,
@@ -238,27 +263,6 @@ class ElasticNet(CallbackSupportMixin, LinearRegressor):
         set_solution(self, path, description.dtype, is_single=description.n_targets is None)
         warn_if_unconverged(path, [self.alpha], settings, stacklevel=5)
         return self
-
-    def _get_start(self, shape):
-        if not (self.warm_start and hasattr(self, "coef_")):
-            return None
-        start = np.atleast_2d(self.coef_)
-        if start.shape != shape:
-            raise ValueError(
-                "warm_start=True needs as many targets and features as the previous fit had: "
-                f"coef_ has shape {start.shape}, got data for {shape}"
-            )
-        return start
-
-    @property
-    def sparse_coef_(self):
-        """Sparse representation of the fitted ``coef_``."""
-        return align_sparse_interface(sparse.csr_array(np.atleast_2d(self.coef_)))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
 
 
 def read_settings(estimator):

@@ -41,8 +41,8 @@ from skextra.linear_model._paths import (
 from skextra.utils import Blocks
 
 
-class _PathCV(CallbackSupportMixin, LinearRegressor):
-    """What the cross-validated forms share: everything but the mixing ratios."""
+class PathCV(CallbackSupportMixin, LinearRegressor):
+    """What the cross-validated forms share: everything but mixing ratios and numbers of targets."""
 
     _parameter_constraints: dict = {
         "eps": [Interval(Real, 0, None, closed="neither")],
@@ -70,8 +70,9 @@ class _PathCV(CallbackSupportMixin, LinearRegressor):
         ----------
         X : {array-like, sparse matrix, Blocks} of shape (n_samples, n_features)
             Training data; also in blocks of rows, see :class:`skextra.utils.Blocks`. Folds of
-            blocks are of adjacent rows.
-        y : {array-like, Blocks} of shape (n_samples,)
+            blocks are of adjacent rows. The multi-task forms take no blocks.
+        y : {array-like, Blocks} of shape (n_samples,) or, for the multi-task forms, \
+(n_samples, n_targets)
             Target values.
         sample_weight : float, array-like or Blocks of shape (n_samples,), default=None
             Weight of each sample, in the fits and in the errors of each fold;
@@ -95,7 +96,7 @@ class _PathCV(CallbackSupportMixin, LinearRegressor):
         split_params = self._route(params, sample_weight)
         given = X, y
         X, y, sample_weight, penalty_weights = self._validate(X, y, sample_weight)
-        settings = read_settings(self)
+        settings = self._read_settings()
         l1_ratios = self._list_l1_ratios()
         grids = self._list_grids(X, y, l1_ratios, sample_weight, penalty_weights)
         folds = list(check_cv(self.cv).split(X, y, **split_params))
@@ -107,7 +108,7 @@ class _PathCV(CallbackSupportMixin, LinearRegressor):
             errors = self._compute_errors(evaluator, l1_ratios, grids, report)
             l1_ratio = self._select(errors, l1_ratios, grids)
             path = self._solve(X, y, sample_weight, penalty_weights, settings, l1_ratio, evaluator)
-            set_solution(self, path, X.dtype, is_single=True)
+            self._set_solution(path, X.dtype)
             self.mse_path_ = self.mse_path_.astype(X.dtype, copy=False)
         warn_if_unconverged(path, [self.alpha_], settings, stacklevel=4)
         return self
@@ -164,6 +165,12 @@ class _PathCV(CallbackSupportMixin, LinearRegressor):
             gram=evaluator.get_total_gram() if gram is None else gram,
         )  # fmt: skip
 
+    def _read_settings(self):
+        return read_settings(self)
+
+    def _set_solution(self, path, dtype):
+        set_solution(self, path, dtype, is_single=True)
+
     def _route(self, params, sample_weight):
         if not routing_enabled():
             return {}
@@ -187,9 +194,9 @@ class _PathCV(CallbackSupportMixin, LinearRegressor):
             return [grid] * len(l1_ratios)
         return [
             create_alpha_grid(
-                X, y[:, None], l1_ratio, self.eps, self.alphas, sample_weight=sample_weight,
-                fit_intercept=self.fit_intercept, penalty_weights=penalty_weights,
-                positive=self.positive,
+                X, y.reshape(len(y), -1), l1_ratio, self.eps, self.alphas,
+                sample_weight=sample_weight, fit_intercept=self.fit_intercept,
+                penalty_weights=penalty_weights, positive=getattr(self, "positive", False),
             )
             for l1_ratio in l1_ratios
         ]  # fmt: skip
@@ -256,7 +263,7 @@ class _PathCV(CallbackSupportMixin, LinearRegressor):
         return tags
 
 
-class LassoCV(_PathCV):
+class LassoCV(PathCV):
     """Lasso whose penalty is chosen by cross-validation along the path.
 
     Parameters
@@ -379,7 +386,7 @@ default='auto'
         self.selection_rule = selection_rule
 
 
-class ElasticNetCV(_PathCV):
+class ElasticNetCV(PathCV):
     """Elastic net whose penalty is chosen by cross-validation along the path.
 
     Parameters
@@ -468,7 +475,7 @@ default='auto'
     """
 
     _parameter_constraints: dict = {
-        **_PathCV._parameter_constraints,
+        **PathCV._parameter_constraints,
         "l1_ratio": [Interval(Real, 0, 1, closed="both"), "array-like"],
     }
 
@@ -512,11 +519,16 @@ default='auto'
         self.selection_rule = selection_rule
 
     def _list_l1_ratios(self):
-        ratios = np.atleast_1d(np.asarray(self.l1_ratio, dtype=np.float64))
-        if ratios.ndim != 1 or len(ratios) == 0 or not ((ratios >= 0) & (ratios <= 1)).all():
-            raise ValueError(f"l1_ratio must be between 0 and 1, got {self.l1_ratio!r}")
-        return ratios
+        return validate_l1_ratios(self.l1_ratio)
 
     def _select(self, errors, l1_ratios, grids):
         self.l1_ratio_ = float(super()._select(errors, l1_ratios, grids))
         return self.l1_ratio_
+
+
+def validate_l1_ratios(l1_ratio):
+    """Mixing ratios as a float array of shape (n_l1_ratios,)."""
+    ratios = np.atleast_1d(np.asarray(l1_ratio, dtype=np.float64))
+    if ratios.ndim != 1 or len(ratios) == 0 or not ((ratios >= 0) & (ratios <= 1)).all():
+        raise ValueError(f"l1_ratio must be between 0 and 1, got {l1_ratio!r}")
+    return ratios

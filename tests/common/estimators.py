@@ -118,6 +118,10 @@ def is_multi_output(cls):
     return get_tags(cls()).target_tags.multi_output
 
 
+def is_single_output(cls):
+    return get_tags(cls()).target_tags.single_output
+
+
 def requires_y(cls):
     return get_tags(cls()).target_tags.required
 
@@ -138,6 +142,8 @@ def make_data(cls, n_samples=N_SAMPLES, n_features=N_FEATURES, *, n_targets=1, s
     """Data of the kind an estimator's tags ask for: X and y, or X and None."""
     rng = np.random.default_rng(seed)
     tags = get_tags(cls())
+    if not is_single_output(cls):
+        n_targets = max(n_targets, 2)
     X = rng.standard_normal((n_samples, n_features))
     X += 0.5 * rng.standard_normal((n_samples, 1))  # columns are correlated, as in life
     if tags.input_tags.positive_only:

@@ -18,6 +18,7 @@ from tests.common.estimators import (
     is_drop_in,
     is_kind,
     is_multi_output,
+    is_single_output,
     is_sparse,
     is_weighted,
     make,
@@ -71,7 +72,7 @@ def test_containers_and_layouts_of_X(cls, layout):
     assert_same_outputs(reference, fit(make(cls, tight=True), converted, y), X, converted)
 
 
-@for_each(lambda cls: make_data(cls)[1] is not None)
+@for_each(lambda cls: make_data(cls)[1] is not None and is_single_output(cls))
 @in_turn("container", [list, pd.Series, pl.Series, np.asfortranarray])
 def test_containers_of_y_and_weights(cls, container):
     X, y = make_data(cls)

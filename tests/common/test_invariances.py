@@ -86,7 +86,7 @@ def test_zero_weight_equals_removing_the_row(cls):
     # The values of rows with zero weight must not matter.
     X = np.where(kept[:, None], X, 1e3)
     if is_kind("regressor")(cls):
-        y = np.where(kept, y, -1e3)
+        y = np.where(kept.reshape(-1, *[1] * (y.ndim - 1)), y, -1e3)
     assert_same_outputs(reference, fit_grouped(cls, X, y, groups, weights), X[kept])
 
 

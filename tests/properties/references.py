@@ -338,3 +338,23 @@ def compute_linear_gram(X):
     with mpmath.workdps(_DIGITS):
         rows = to_exact(X)
         return rows @ rows.T
+
+
+def evaluate_multi_task(model, design, Y, fit_intercept=True):
+    """Exact objective of a fitted multi-task model; of the best constants if it is None."""
+    with mpmath.workdps(_DIGITS):
+        weights, residual = to_exact(design.weights), to_exact(Y)
+        weights = weights / weights.sum()
+        penalty = mpmath.mpf(0)
+        if model is None:
+            residual = residual - fit_intercept * (weights @ residual)
+        else:
+            W = to_exact(model.coef_)
+            residual = residual - to_exact(design.X) @ W.T - to_exact(model.intercept_)
+            squares = (W**2).sum(axis=0)
+            norms = sum(mpmath.sqrt(square) for square in squares)
+            l1_ratio = mpmath.mpf(model.l1_ratio)
+            penalty = mpmath.mpf(model.alpha) * (
+                l1_ratio * norms + (1 - l1_ratio) * squares.sum() / 2
+            )
+        return (weights @ residual**2).sum() / 2 + penalty

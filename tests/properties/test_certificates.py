@@ -9,7 +9,14 @@ from hypothesis import given, strategies as st
 from sklearn.exceptions import ConvergenceWarning
 
 from skextra.kernel_logistic import KernelLogisticRegression
-from skextra.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge
+from skextra.linear_model import (
+    ElasticNet,
+    Lasso,
+    LogisticRegression,
+    MultiTaskElasticNet,
+    MultiTaskLasso,
+    Ridge,
+)
 from skextra.svm import SVC, LinearSVC
 from tests.properties import references
 from tests.properties.references import (
@@ -142,6 +149,36 @@ def test_unpenalized_features(cls, data):
     assert true <= model.dual_gap_ * (1 + 1e-6) + rounding, (true, model.dual_gap_)
     if model.converged_:
         assert true <= 1e-6 + rounding, (true, model.dual_gap_)
+
+
+@pytest.mark.parametrize("cls", [MultiTaskLasso, MultiTaskElasticNet])
+@given(st.data())
+def test_multi_task(cls, data):
+    """The best of several fits takes the place of the minimum; objectives are exact."""
+    design = data.draw(designs(offsets=(0.0, 1.0, -1e3)))
+    Y = np.column_stack([data.draw(targets(design)) for _ in range(2)]).astype(design.X.dtype)
+    fit_intercept = data.draw(st.booleans(), label="fit_intercept")
+    share = data.draw(st.sampled_from([0.1, 0.5, 1e-4]), label="share")
+    weights = design.weights / design.weights.sum()
+    means = fit_intercept * (weights @ design.X), fit_intercept * (weights @ Y)
+    cross = (design.X - means[0]).T @ (weights[:, None] * (Y - means[1]))
+    alpha = float(share * np.linalg.norm(cross, axis=1).max())
+    if not alpha > 0:
+        return
+    options = {"alpha": alpha, "fit_intercept": fit_intercept, "max_iter": 20_000}
+    model = fit(cls(tol=1e-8, **options), design, Y)
+    best = min(
+        references.evaluate_multi_task(
+            fit(cls(tol=tol, **options), design.replace(X=design.X.astype(float)), Y), design, Y
+        )
+        for tol in (1e-8, 1e-12, 1e-15)
+    )
+    null = references.evaluate_multi_task(None, design, Y, fit_intercept)
+    if null > 0:
+        true = float((references.evaluate_multi_task(model, design, Y) - best) / null)
+        assert true <= model.dual_gap_ * (1 + 1e-6) + ROUNDING
+        if model.converged_:
+            assert true <= 1e-8 + ROUNDING
 
 
 @given(st.data())

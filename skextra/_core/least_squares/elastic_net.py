@@ -241,24 +241,29 @@ def _list_arrays(path):
     return [value for value in values if isinstance(value, np.ndarray)]
 
 
-def solve_on_moments(gram, cross, yy, total_weight, alphas, l1_ratio, penalty_weights, settings):
-    """Solve for one target given nothing but weighted, centered moments.
+def solve_on_moments(
+    gram, cross, yy, total_weight, alphas, l1_ratio, penalty_weights, settings, solve_gram=None
+):
+    """Solve given nothing but weighted, centered moments.
 
     Parameters
     ----------
     gram : ndarray of shape (n_features, n_features)
-    cross : ndarray of shape (n_features,)
-    yy, total_weight : float
+    cross : ndarray of shape (n_features, n_targets)
+    yy : ndarray of shape (n_targets,)
+    total_weight : float
     alphas : ndarray of shape (n_alphas,)
         Decreasing.
     l1_ratio : float
     penalty_weights : ndarray of shape (n_features,) or None
         Finite; unpenalized features are eliminated by a Schur complement.
     settings : Settings
+    solve_gram : callable or None
+        Solves on the Gram matrix of penalized features; by default for one target.
 
     Returns
     -------
-    coefs : ndarray of shape (n_alphas, n_features)
+    coefs : ndarray of shape (n_targets, n_alphas, n_features)
     converged : bool
         Nothing at all (None) is returned where the moments do not determine
         the solution well: no L1 penalty, or collinear unpenalized features.
@@ -280,17 +285,24 @@ def solve_on_moments(gram, cross, yy, total_weight, alphas, l1_ratio, penalty_we
         G = gram[np.ix_(penalized, penalized)] - gram[np.ix_(penalized, free)] @ projection
         free_values = solve_free @ cross[free]
         b = cross[penalized] - gram[np.ix_(penalized, free)] @ free_values
-        yy = yy - cross[free] @ free_values
+        yy = yy - np.einsum("jt,jt->t", cross[free], free_values)
     lam1, lam2 = alphas * l1_ratio * total_weight, alphas * (1 - l1_ratio) * total_weight
+    yy = float(yy.sum())
     tol = max(settings.tol, _ROUNDING) * 0.5 * yy
-    coefs = np.zeros((len(alphas), len(cross)))
+    coefs = np.zeros((cross.shape[1], len(alphas), len(cross)))
     L1, L2 = np.outer(lam1, scale[penalized]), np.outer(lam2, scale[penalized])
     if lam1[-1] == 0 and lam2[-1] == 0:
         L1 = L1 + FLOOR * np.sqrt(np.maximum(G.diagonal(), 0.0) * yy)
-    coefs[:, penalized], gaps, _ = solve_path(
-        np.ascontiguousarray(G), np.ascontiguousarray(b), L1, L2, float(yy), tol, settings.tol,
-        settings.create_sweeps(), np.zeros(len(penalized)),
-    )  # fmt: skip
+    solve_gram = _solve_one_target if solve_gram is None else solve_gram
+    G, b = np.ascontiguousarray(G), np.ascontiguousarray(b)
+    coefs[..., penalized], gaps = solve_gram(G, b, L1, L2, yy, tol, settings)
     if len(free):
-        coefs[:, free] = free_values - coefs[:, penalized] @ projection.T
+        coefs[..., free] = free_values.T[:, None] - coefs[..., penalized] @ projection.T
     return coefs, bool((gaps <= tol).all())
+
+
+def _solve_one_target(gram, cross, L1, L2, yy, tol, settings):
+    start = np.zeros(len(cross))
+    sweeps = settings.create_sweeps()
+    W, gaps, _ = solve_path(gram, cross[:, 0], L1, L2, yy, tol, settings.tol, sweeps, start)
+    return W, gaps

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from skextra._core.least_squares.elastic_net import normalize, prefers_gram, solve, solve_on_moments
+from skextra._core.least_squares import elastic_net, multi_task
+from skextra._core.least_squares.elastic_net import normalize, prefers_gram
 from skextra._core.least_squares.problem import build_problem
 from skextra._core.numerics.design_matrix import Design, refuse_overflow
 
@@ -31,13 +32,21 @@ class Moments:
     """Weighted sums of products over some rows, about a common shift.
 
     They add and subtract like the sets of rows they stand for.
+
+    Attributes
+    ----------
+    gram : ndarray of shape (n_features, n_features)
+    cross : ndarray of shape (n_features, n_targets)
+    sums : ndarray of shape (n_features,)
+    y_sum, yy : ndarray of shape (n_targets,)
+    weight : float
     """
 
     gram: np.ndarray
     cross: np.ndarray
     sums: np.ndarray
-    y_sum: float
-    yy: float
+    y_sum: np.ndarray
+    yy: np.ndarray
     weight: float
 
     def __add__(self, other):
@@ -52,19 +61,33 @@ class Moments:
         return self.gram, self.cross, self.sums, self.y_sum, self.yy, self.weight
 
     def center(self):
-        """Gram matrix, cross products and sum of squares about these rows' own means."""
+        """Gram matrix, cross products and sums of squares about these rows' own means."""
         offset = self.sums / self.weight
         gram = self.gram - np.outer(offset, self.sums)
-        return gram, self.cross - offset * self.y_sum, self.yy - self.y_sum**2 / self.weight
+        cross = self.cross - np.outer(offset, self.y_sum)
+        return gram, cross, self.yy - self.y_sum**2 / self.weight
 
     def compute_squared_errors(self, W, intercepts):
-        """Sum of squared errors of each row of `W`, without touching the data."""
-        products = np.einsum("ij,ij->i", W @ self.gram, W)
-        residual_sums = self.y_sum - W @ self.sums
-        return (
-            self.yy - 2 * (W @ self.cross) + products
+        """Sums of squared errors without touching the data.
+
+        Parameters
+        ----------
+        W : ndarray of shape (n_targets, n_alphas, n_features)
+        intercepts : ndarray of shape (n_targets, n_alphas)
+
+        Returns
+        -------
+        errors : ndarray of shape (n_alphas,)
+            Summed over targets.
+        """
+        products = np.einsum("taj,taj->ta", W @ self.gram, W)
+        explained = np.einsum("taj,jt->ta", W, self.cross)
+        residual_sums = self.y_sum[:, None] - W @ self.sums
+        errors = (
+            self.yy[:, None] - 2 * explained + products
             - 2 * intercepts * residual_sums + self.weight * intercepts**2
         )  # fmt: skip
+        return errors.sum(axis=0)
 
 
 class FoldErrors:
@@ -73,7 +96,8 @@ class FoldErrors:
     Parameters
     ----------
     X : ndarray or CSC of shape (n_samples, n_features)
-    y : ndarray of shape (n_samples,)
+    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        Several targets are solved jointly, and their errors are averaged.
     sample_weight : ndarray of shape (n_samples,) and float64, or None
     fit_intercept : bool
     penalty_weights : ndarray of shape (n_features,) and float64, or None
@@ -86,7 +110,9 @@ class FoldErrors:
     def __init__(
         self, X, y, sample_weight, fit_intercept, penalty_weights, settings, n_alphas, folds
     ):
-        self.X, self.Y = X, y[:, None]
+        self.X, self.Y = X, y.reshape(len(y), -1)
+        solver = elastic_net if y.ndim == 1 else multi_task
+        self.solve, self.solve_on_moments = solver.solve, solver.solve_on_moments
         self.sample_weight = normalize(sample_weight)
         self.fit_intercept = fit_intercept
         self.penalty_weights = penalty_weights
@@ -137,8 +163,8 @@ class FoldErrors:
         gram, cross, sums = part.accumulate_moments(Y, self.shift)
         gram = np.tril(gram) + np.tril(gram, -1).T
         Yw = part.weigh(Y)
-        y_sum = float(Yw.sum()) if self.fit_intercept else 0.0
-        return Moments(gram, cross[:, 0], sums, y_sum, float((Yw * Y).sum()), part.total_weight)
+        y_sum = Yw.sum(axis=0) if self.fit_intercept else np.zeros(Y.shape[1])
+        return Moments(gram, cross, sums, y_sum, (Yw * Y).sum(axis=0), part.total_weight)
 
     def get_total_gram(self):
         """Gram matrix of all rows as `solve` takes it, or None if it is not at hand."""
@@ -180,23 +206,26 @@ class FoldErrors:
             weights *= self.sample_weight
         if not weights.any():
             raise ValueError("sample_weight must not be all zero in the training part of a fold")
-        path = solve(
+        path = self.solve(
             self.X, self.Y, alphas, l1_ratio=l1_ratio,
             sample_weight=None if (weights == 1).all() else weights,
             fit_intercept=self.fit_intercept, penalty_weights=self.penalty_weights,
             settings=self.settings,
         )  # fmt: skip
-        errors = self._predict_errors(test, path.coefs[0], path.intercepts[0])
+        errors = np.mean(
+            [self._predict_errors(test, t, path) for t in range(len(path.coefs))], axis=0
+        )
         return errors, bool(path.converged.all())
 
-    def _predict_errors(self, test, coefs, intercepts):
-        rows = np.repeat(np.arange(len(test)), test)
+    def _predict_errors(self, test, t, path):
+        """Mean squared errors of one target."""
+        coefs, rows = path.coefs[t], np.repeat(np.arange(len(test)), test)
         support = np.flatnonzero(coefs.any(axis=0))
         if sparse.issparse(self.rows):
             predictions = self.rows[rows] @ coefs.T
         else:
             predictions = self.rows[np.ix_(rows, support)] @ coefs[:, support].T
-        squares = (self.Y[rows] - predictions - intercepts) ** 2
+        squares = (self.Y[rows, [t]][:, None] - predictions - path.intercepts[t]) ** 2
         weights = None if self.sample_weight is None else self.sample_weight[rows]
         return np.average(squares.astype(np.float64), axis=0, weights=weights)
 
@@ -208,23 +237,25 @@ class FoldErrors:
         gram, cross, yy = train.center()
         before = self.total.gram.diagonal()
         lost = (gram.diagonal() < _SMALLEST_SHARE * before).any(where=before > 0)
-        if lost or yy < _SMALLEST_SHARE * self.total.yy:
+        if lost or (yy < _SMALLEST_SHARE * self.total.yy).any():
             return None
         penalty_weights, penalized = self.penalty_weights, self.problem.penalized
         if penalty_weights is not None and penalized is not None:
             penalty_weights = penalty_weights[penalized]
-        solution = solve_on_moments(
+        solution = self.solve_on_moments(
             gram, cross, yy, train.weight, alphas, l1_ratio, penalty_weights, self.settings
         )
         if solution is None:
             return None
         W, converged = solution
-        intercepts = (train.y_sum - W @ train.sums) / train.weight
-        errors = part.compute_squared_errors(W, intercepts) / part.weight
+        intercepts = (train.y_sum[:, None] - W @ train.sums) / train.weight
+        n_targets = len(W)
+        errors = part.compute_squared_errors(W, intercepts) / (n_targets * part.weight)
         # Where coefficients cancel, the sums are made of much more than the targets.
         lengths = np.sqrt(np.maximum(part.gram.diagonal(), 0.0))
-        smallest = np.maximum(_CANCELLATION * part.yy, _ROUNDING * (np.abs(W) @ lengths) ** 2)
-        if (errors < smallest / part.weight).any():
+        size = ((np.abs(W) @ lengths) ** 2).sum(axis=0)
+        smallest = np.maximum(_CANCELLATION * part.yy.sum(), _ROUNDING * size)
+        if (errors < smallest / (n_targets * part.weight)).any():
             return None
         return errors, converged
 

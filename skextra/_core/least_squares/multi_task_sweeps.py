@@ -30,7 +30,7 @@ _ACTIVE_SWEEPS = 4
 
 
 @njit
-def compute_multi_task_gap(W, C, l1, l2, yr, worst_outside, conjugate_outside):
+def compute_multi_task_gap(W, C, l1, l2, yr):
     """Duality gap from correlations, in O(n_targets n_features).
 
     The same two dual points as for one target: the residual of the augmented
@@ -45,10 +45,6 @@ def compute_multi_task_gap(W, C, l1, l2, yr, worst_outside, conjugate_outside):
         Penalties; finite.
     yr : float
         Inner product of Y and the residual.
-    worst_outside, conjugate_outside : float
-        Over the features that are not listed here and whose coefficients are
-        zero: the largest ``||C_j|| / l1_j``, and the sum of the penalty's
-        conjugates ``(||C_j|| - l1_j)_+^2 / (2 l2_j)``. Zeros if there are none.
 
     Returns
     -------
@@ -61,7 +57,7 @@ def compute_multi_task_gap(W, C, l1, l2, yr, worst_outside, conjugate_outside):
     enforcing penalties", JMLR 18 (2017), section 4.
     """
     penalty, ridge, wc = 0.0, 0.0, 0.0
-    conjugate, worst = conjugate_outside, worst_outside
+    conjugate, worst = 0.0, 0.0
     for j in range(W.shape[1]):
         square, correlation, augmented = 0.0, 0.0, 0.0
         for t in range(W.shape[0]):
@@ -90,33 +86,26 @@ def compute_multi_task_gap(W, C, l1, l2, yr, worst_outside, conjugate_outside):
 
 @njit(fastmath=FAST)
 def update_feature(z, j, W, curvature, l1):
-    """Minimize over ``W_j`` given ``z``, which becomes the change.
-
-    Returns
-    -------
-    largest, square : float
-        Largest absolute entry of the change, and its squared length.
-    """
+    """Minimize over ``W_j`` given ``z``, which becomes the change; its squared length."""
     norm = 0.0
     for t in range(z.shape[0]):
         norm += z[t] * z[t]
     norm = np.sqrt(norm)
     factor = (1.0 - l1 / norm) / curvature if norm > l1 else 0.0
-    largest, square = 0.0, 0.0
+    square = 0.0
     for t in range(z.shape[0]):
         new = factor * z[t] if factor > 0.0 else 0.0
         change = new - W[t, j]
         W[t, j] = new
         z[t] = change
-        largest = max(largest, abs(change))
         square += change * change
-    return largest, square
+    return square
 
 
 @njit(fastmath=FAST)
 def sweep_rows_gram(gram, C, W, l1, l2, order, n_order, z):
-    """Minimize over each feature in `order`; largest decrease-like change and move."""
-    largest_change, largest_move = 0.0, 0.0
+    """Minimize over each feature in `order`; largest change, a curvature times a square."""
+    largest_change = 0.0
     n_targets, k = C.shape
     for i in range(n_order):
         j = order[i]
@@ -125,8 +114,8 @@ def sweep_rows_gram(gram, C, W, l1, l2, order, n_order, z):
             continue
         for t in range(n_targets):
             z[t] = C[t, j] + gram[j, j] * W[t, j]
-        move, square = update_feature(z, j, W, curvature, l1[j])
-        if move == 0.0:
+        square = update_feature(z, j, W, curvature, l1[j])
+        if square == 0.0:
             continue
         row = gram[j]
         for t in range(n_targets):
@@ -135,14 +124,13 @@ def sweep_rows_gram(gram, C, W, l1, l2, order, n_order, z):
             for m in range(k):
                 c[m] -= change * row[m]
         largest_change = max(largest_change, curvature * square)
-        largest_move = max(largest_move, move)
-    return largest_change, largest_move
+    return largest_change
 
 
 @njit(fastmath=FAST)
 def sweep_rows_columns(columns, norms, R, W, l1, l2, order, n_order, z):
     """As `sweep_rows_gram`, on columns (rows of `columns`) and residuals `R`."""
-    largest_change, largest_move = 0.0, 0.0
+    largest_change = 0.0
     n_targets, n = R.shape
     for i in range(n_order):
         j = order[i]
@@ -156,8 +144,8 @@ def sweep_rows_columns(columns, norms, R, W, l1, l2, order, n_order, z):
             for m in range(n):
                 product += column[m] * r[m]
             z[t] = product + norms[j] * W[t, j]
-        move, square = update_feature(z, j, W, curvature, l1[j])
-        if move == 0.0:
+        square = update_feature(z, j, W, curvature, l1[j])
+        if square == 0.0:
             continue
         for t in range(n_targets):
             change = z[t]
@@ -165,8 +153,7 @@ def sweep_rows_columns(columns, norms, R, W, l1, l2, order, n_order, z):
             for m in range(n):
                 r[m] -= change * column[m]
         largest_change = max(largest_change, curvature * square)
-        largest_move = max(largest_move, move)
-    return largest_change, largest_move
+    return largest_change
 
 
 @njit(fastmath=FAST)
@@ -179,7 +166,7 @@ def sweep_rows_sparse(
     the sample weights, one target a column; only `R` is sparse to update.
     `total` is ``root @ root``, `mean` zero without an intercept.
     """
-    largest_change, largest_move = 0.0, 0.0
+    largest_change = 0.0
     n_targets = W.shape[0]
     for i in range(n_order):
         j = order[i]
@@ -192,8 +179,8 @@ def sweep_rows_sparse(
             value, r = data[m], R[indices[m]]
             for t in range(n_targets):
                 z[t] += value * r[t]
-        move, square = update_feature(z, j, W, curvature, l1[j])
-        if move == 0.0:
+        square = update_feature(z, j, W, curvature, l1[j])
+        if square == 0.0:
             continue
         for m in range(indptr[j], indptr[j + 1]):
             value, r = data[m], R[indices[m]]
@@ -202,8 +189,7 @@ def sweep_rows_sparse(
         for t in range(n_targets):
             offset[t] += z[t] * mean[j]
         largest_change = max(largest_change, curvature * square)
-        largest_move = max(largest_move, move)
-    return largest_change, largest_move
+    return largest_change
 
 
 @njit
@@ -220,12 +206,17 @@ def find_nonzero_rows(W, out):
 
 
 @njit
-def find_largest(W):
-    """Largest absolute coefficient."""
+def find_largest(W, norms, l2):
+    """Largest curvature times squared coefficients: what a change is compared with.
+
+    Unlike the coefficients themselves it has the same unit for all features.
+    """
     largest = 0.0
-    for t in range(W.shape[0]):
-        for j in range(W.shape[1]):
-            largest = max(largest, abs(W[t, j]))
+    for j in range(W.shape[1]):
+        square = 0.0
+        for t in range(W.shape[0]):
+            square += W[t, j] * W[t, j]
+        largest = max(largest, (norms[j] + l2[j]) * square)
     return largest
 
 
@@ -254,7 +245,7 @@ def solve_rows_gram(gram, B, C, W, l1, l2, yy, tol, settle, max_iter, random, st
         Squared norm of Y, and the absolute gap to reach.
     settle : float
         Largest change of a coefficient in the last sweep, relative to the
-        largest coefficient.
+        largest coefficient, each times the root of its curvature.
     max_iter : int
         Sweeps at most.
     random : bool
@@ -272,16 +263,17 @@ def solve_rows_gram(gram, B, C, W, l1, l2, yy, tol, settle, max_iter, random, st
     everything = np.arange(k)
     active = np.empty(k, dtype=np.int64)
     z = np.empty(n_targets)
+    norms = np.diag(gram)[:k]
     n_iter = 0
-    move = np.inf
+    change = np.inf
     while True:
-        gap = compute_multi_task_gap(W, C, l1, l2, yy - compute_inner(W, B), 0.0, 0.0)
-        is_settled = move <= settle * find_largest(W)
+        gap = compute_multi_task_gap(W, C, l1, l2, yy - compute_inner(W, B))
+        is_settled = change <= settle * settle * find_largest(W, norms, l2)
         if (gap <= tol and is_settled) or n_iter >= max_iter:
             return gap, is_settled, n_iter, state
         if random:
             state = shuffle(everything, k, state)
-        first, move = sweep_rows_gram(gram, C, W, l1, l2, everything, k, z)
+        first = change = sweep_rows_gram(gram, C, W, l1, l2, everything, k, z)
         n_iter += 1
         n_active = find_nonzero_rows(W, active)
         for _ in range(_ACTIVE_SWEEPS):
@@ -289,76 +281,7 @@ def solve_rows_gram(gram, B, C, W, l1, l2, yy, tol, settle, max_iter, random, st
                 break
             if random:
                 state = shuffle(active, n_active, state)
-            change, move = sweep_rows_gram(gram, C, W, l1, l2, active, n_active, z)
+            change = sweep_rows_gram(gram, C, W, l1, l2, active, n_active, z)
             n_iter += 1
             if change <= 0.01 * first:
                 break
-
-
-@njit
-def sweep_rows_until_flat(columns, norms, R, W, l1, l2, max_iter, random, state):
-    """Full sweeps, each followed by sweeps over the non-zero features.
-
-    Returns
-    -------
-    move : float
-        Largest change of a coefficient in the last sweep.
-    n_iter : int
-    state : uint64
-    """
-    n_targets, k = W.shape
-    everything = np.arange(k)
-    active = np.empty(k, dtype=np.int64)
-    z = np.empty(n_targets)
-    n_iter = 0
-    move = np.inf
-    while n_iter < max_iter:
-        if random:
-            state = shuffle(everything, k, state)
-        first, move = sweep_rows_columns(columns, norms, R, W, l1, l2, everything, k, z)
-        n_iter += 1
-        n_active = find_nonzero_rows(W, active)
-        for _ in range(_ACTIVE_SWEEPS):
-            if n_iter >= max_iter:
-                break
-            if random:
-                state = shuffle(active, n_active, state)
-            change, move = sweep_rows_columns(columns, norms, R, W, l1, l2, active, n_active, z)
-            n_iter += 1
-            if change <= 0.01 * first:
-                break
-    return move, n_iter, state
-
-
-@njit
-def sweep_rows_sparse_until_flat(
-    data, indices, indptr, mean, total, norms, R, W, l1, l2, max_iter, random, state
-):
-    """As `sweep_rows_until_flat`, on centered sparse columns; `R` is left without its offset."""
-    n_targets, k = W.shape
-    everything = np.arange(k)
-    active = np.empty(k, dtype=np.int64)
-    z, offset = np.empty(n_targets), np.zeros(n_targets)
-    n_iter = 0
-    move = np.inf
-    while n_iter < max_iter:
-        if random:
-            state = shuffle(everything, k, state)
-        first, move = sweep_rows_sparse(
-            data, indices, indptr, mean, total, norms, R, offset, W, l1, l2, everything, k, z
-        )
-        n_iter += 1
-        n_active = find_nonzero_rows(W, active)
-        for _ in range(_ACTIVE_SWEEPS):
-            if n_iter >= max_iter:
-                break
-            if random:
-                state = shuffle(active, n_active, state)
-            change, move = sweep_rows_sparse(
-                data, indices, indptr, mean, total, norms, R, offset, W, l1, l2, active,
-                n_active, z,
-            )  # fmt: skip
-            n_iter += 1
-            if change <= 0.01 * first:
-                break
-    return move, n_iter, state

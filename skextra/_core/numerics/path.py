@@ -19,6 +19,8 @@ class Path:
     converged : ndarray of bool of shape (n_targets, n_alphas)
     solver : str
         Algorithm that found the last solution, where there is a choice.
+    null_objective : float
+        Of all targets together, where they are solved jointly.
     """
 
     coefs: np.ndarray
@@ -27,6 +29,7 @@ class Path:
     n_iters: np.ndarray
     converged: np.ndarray
     solver: str = ""
+    null_objective: float = 0.0
 
     @classmethod
     def allocate(cls, n_targets, n_alphas, n_features):

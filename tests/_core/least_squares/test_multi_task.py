@@ -11,10 +11,10 @@ from skextra._core.least_squares.multi_task_newton import (
     update_rows_by_newton,
 )
 from skextra._core.least_squares.multi_task_sweeps import (
-    sweep_rows_sparse_until_flat,
-    sweep_rows_until_flat,
+    sweep_rows_columns,
+    sweep_rows_sparse,
 )
-from skextra._core.least_squares.multi_task_working_set import RowWorkingSet
+from skextra._core.least_squares.multi_task_working_set import RowWorkingSet, descend
 
 TIGHT = Settings(tol=1e-12, max_iter=20_000)
 
@@ -236,18 +236,23 @@ def test_sparse_sweeps_are_those_of_centered_dense_columns(seed):
     columns = np.ascontiguousarray(((X - mean) * root[:, None]).T)
     norms, l1, l2 = (columns**2).sum(axis=1), np.full(10, 1.0), np.full(10, 0.1)
     on_dense, on_sparse = np.zeros((3, 10)), np.zeros((3, 10))
-    sweeps = Sweeps(seed=seed)
-    order = (5, sweeps.random, sweeps.state)
-    dense_R = np.array(R.T, order="C")
-    expected = sweep_rows_until_flat(columns, norms, dense_R, on_dense, l1, l2, *order)
-    result = sweep_rows_sparse_until_flat(
-        matrix.data, matrix.indices, matrix.indptr, mean, weights.sum(), norms, R.copy(),
-        on_sparse, l1, l2, *order,
+    z, offset, dense_R = np.empty(3), np.zeros(3), np.array(R.T, order="C")
+    expected = descend(
+        lambda order: sweep_rows_columns(
+            columns, norms, dense_R, on_dense, l1, l2, order, len(order), z
+        ),
+        on_dense, Sweeps(seed=seed), 5,
+    )  # fmt: skip
+    result = descend(
+        lambda order: sweep_rows_sparse(
+            matrix.data, matrix.indices, matrix.indptr, mean, weights.sum(), norms, R, offset,
+            on_sparse, l1, l2, order, len(order), z,
+        ),
+        on_sparse, Sweeps(seed=seed), 5,
     )  # fmt: skip
     np.testing.assert_allclose(on_sparse, on_dense, atol=1e-12)
     assert on_dense.any()
-    assert result[0] == pytest.approx(expected[0])
-    assert result[1:] == expected[1:]
+    assert result == pytest.approx(expected)
 
 
 def test_working_set_larger_than_its_gram_matrix():
