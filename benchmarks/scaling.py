@@ -1,10 +1,10 @@
 """``python -m benchmarks.scaling``: data in blocks beside data in memory.
 
-Writes standard normal features and a linear target to parquet files, then fits each model in a
-fresh process: from the files in blocks, and, with ``--in-memory``, from arrays that are read
-whole. Printed are processor time, wall time, how far the process grew beyond what it held with
-all packages loaded, the certificate, and the largest difference from the coefficients in memory
-relative to the largest.
+Writes standard normal features, a linear target and two classes to parquet files, then fits each
+model in a fresh process: from the files in blocks, and, with ``--in-memory``, from arrays that
+are read whole. Printed are processor time, wall time, how far the process grew beyond what it
+held with all packages loaded, the certificate, and the largest difference from the coefficients
+in blocks relative to the largest.
 """
 
 import argparse
@@ -24,6 +24,7 @@ MODELS = {
     "Ridge": "Ridge()",
     "RidgeCV": "RidgeCV(alphas=(1, 10, 100))",
     "LassoCV": "LassoCV()",
+    "LogisticRegression": "LogisticRegression()",
 }
 
 

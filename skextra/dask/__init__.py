@@ -6,6 +6,22 @@ return Dask collections for Dask collections, and ``to_local`` gives the estimat
 name from `skextra.linear_model`. Needs ``pip install skextra[dask]``.
 """
 
-from skextra.dask._linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV, Ridge, RidgeCV
+from skextra.dask._linear_model import (
+    ElasticNet,
+    ElasticNetCV,
+    Lasso,
+    LassoCV,
+    LogisticRegression,
+    Ridge,
+    RidgeCV,
+)
 
-__all__ = ["ElasticNet", "ElasticNetCV", "Lasso", "LassoCV", "Ridge", "RidgeCV"]
+__all__ = [
+    "ElasticNet",
+    "ElasticNetCV",
+    "Lasso",
+    "LassoCV",
+    "LogisticRegression",
+    "Ridge",
+    "RidgeCV",
+]

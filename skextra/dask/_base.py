@@ -125,14 +125,106 @@ class DaskRegressor(DaskEstimator):
         return (1 - (weights * (y - predicted) ** 2).sum(axis=0) / total).mean()
 
 
+class DaskClassifier(DaskEstimator):
+    """Mixin before a classifier that fits data in blocks."""
+
+    def predict(self, X):
+        """Predict the most probable class of each sample.
+
+        Parameters
+        ----------
+        X : Dask array or data frame, or array-like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        y_pred : Dask array or series, or ndarray of shape (n_samples,)
+            Labels; of a Dask collection they are computed when they are asked for.
+        """
+        return self._map("predict", X) if is_collection(X) else super().predict(X)
+
+    def decision_function(self, X):
+        """Compute the scores of the classes.
+
+        Parameters
+        ----------
+        X : Dask array or data frame, or array-like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        scores : Dask array, series or data frame, or ndarray
+            As of the local estimator.
+        """
+        if not is_collection(X):
+            return super().decision_function(X)
+        return self._map("decision_function", X)
+
+    def predict_proba(self, X):
+        """Predict probabilities of the classes.
+
+        Parameters
+        ----------
+        X : Dask array or data frame, or array-like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        probabilities : Dask array or data frame, or ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        return self._map("predict_proba", X) if is_collection(X) else super().predict_proba(X)
+
+    def predict_log_proba(self, X):
+        """Predict logarithms of probabilities of the classes.
+
+        Parameters
+        ----------
+        X : Dask array or data frame, or array-like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        logarithms : Dask array or data frame, or ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        if not is_collection(X):
+            return super().predict_log_proba(X)
+        return self._map("predict_log_proba", X)
+
+    def score(self, X, y, sample_weight=None):
+        """Accuracy of the predictions.
+
+        Parameters
+        ----------
+        X : Dask array or data frame, or array-like of shape (n_samples, n_features)
+            Samples.
+        y : Dask array or series, or array-like of shape (n_samples,)
+            Labels.
+        sample_weight : Dask array or series, or array-like, default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        score : Dask array of no dimension, or float
+            Of Dask collections it is computed when it is asked for.
+        """
+        if not is_collection(X):
+            return super().score(X, y, sample_weight)
+        y, predicted, weights = align_targets(self.predict(X), y, sample_weight)
+        return (weights * (y == predicted)).sum() / weights.sum()
+
+
 def align_targets(predicted, y, sample_weight):
     """Targets, predictions and weights as Dask arrays of two dimensions and the same chunks."""
     import dask.array as da
 
     arrays = [_as_dask_array(predicted), _as_dask_array(y)]
-    weights = 1.0 if sample_weight is None else _as_dask_array(sample_weight)
     arrays = [a[:, None] if a.ndim == 1 else a for a in arrays]
-    weights = weights[:, None] if sample_weight is not None else da.ones_like(arrays[0][:, :1])
+    if sample_weight is None:
+        weights = da.ones_like(arrays[0][:, :1], dtype=np.float64)
+    else:
+        weights = _as_dask_array(sample_weight)[:, None]
     return arrays[1], arrays[0], weights
 
 

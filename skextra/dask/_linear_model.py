@@ -1,7 +1,7 @@
-"""Least squares on Dask collections."""
+"""Linear models on Dask collections."""
 
 from skextra import linear_model
-from skextra.dask._base import DaskEstimator, DaskRegressor
+from skextra.dask._base import DaskClassifier, DaskEstimator, DaskRegressor
 
 
 class Ridge(DaskRegressor, linear_model.Ridge):
@@ -26,3 +26,7 @@ class LassoCV(DaskRegressor, linear_model.LassoCV):
 
 class ElasticNetCV(DaskRegressor, linear_model.ElasticNetCV):
     __doc__ = DaskEstimator.describe(linear_model.ElasticNetCV)
+
+
+class LogisticRegression(DaskClassifier, linear_model.LogisticRegression):
+    __doc__ = DaskEstimator.describe(linear_model.LogisticRegression)

@@ -17,7 +17,9 @@ from skextra._validation import (
     validate_penalty_weights,
     validate_sample_weight,
 )
+from skextra.linear_model import _logistic_blocks
 from skextra.linear_model._base import LinearClassifier
+from skextra.utils import Blocks
 
 SOLVERS = {"lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"}
 
@@ -192,11 +194,11 @@ default='lbfgs'
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,)
+        X : {array-like, sparse matrix, Blocks} of shape (n_samples, n_features)
+            Training data; also in blocks of rows, see :class:`skextra.utils.Blocks`.
+        y : {array-like, Blocks} of shape (n_samples,)
             Labels.
-        sample_weight : float or array-like of shape (n_samples,), default=None
+        sample_weight : float, array-like or Blocks of shape (n_samples,), default=None
             Weight of each sample; twice the weights is twice `C`.
 
         Returns
@@ -210,6 +212,8 @@ default='lbfgs'
             If the data or an argument has a wrong shape or value, y is continuous
             or holds one class, or weights leave one class.
         """
+        if isinstance(X, Blocks):
+            return self._fit_blocks(X, y, sample_weight)
         given = X, y
         X, codes, classes = validate_classification_data(self, X, y)
         sample_weight = validate_sample_weight(sample_weight, X)
@@ -232,6 +236,20 @@ default='lbfgs'
             set_solution(self, path, classes, X.dtype)
             separable = has_no_solution(self, X, codes, weights, penalty_weights)
             self.converged_ &= not separable
+        if not self.converged_:
+            _warn_unconverged(self, separable)
+        return self
+
+    def _fit_blocks(self, X, y, sample_weight):
+        fitted = _logistic_blocks.fit_logistic(self, X, y, sample_weight)
+        solution, description, classes, gap, tol, separable = fitted
+        coef, intercept = (a.astype(description.dtype) for a in (solution.coef, solution.intercept))
+        check_finite_result(self, coef, intercept)
+        self.classes_, self.coef_, self.intercept_ = classes, coef, intercept
+        self.dual_gap_ = float(gap)
+        self.n_iter_ = np.array([solution.n_iter], dtype=np.int32)
+        self.converged_ = bool(gap <= tol and not separable)
+        self.solver_ = "proximal-newton" if self.l1_ratio > 0 else "newton-cholesky"
         if not self.converged_:
             _warn_unconverged(self, separable)
         return self

@@ -162,3 +162,35 @@ class Adder:
 
     def __call__(self, block):
         return block.X.sum() + self.values.sum()
+
+
+@pytest.mark.parametrize("parameters", [{}, {"C": 0.1, "l1_ratio": 1}])
+def test_logistic_regression_has_the_bits_of_local_blocks(parameters):
+    X, y, weight = make_data()
+    labels = np.array(["low", "mid", "high"])[np.digitize(y, np.quantile(y, [0.3, 0.8]))]
+    model = skd.LogisticRegression(**parameters)
+    model.fit(*to_arrays(X, labels, weight))
+    local = fit_local(model, X, labels, weight)
+    assert_same_bits(model, local)
+    dX, dlabels, dweight = to_arrays(X, labels, weight)
+    for method in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
+        result, expected = getattr(model, method)(dX), getattr(local, method)(X)
+        assert dask.is_dask_collection(result)
+        assert result.shape == expected.shape
+        if method == "predict":
+            np.testing.assert_array_equal(result.compute(), expected)
+        else:
+            np.testing.assert_allclose(result.compute(), expected, rtol=1e-10)
+        np.testing.assert_array_equal(getattr(model, method)(X), expected)
+    score = model.score(dX, dlabels, dweight)
+    np.testing.assert_allclose(float(score), local.score(X, labels, weight))
+
+
+def test_classes_of_data_frames():
+    X, y, _ = make_data()
+    frame, target = to_frames(X, (y > 0).astype(int))
+    model = skd.LogisticRegression().fit(frame, target)
+    probabilities = model.predict_proba(frame)
+    assert probabilities.compute().shape == (500, 2)
+    np.testing.assert_allclose(probabilities.compute(), model.predict_proba(frame.compute()))
+    assert float(model.score(frame, target)) == model.to_local().score(frame.compute(), y > 0)

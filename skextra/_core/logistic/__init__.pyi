@@ -1,4 +1,6 @@
 from . import (
+    block_moments as block_moments,
+    block_newton as block_newton,
     conditioning as conditioning,
     folds as folds,
     gap as gap,
