@@ -1,0 +1,7 @@
+from . import (
+    draws as draws,
+    evidence as evidence,
+    leaf_fit as leaf_fit,
+    leaves as leaves,
+    truncated_normal as truncated_normal,
+)
