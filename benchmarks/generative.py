@@ -1,4 +1,4 @@
-"""Densities of tables: ``python -m benchmarks.generative [--case NAME]``.
+"""Densities of tables, and codebooks: ``python -m benchmarks.generative [--case NAME]``.
 
 Densities: held-out log-likelihood and processor time of a fit, in turns, of `DensityForest`,
 scikit-learn's KernelDensity (bandwidth chosen on a quarter of the training rows) and
@@ -6,6 +6,8 @@ GaussianMixture, and arfpy where it is installed. Numbers are standardized, and 
 moved by less than the distance to their neighbors: else whoever puts the narrowest peak on them has
 the highest likelihood. arfpy has no likelihood; it is computed here from the parameters of its
 leaves.
+
+Codebooks: processor time of as many passes of `VectorQuantizer` and scikit-learn's KMeans.
 """
 
 import argparse
@@ -22,6 +24,11 @@ from benchmarks import _report
 from benchmarks._data import find_file
 
 CASES = {"cytometry": "gvhd_cytometry.csv.gz", "california": "california_housing.csv.gz"}
+CODEBOOKS = {
+    "codes-60000x16-32": (60_000, 16, 256),
+    "codes-60000x16": (60_000, 16, 256),
+    "codes-20000x64": (20_000, 64, 256),
+}
 _HELD_OUT = 0.2
 
 
@@ -145,9 +152,50 @@ def run_case(case, n_rows, repeat, left_out):
         )
 
 
+def load_rows(case, n_rows):
+    """Rows of a codebook's case: a mixture of correlated normal distributions."""
+    random = np.random.default_rng(0)
+    n, d, n_codes = CODEBOOKS[case]
+    n = min(n, n_rows)
+    centers, mixing = random.normal(size=(40, d)) * 2, random.normal(size=(d, d)) / np.sqrt(d)
+    X = centers[random.integers(40, size=n)] + random.normal(size=(n, d)) @ mixing
+    return X.astype(np.float32 if case.endswith("32") else np.float64), n_codes
+
+
+def run_codebook(case, n_rows, repeat):
+    """Print the rows of a case: seconds of 25 passes, and the distortion reached."""
+    from sklearn.cluster import KMeans
+
+    from skextra.generative import VectorQuantizer
+
+    X, n_codes = load_rows(case, n_rows)
+    print(f"\n{case}: {len(X):,} x {X.shape[1]}, {n_codes} codes, 25 passes")
+    models = {
+        "skextra": VectorQuantizer(n_codes, max_iter=25, tol=0.0, n_jobs=1, random_state=0),
+        "scikit-learn": KMeans(n_codes, max_iter=25, tol=0.0, n_init=1, random_state=0),
+    }
+    seconds = {name: [] for name in models}
+    for _ in range(repeat):
+        for name, model in models.items():
+            begin = time.process_time()
+            model.fit(X)
+            seconds[name].append(time.process_time() - begin)
+    distortions = {
+        "skextra": models["skextra"].distortion_[0],
+        "scikit-learn": models["scikit-learn"].inertia_ / len(X),
+    }
+    ours = statistics.median(seconds["skextra"])
+    for name, times in seconds.items():
+        median = statistics.median(times)
+        print(
+            f"  {name:<22}{median / ours:7.1f}x {_report.format_seconds(median):>10}"
+            f"   distortion {distortions[name]:.4f}"
+        )
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.generative", description=__doc__)
-    parser.add_argument("--case", action="append", choices=list(CASES))
+    parser.add_argument("--case", action="append", choices=[*CASES, *CODEBOOKS])
     parser.add_argument("--rows", type=int, help="at most, of each table")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument(
@@ -158,8 +206,11 @@ def main(arguments=None):
     command = "python -m benchmarks.generative " + " ".join(sys.argv[1:])
     print(*_report.describe_machine(command.strip()), sep="\n", flush=True)
     fit_skextra(np.random.default_rng(0).normal(size=(50, 2)))  # kernels
-    for case in options.case or CASES:
-        run_case(case, options.rows or 12_000, options.repeat, options.without)
+    for case in options.case or (*CASES, *CODEBOOKS):
+        if case in CASES:
+            run_case(case, options.rows or 12_000, options.repeat, options.without)
+        else:
+            run_codebook(case, options.rows or 60_000, options.repeat)
     return 0
 
 

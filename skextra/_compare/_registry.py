@@ -228,6 +228,15 @@ CASES = (
         note="DensityForest: not in scikit-learn; compared with its GaussianMixture of 10 "
         "components",
     ),
+    Case(
+        "skextra.generative.VectorQuantizer",
+        "sklearn.cluster.KMeans",
+        "transform",
+        ("wine", "digits"),
+        {"random_state": 0},
+        own_params=({"n_codes": 16}, {"n_clusters": 16}),
+        note="VectorQuantizer: not in scikit-learn; compared with its KMeans of as many clusters",
+    ),
     # scikit-learn has no kernel logistic regression: compared with its usual way to get
     # probabilities from a kernel.
     Case(

@@ -44,6 +44,7 @@ RANDOMIZED = {
     "GumbelTopKSampler",
     "RandomForestClassifier",
     "RandomForestRegressor",
+    "VectorQuantizer",
 }
 
 
