@@ -1,5 +1,6 @@
 from . import (
     ensemble as ensemble,
+    generative as generative,
     kernel_logistic as kernel_logistic,
     linear_model as linear_model,
     mixture as mixture,

@@ -10,6 +10,7 @@ from sklearn.utils._metadata_requests import _raise_for_params, _routing_enabled
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
+    RealNotInt,
     StrOptions,
     make_constraint,
     validate_params,
@@ -140,6 +141,7 @@ __all__ = [
     "HasMethods",
     "Interval",
     "Parallel",
+    "RealNotInt",
     "StrOptions",
     "align_sparse_interface",
     "build_pruned_tree",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 # Groups of estimators that share kernels, those that take longest to compile first.
 _GROUPS = (
     "tree", "least_squares", "sampling", "logistic", "svm", "positions", "boosting",
-    "kernel_logistic", "mixture", "numerics",
+    "generative", "kernel_logistic", "mixture", "numerics",
 )  # fmt: skip
 # Code for AVX-512 is worth shipping to samplers and encoders only; see benchmarks/README.md.
 _GROUPS_OF_TARGET = {"x86-64-v4": ("sampling", "positions")}

@@ -41,6 +41,13 @@ TASKS = {
         Task("regression", "regressors", score_name="R2"),
         Task("classification", "classifiers", score_name="accuracy"),
         Task("density", "mixtures", score_name="log-likelihood", supervised=False),
+        Task(
+            "likelihood",
+            "densities",
+            apply="score_samples",
+            score_name="log-likelihood",
+            supervised=False,
+        ),
         Task("transform", "transformers", apply="transform", supervised=False),
     )
 }
@@ -222,6 +229,25 @@ CASES = (
         {"max_components": 4, "reg_covar": 1e-3, "random_state": 0},
         note="GaussianMixtureIC: not in scikit-learn; compared with a loop over fits of its "
         "GaussianMixture that keeps the lowest BIC",
+    ),
+    Case(
+        "skextra.generative.DensityForest",
+        "sklearn.mixture.GaussianMixture",
+        "likelihood",
+        ("wine", "cancer"),
+        {"random_state": 0},
+        own_params=({}, {"n_components": 10, "reg_covar": 1e-3}),
+        note="DensityForest: not in scikit-learn; compared with its GaussianMixture of 10 "
+        "components",
+    ),
+    Case(
+        "skextra.generative.VectorQuantizer",
+        "sklearn.cluster.KMeans",
+        "transform",
+        ("wine", "digits"),
+        {"random_state": 0},
+        own_params=({"n_codes": 16}, {"n_clusters": 16}),
+        note="VectorQuantizer: not in scikit-learn; compared with its KMeans of as many clusters",
     ),
     # scikit-learn has no kernel logistic regression: compared with its usual way to get
     # probabilities from a kernel.

@@ -1,5 +1,6 @@
 from . import (
     boosting as boosting,
+    generative as generative,
     gram as gram,
     kernel_logistic as kernel_logistic,
     least_squares as least_squares,

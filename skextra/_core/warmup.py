@@ -8,7 +8,7 @@ function uses, has its line here.
 import numpy as np
 from scipy import sparse
 
-from skextra._core import logistic, tree
+from skextra._core import generative, logistic, tree
 from skextra._core.boosting import adaboost, level_trees, predict, presorted_columns
 from skextra._core.gram.kernel_functions import NAMES, Kernel, NamedGram
 from skextra._core.kernel_logistic import nystroem
@@ -51,6 +51,7 @@ def run_solvers_of_large_data(family=None):
         "boosting": lambda: _boost(X),
         "positions": _rotate_arrays,
         "sampling": _draw,
+        "generative": _condition_density,
     }
     for name, run in runs.items():
         if family in (None, name):
@@ -140,6 +141,31 @@ def _draw():
         gumbel.fill_keys(weights, False, rows, seed, np.empty((4, 4)), np.empty((4, 4)))
         inverse_cdf.draw_many_labels(weights, False, rows, seed, np.empty((2, 2), dtype=np.int64))
     inclusion_probabilities.compute_inclusion(np.zeros(3), 1)
+
+
+def _condition_density():
+    """What only methods of densities, columns of categories and missing values use."""
+
+    def run(function, tasks):
+        return [function(*task) for task in tasks]
+
+    X = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
+    X[:, 2] = np.arange(40) % 3
+    settings = tree.grow.Settings("gini", max_features=2)
+    target = tree.problem.classification_target(np.arange(40) % 2, 2)
+    grown = tree.grow.grow_tree(tree.encode.encode_dense(X), target, None, settings, 1)
+    leaves = generative.leaf_fit.fit_leaves(grown, X, X, [0, 0, 3], np.full(3, 1e-3), run)
+    generative.leaves.score_rows(leaves, X, run)
+    evidence = generative.evidence.make_evidence(leaves)
+    evidence.values[0], evidence.low[1] = 0.0, 0.0
+    generative.evidence.weigh_leaves(leaves, evidence)
+    uniforms = np.full((40, 4), 0.5)
+    for with_means in (False, True):
+        generative.draws.impute_rows(leaves, X, uniforms, with_means, run)
+    chosen, drawn = np.zeros(40, dtype=np.int64), np.full((40, 3), 0.5)
+    generative.draws.draw_from_leaves(
+        leaves, chosen, evidence.low, evidence.high, evidence.allowed, drawn, run
+    )
 
 
 def _boost(X):

@@ -34,6 +34,7 @@ N_SAMPLES, N_FEATURES = 60, 6
 RANDOMIZED = {
     "AdaBoostRegressor",
     "DecisionTreeRegressor",
+    "DensityForest",
     "ExtraTreeClassifier",
     "ExtraTreeRegressor",
     "ExtraTreesClassifier",
@@ -43,6 +44,7 @@ RANDOMIZED = {
     "GumbelTopKSampler",
     "RandomForestClassifier",
     "RandomForestRegressor",
+    "VectorQuantizer",
 }
 
 

@@ -16,6 +16,7 @@ IMPORTS = {
     "svm": ("gram", "quadratic"),
     "tree": ("numerics",),
     "boosting": ("tree",),
+    "generative": ("tree",),
     "mixture": ("numerics",),
     "sampling": ("numerics",),
     "positions": ("numerics",),
