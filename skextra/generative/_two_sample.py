@@ -22,7 +22,7 @@ _COPY = 0.1
 class TwoSampleReport:
     """What :func:`two_sample_report` found; see there.
 
-    Attributes
+    Parameters
     ----------
     auc : float
         Area under the ROC curve of a classifier that tells real rows from generated ones; 0.5 if
