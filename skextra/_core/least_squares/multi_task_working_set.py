@@ -265,17 +265,14 @@ class RowWorkingSet:
 
     def _create_sweep(self, columns, norms, W, R, l1, l2):
         """Function that sweeps over the positions given to it, on this residual."""
-        z = np.empty(W.shape[0])
         if columns is not None:
             R = np.array(R.T, order="C")
-            return lambda order: sweep_rows_columns(
-                columns, norms, R, W, l1, l2, order, len(order), z
-            )
+            return lambda order: sweep_rows_columns(columns, norms, R, W, l1, l2, order)
         matrix, mean = self.columns.matrix, self.design.mean[self.active]
-        R, offset = np.array(R, order="C"), np.zeros(len(z))
+        R, offset = np.array(R, order="C"), np.zeros(W.shape[0])
         return lambda order: sweep_rows_sparse(
             matrix.data, matrix.indices, matrix.indptr, mean, self.design.total_weight, norms, R,
-            offset, W, l1, l2, order, len(order), z,
+            offset, W, l1, l2, order,
         )  # fmt: skip
 
     def _correlate(self, R):
