@@ -176,7 +176,7 @@ class RowWorkingSet:
         if self._sweeps_sparse():
             n_entries = 2 * self.design.X.nnz // self.design.shape[1]
         k = len(self.active)
-        return k <= max(_SMALL_GRAM, n_entries // 2) or (self.is_slow and k <= _LARGEST_GRAM)
+        return k <= max(_SMALL_GRAM, 3 * n_entries // 4) or (self.is_slow and k <= _LARGEST_GRAM)
 
     def _sweeps_sparse(self):
         # A projection on unpenalized features cannot be kept implicit in a
