@@ -7,6 +7,7 @@ import numpy as np
 
 from benchmarks._data import load_diabetes, make_regression
 from benchmarks._harness import Case
+from benchmarks.linear_model import find_first_tolerance  # noqa: F401, the harness asks for it
 
 _MANY = 100_000
 
@@ -15,7 +16,7 @@ def _fit(package):
     def run(problem, tol):
         name = "MultiTaskLasso" if problem.l1_ratio == 1 else "MultiTaskElasticNet"
         arguments = {} if problem.l1_ratio == 1 else {"l1_ratio": problem.l1_ratio}
-        arguments |= {} if tol is None else {"tol": tol, "max_iter": _MANY}
+        arguments |= {"tol": tol, "max_iter": _MANY}
         model = getattr(import_module(package), name)
         return model(alpha=problem.alphas[0], **arguments).fit(problem.X, problem.y)
 
@@ -72,23 +73,21 @@ def _make(n_samples, n_features, n_targets, share, l1_ratio=1.0, correlation=0.5
 
 
 _FIT = {"skextra": _fit("skextra.linear_model"), "scikit-learn": _fit("sklearn.linear_model")}
-_FIT_SKGLM = {**_FIT, "skglm": _fit("skglm")}
 _CV = {"skextra": _search("skextra.linear_model"), "scikit-learn": _search("sklearn.linear_model")}
 
 
-def _case(name, title, make, runs=None, **options):
-    runs = _FIT if runs is None else runs
-    return Case(f"multi-task-{name}", title, make, runs, None, measure=_measure, **options)
+def _case(name, title, make, runs=_FIT):
+    return Case(f"multi-task-{name}", title, make, runs, None, measure=_measure)
 
 
 CASES = (
-    _case("tiny", "MultiTaskLasso", _load_three_targets, _FIT_SKGLM),
-    _case("small", "MultiTaskLasso", _make(500, 100, 10, 0.05), _FIT_SKGLM),
+    _case("tiny", "MultiTaskLasso", _load_three_targets),
+    _case("small", "MultiTaskLasso", _make(500, 100, 10, 0.05)),
     _case("small-enet", "MultiTaskElasticNet", _make(500, 100, 10, 0.05, 0.5)),
-    _case("square", "MultiTaskLasso", _make(1000, 1000, 5, 0.05), _FIT_SKGLM),
-    _case("square-strong", "MultiTaskLasso", _make(1000, 1000, 5, 0.2), _FIT_SKGLM),
+    _case("square", "MultiTaskLasso", _make(1000, 1000, 5, 0.05)),
+    _case("square-strong", "MultiTaskLasso", _make(1000, 1000, 5, 0.2)),
     _case("square-iid", "MultiTaskLasso", _make(1000, 1000, 5, 0.05, 1.0, 0.0)),
-    _case("wide", "MultiTaskLasso", _make(200, 5000, 5, 0.1), _FIT_SKGLM),
+    _case("wide", "MultiTaskLasso", _make(200, 5000, 5, 0.1)),
     _case("tall", "MultiTaskLasso", _make(20_000, 200, 10, 0.05)),
     _case("cv", "MultiTaskLassoCV, 5 folds", _make(1000, 50, 5, 1.0), _CV),
 )

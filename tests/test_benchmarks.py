@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 from scipy import optimize, sparse
 from sklearn.linear_model import ElasticNet, Lasso, Ridge, lasso_path
 
-from benchmarks import _data, _harness, _report, _worker, linear_model
+from benchmarks import _data, _harness, _report, _worker, linear_model, multi_task
 from benchmarks.__main__ import main, select_cases
 from benchmarks._accuracy import compute_relative_gaps
 
@@ -173,7 +173,10 @@ def test_nan_coefficients_never_count_as_solved(problem):
     assert not gaps[0] <= 1e-6
 
 
-@pytest.mark.parametrize("case", linear_model.CASES, ids=lambda case: case.name)
+CASES = linear_model.CASES + multi_task.CASES
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_scikit_learn_solves_a_miniature_of_every_case(case):
     problem = case.make(True)
     if problem is None:

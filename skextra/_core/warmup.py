@@ -101,16 +101,16 @@ def _fit_logistic(rng):
 
 def _solve_jointly(X, Y):
     multi_task.solve(X, Y, [0.1])
-    W, z, offset = np.zeros((Y.shape[1], X.shape[1])), *np.zeros((2, Y.shape[1]))
+    W, offset = np.zeros((Y.shape[1], X.shape[1])), np.zeros(Y.shape[1])
     columns, R = np.ascontiguousarray(X.T), np.ascontiguousarray(Y.T)
     ones, order = np.ones(len(columns)), np.arange(len(columns))
     find_largest(W, ones, ones)
-    sweep_rows_columns(columns, ones, R, W, ones, ones, order, len(order), z)
+    sweep_rows_columns(columns, ones, R, W, ones, ones, order)
     matrix, R = sparse.csc_array(X), np.ascontiguousarray(Y)
     for index_type in (np.int32, np.int64):
         sweep_rows_sparse(
             matrix.data, matrix.indices.astype(index_type), matrix.indptr.astype(index_type),
-            ones, 1.0, ones, R, offset, W, ones, ones, order, len(order), z,
+            ones, 1.0, ones, R, offset, W, ones, ones, order,
         )  # fmt: skip
 
 

@@ -102,11 +102,7 @@ default=None
     **params : dict
         ``tol=1e-4``, ``max_iter=1000``, ``selection="cyclic"``,
         ``random_state=None`` as in :class:`ElasticNet`; ``sample_weight=None``
-        and ``penalty_weights=None``. ``X_offset`` and ``X_scale`` are for
-        callers that prepare their data as scikit-learn's estimators do: with
-        them, dense X and y count as centered and weighted already (and
-        ``sample_weight`` is ignored), while sparse X is seen minus
-        ``X_offset / X_scale`` and weighted here.
+        and ``penalty_weights=None``.
 
     Returns
     -------
@@ -249,11 +245,9 @@ def _compute_path(
 ):  # fmt: skip
     options = _pop_options(params)
     sample_weight, penalty_weights = options.pop("sample_weight"), options.pop("penalty_weights")
-    preparation = options.pop("X_offset"), options.pop("X_scale")
     if check_input:
         X, y = _check_path_data(X, y)
     sample_weight = validate_sample_weight(sample_weight, X)
-    X, sample_weight, centered = _finish_preparation(X, sample_weight, *preparation)
     penalty_weights = validate_penalty_weights(penalty_weights, X.shape[1])
     if y.ndim == 2 and positive:
         raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
@@ -261,15 +255,15 @@ def _compute_path(
     settings = create_settings(positive=positive, **options)
     if isinstance(alphas, Integral):
         alphas = create_alpha_grid(
-            X, Y, l1_ratio, eps, alphas, sample_weight=sample_weight, fit_intercept=centered,
+            X, Y, l1_ratio, eps, alphas, sample_weight=sample_weight, fit_intercept=False,
             penalty_weights=penalty_weights, positive=positive,
         )  # fmt: skip
     alphas = np.sort(validate_alphas(alphas, allow_zero=True))[::-1]
     start = _validate_start(coef_init, Y.shape[1], X.shape[1])
-    gram = validate_gram(precompute, X, sample_weight, fit_intercept=centered)
+    gram = validate_gram(precompute, X, sample_weight, fit_intercept=False)
     core = _core.least_squares.elastic_net if y.ndim == 1 else _core.least_squares.multi_task
     path = core.solve(
-        X, Y, alphas, l1_ratio=l1_ratio, sample_weight=sample_weight, fit_intercept=centered,
+        X, Y, alphas, l1_ratio=l1_ratio, sample_weight=sample_weight, fit_intercept=False,
         penalty_weights=penalty_weights, settings=settings, start=start, gram=gram,
     )  # fmt: skip
     check_finite_result("enet_path", path.coefs)
@@ -292,8 +286,6 @@ def _pop_options(params):
         "sample_weight": params.pop("sample_weight", None),
         "penalty_weights": params.pop("penalty_weights", None),
     }
-    options["X_offset"] = params.pop("X_offset", None)
-    options["X_scale"] = params.pop("X_scale", None)
     # Of scikit-learn's solver; ours screens in any case.
     params.pop("do_screening", None)
     if params:
@@ -320,43 +312,6 @@ def _check_path_data(X, y):
             f"y must have shape ({X.shape[0]},) or ({X.shape[0]}, n_targets), got {y.shape}"
         )
     return as_columns(X), y
-
-
-def _finish_preparation(X, sample_weight, X_offset, X_scale):
-    """Do what a caller that passes `X_offset` leaves to us.
-
-    Returns
-    -------
-    X : ndarray or CSC
-    sample_weight : ndarray or None
-        Weights still to be applied.
-    centered : bool
-        Whether X is to be seen minus its weighted mean.
-    """
-    # scikit-learn's estimators always pass `X_offset` (zeros without an
-    # intercept). By then they have centered dense X and y and multiplied them by
-    # the roots of the weights, which they pass all the same; of sparse data they
-    # have centered y alone. Whoever passes no `X_offset` has prepared nothing.
-    if X_offset is None:
-        return X, sample_weight, False
-    if not sparse.issparse(X):
-        return X, None, False
-    offset = np.asarray(X_offset, dtype=np.float64)
-    offset = offset if X_scale is None else offset / X_scale
-    if offset.shape != (X.shape[1],) or not np.isfinite(offset).all():
-        raise ValueError(
-            f"X_offset / X_scale must be finite and of shape ({X.shape[1]},), got {offset}"
-        )
-    if not offset.any():
-        return X, sample_weight, False
-    weights = _core.least_squares.elastic_net.normalize(sample_weight)
-    mean = _core.numerics.design_matrix.compute_column_means(X, weights, float(X.shape[0]))
-    size = np.sqrt(np.asarray(X.multiply(X).mean(axis=0), dtype=np.float64).ravel())
-    if (np.abs(offset - mean) <= 1e-6 * (np.abs(mean) + size)).all():
-        return X, sample_weight, True
-    # No other center leaves columns orthogonal to the intercept, which is what
-    # makes sparse centering cheap: this rare caller pays for a dense copy.
-    return np.asfortranarray(X.toarray() - offset.astype(X.dtype)), sample_weight, False
 
 
 def _validate_start(coef_init, n_targets, n_features):

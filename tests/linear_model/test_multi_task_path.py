@@ -1,4 +1,4 @@
-"""Paths of several targets, and data that scikit-learn's estimators have prepared."""
+"""Paths of several targets."""
 
 import numpy as np
 import pytest
@@ -113,91 +113,6 @@ def test_penalty_weights(penalized):
         np.testing.assert_allclose(coefs[:, kept, 1], expected[..., 0] / weights[kept], atol=1e-7)
     else:
         np.testing.assert_allclose(coefs[:, 0, 0], X[:, 0] @ Y / (X[:, 0] @ X[:, 0]))
-
-
-# --- data prepared by scikit-learn's estimators -----------------------------
-
-
-@pytest.mark.parametrize("weighted", [True, False])
-@pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
-def test_inside_scikit_learn_s_elastic_net_cv(kind, fit_intercept, weighted):
-    class WithOurPath(sklearn_linear_model.ElasticNetCV):
-        path = staticmethod(enet_path)
-
-    X, Y = make_data(60, seed=9, density=0.5)
-    s = np.random.default_rng(10).uniform(0.1, 2, size=60) if weighted else None
-    options = {"fit_intercept": fit_intercept, "alphas": 10, "eps": 0.01, **TIGHT}
-    ours = WithOurPath(**options).fit(kind(X), Y[:, 0], sample_weight=s)
-    theirs = sklearn_linear_model.ElasticNetCV(**options).fit(kind(X), Y[:, 0], sample_weight=s)
-    np.testing.assert_allclose(ours.mse_path_, theirs.mse_path_, rtol=1e-6)
-
-
-@pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
-def test_inside_scikit_learn_s_multi_task_elastic_net_cv(kind, fit_intercept):
-    class WithOurPath(sklearn_linear_model.MultiTaskElasticNetCV):
-        path = staticmethod(enet_path)
-
-    X, Y = make_data(60, seed=11, density=0.5)
-    options = {"fit_intercept": fit_intercept, "alphas": 10, "eps": 0.01, **TIGHT}
-    ours = WithOurPath(**options).fit(kind(X), Y)
-    theirs = sklearn_linear_model.MultiTaskElasticNetCV(**options).fit(X, Y)
-    np.testing.assert_allclose(ours.mse_path_, theirs.mse_path_, rtol=1e-6)
-
-
-@pytest.mark.parametrize("n_targets", [1, 3])
-@pytest.mark.parametrize("p", [12, 330])
-@pytest.mark.parametrize("weighted", [True, False])
-def test_sparse_data_is_seen_centered(n_targets, p, weighted):
-    X, Y = make_data(40, p, n_targets=n_targets, seed=12, density=0.5)
-    Y = Y[:, 0] if n_targets == 1 else Y
-    s = np.random.default_rng(13).uniform(0.1, 2, size=40) if weighted else None
-    mean = np.average(X, axis=0, weights=s)
-    Xc, Yc = center(X, Y, s)
-    options = {"alphas": [0.3, 0.03], "sample_weight": s, **TIGHT}
-    expected = enet_path(Xc, Yc, **options)
-    scale = np.full(p, 2.0)
-    sparse_X = sparse.csr_array(X)
-    centered = enet_path(sparse_X, Yc, X_offset=2 * mean, X_scale=scale, **options)
-    np.testing.assert_allclose(centered[1], expected[1], atol=1e-6)
-    unscaled = enet_path(sparse_X, Yc, X_offset=mean, **options)
-    np.testing.assert_allclose(unscaled[1], expected[1], atol=1e-6)
-    uncentered = enet_path(sparse_X, Yc, X_offset=np.zeros(p), **options)
-    np.testing.assert_allclose(uncentered[1], enet_path(X, Yc, **options)[1], atol=1e-6)
-    assert np.abs(uncentered[1] - centered[1]).max() > 1e-3
-
-
-@pytest.mark.parametrize("n_targets", [1, 3])
-@pytest.mark.parametrize("weighted", [True, False])
-def test_sparse_data_is_seen_minus_any_offset(n_targets, weighted):
-    X, Y = make_data(n_targets=n_targets, seed=14, density=0.5)
-    Y = Y[:, 0] if n_targets == 1 else Y
-    s = np.random.default_rng(15).uniform(0.1, 2, size=50) if weighted else None
-    offset = X.mean(axis=0) + 0.3
-    options = {"alphas": [0.1], "sample_weight": s, **TIGHT}
-    ours = enet_path(sparse.csc_array(X), Y, X_offset=offset, X_scale=np.ones(12), **options)
-    np.testing.assert_allclose(ours[1], enet_path(X - offset, Y, **options)[1], atol=1e-7)
-
-
-@pytest.mark.parametrize("n_targets", [1, 3])
-def test_weights_of_prepared_dense_data_are_applied_already(n_targets):
-    X, Y = make_data(n_targets=n_targets, seed=16)
-    Y = Y[:, 0] if n_targets == 1 else Y
-    s = np.random.default_rng(17).uniform(0.1, 2, size=50)
-    s /= s.mean()
-    root = np.sqrt(s)
-    prepared = (X.T * root).T, (Y.T * root).T
-    options = {"alphas": [0.1], "sample_weight": s, **TIGHT}
-    ours = enet_path(*prepared, X_offset=X.mean(axis=0), X_scale=np.ones(12), **options)
-    np.testing.assert_allclose(ours[1], enet_path(X, Y, **options)[1], atol=1e-7)
-
-
-@pytest.mark.parametrize("offset", [np.zeros(5), np.full(12, np.nan), np.zeros((12, 1))])
-def test_bad_offset(offset):
-    X, Y = make_data()
-    with pytest.raises(ValueError, match="X_offset"):
-        enet_path(sparse.csc_array(X), Y, X_offset=offset, X_scale=1.0)
 
 
 # --- arguments ---------------------------------------------------------------

@@ -103,12 +103,12 @@ def update_feature(z, j, W, curvature, l1):
 
 
 @njit(fastmath=FAST)
-def sweep_rows_gram(gram, C, W, l1, l2, order, n_order, z):
+def sweep_rows_gram(gram, C, W, l1, l2, order):
     """Minimize over each feature in `order`; largest change, a curvature times a square."""
     largest_change = 0.0
     n_targets, k = C.shape
-    for i in range(n_order):
-        j = order[i]
+    z = np.empty(n_targets)
+    for j in order:
         curvature = gram[j, j] + l2[j]
         if curvature <= 0.0:
             continue
@@ -128,12 +128,12 @@ def sweep_rows_gram(gram, C, W, l1, l2, order, n_order, z):
 
 
 @njit(fastmath=FAST)
-def sweep_rows_columns(columns, norms, R, W, l1, l2, order, n_order, z):
+def sweep_rows_columns(columns, norms, R, W, l1, l2, order):
     """As `sweep_rows_gram`, on columns (rows of `columns`) and residuals `R`."""
     largest_change = 0.0
     n_targets, n = R.shape
-    for i in range(n_order):
-        j = order[i]
+    z = np.empty(n_targets)
+    for j in order:
         curvature = norms[j] + l2[j]
         if curvature <= 0.0:
             continue
@@ -157,9 +157,7 @@ def sweep_rows_columns(columns, norms, R, W, l1, l2, order, n_order, z):
 
 
 @njit(fastmath=FAST)
-def sweep_rows_sparse(
-    data, indices, indptr, mean, total, norms, R, offset, W, l1, l2, order, n_order, z
-):
+def sweep_rows_sparse(data, indices, indptr, mean, total, norms, R, offset, W, l1, l2, order):
     """As `sweep_rows_columns`, on centered sparse columns.
 
     The residual is ``R + outer(root, offset)`` with `root` the square roots of
@@ -168,8 +166,8 @@ def sweep_rows_sparse(
     """
     largest_change = 0.0
     n_targets = W.shape[0]
-    for i in range(n_order):
-        j = order[i]
+    z = np.empty(n_targets)
+    for j in order:
         curvature = norms[j] + l2[j]
         if curvature <= 0.0:
             continue
@@ -259,10 +257,9 @@ def solve_rows_gram(gram, B, C, W, l1, l2, yy, tol, settle, max_iter, random, st
     n_iter : int
     state : uint64
     """
-    n_targets, k = W.shape
+    k = W.shape[1]
     everything = np.arange(k)
     active = np.empty(k, dtype=np.int64)
-    z = np.empty(n_targets)
     norms = np.diag(gram)[:k]
     n_iter = 0
     change = np.inf
@@ -273,7 +270,7 @@ def solve_rows_gram(gram, B, C, W, l1, l2, yy, tol, settle, max_iter, random, st
             return gap, is_settled, n_iter, state
         if random:
             state = shuffle(everything, k, state)
-        first = change = sweep_rows_gram(gram, C, W, l1, l2, everything, k, z)
+        first = change = sweep_rows_gram(gram, C, W, l1, l2, everything)
         n_iter += 1
         n_active = find_nonzero_rows(W, active)
         for _ in range(_ACTIVE_SWEEPS):
@@ -281,7 +278,7 @@ def solve_rows_gram(gram, B, C, W, l1, l2, yy, tol, settle, max_iter, random, st
                 break
             if random:
                 state = shuffle(active, n_active, state)
-            change = sweep_rows_gram(gram, C, W, l1, l2, active, n_active, z)
+            change = sweep_rows_gram(gram, C, W, l1, l2, active[:n_active])
             n_iter += 1
             if change <= 0.01 * first:
                 break

@@ -176,7 +176,7 @@ class RowWorkingSet:
         if self._sweeps_sparse():
             n_entries = 2 * self.design.X.nnz // self.design.shape[1]
         k = len(self.active)
-        return k <= max(_SMALL_GRAM, n_entries // 2) or (self.is_slow and k <= _LARGEST_GRAM)
+        return k <= max(_SMALL_GRAM, 3 * n_entries // 4) or (self.is_slow and k <= _LARGEST_GRAM)
 
     def _sweeps_sparse(self):
         # A projection on unpenalized features cannot be kept implicit in a
@@ -265,17 +265,14 @@ class RowWorkingSet:
 
     def _create_sweep(self, columns, norms, W, R, l1, l2):
         """Function that sweeps over the positions given to it, on this residual."""
-        z = np.empty(W.shape[0])
         if columns is not None:
             R = np.array(R.T, order="C")
-            return lambda order: sweep_rows_columns(
-                columns, norms, R, W, l1, l2, order, len(order), z
-            )
+            return lambda order: sweep_rows_columns(columns, norms, R, W, l1, l2, order)
         matrix, mean = self.columns.matrix, self.design.mean[self.active]
-        R, offset = np.array(R, order="C"), np.zeros(len(z))
+        R, offset = np.array(R, order="C"), np.zeros(W.shape[0])
         return lambda order: sweep_rows_sparse(
             matrix.data, matrix.indices, matrix.indptr, mean, self.design.total_weight, norms, R,
-            offset, W, l1, l2, order, len(order), z,
+            offset, W, l1, l2, order,
         )  # fmt: skip
 
     def _correlate(self, R):

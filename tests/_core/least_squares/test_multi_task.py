@@ -236,17 +236,17 @@ def test_sparse_sweeps_are_those_of_centered_dense_columns(seed):
     columns = np.ascontiguousarray(((X - mean) * root[:, None]).T)
     norms, l1, l2 = (columns**2).sum(axis=1), np.full(10, 1.0), np.full(10, 0.1)
     on_dense, on_sparse = np.zeros((3, 10)), np.zeros((3, 10))
-    z, offset, dense_R = np.empty(3), np.zeros(3), np.array(R.T, order="C")
+    offset, dense_R = np.zeros(3), np.array(R.T, order="C")
     expected = descend(
         lambda order: sweep_rows_columns(
-            columns, norms, dense_R, on_dense, l1, l2, order, len(order), z
+            columns, norms, dense_R, on_dense, l1, l2, order
         ),
         on_dense, Sweeps(seed=seed), 5,
     )  # fmt: skip
     result = descend(
         lambda order: sweep_rows_sparse(
             matrix.data, matrix.indices, matrix.indptr, mean, weights.sum(), norms, R, offset,
-            on_sparse, l1, l2, order, len(order), z,
+            on_sparse, l1, l2, order,
         ),
         on_sparse, Sweeps(seed=seed), 5,
     )  # fmt: skip
