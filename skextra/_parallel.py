@@ -58,7 +58,8 @@ def map_tasks(function, tasks, n_jobs=None):
     ----------
     function : callable
         Picklable. Must return its whole result and write into none of its arguments:
-        it may run in another process.
+        it may run in another process. Data that all tasks share belong to it, in a partial
+        function or as an attribute of a method's object, and not into `tasks`.
     tasks : iterable of tuple
         Positional arguments of each call.
     n_jobs : int or None
@@ -77,10 +78,35 @@ def _map(function, tasks, n_workers, **backend):
     n_workers = min(n_workers, len(tasks))
     if n_workers <= 1:
         return [function(*task) for task in tasks]
+    shared = _Shared(function)
     with single_threaded_blas():
         return Parallel(n_jobs=n_workers, **backend)(
-            delayed(call_with_one_blas_thread)(function, *task) for task in tasks
+            delayed(_call_shared)(shared, *task) for task in tasks
         )
+
+
+class _Shared:
+    """A function with the data that it holds, to be sent to each worker once.
+
+    joblib's Dask backend looks at the arguments of tasks: large ones it scatters, and passes
+    references to the tasks. What is hidden in a partial function or a method would be a part of
+    every task.
+
+    Parameters
+    ----------
+    function : callable
+    """
+
+    def __init__(self, function):
+        self.function = function
+
+    def __sizeof__(self):
+        # How large is not known; above what joblib calls large (1,000 bytes) is all that counts.
+        return 1 << 20
+
+
+def _call_shared(shared, *task):
+    return call_with_one_blas_thread(shared.function, *task)
 
 
 def count_threads(n_jobs=None):

@@ -119,10 +119,15 @@ class DaskRegressor(DaskEstimator):
         """
         if not is_collection(X):
             return super().score(X, y, sample_weight)
+        from dask.array import where
+
         y, predicted, weights = align_targets(self.predict(X), y, sample_weight)
         mean = (weights * y).sum(axis=0) / weights.sum()
         total = (weights * (y - mean) ** 2).sum(axis=0)
-        return (1 - (weights * (y - predicted) ** 2).sum(axis=0) / total).mean()
+        left = (weights * (y - predicted) ** 2).sum(axis=0)
+        # Of a constant target as scikit-learn: 1 if it is met, else 0.
+        is_constant = total == 0
+        return where(is_constant, 1.0 * (left == 0), 1 - left / where(is_constant, 1, total)).mean()
 
 
 class DaskClassifier(DaskEstimator):

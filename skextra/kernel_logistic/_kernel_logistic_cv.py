@@ -303,8 +303,8 @@ default='rbf'
             gram = _core.gram.kernel_functions.PrecomputedGram(
                 kernel.compute_block(), kernel.is_semidefinite
             )
-            part = [(*task, gram) for task in tasks[i * n : (i + 1) * n]]
-            results += map_tasks(score, part, self.n_jobs)
+            with_gram = partial(_call_with_last, score, gram)
+            results += map_tasks(with_gram, tasks[i * n : (i + 1) * n], self.n_jobs)
         return results
 
     def _refuse_what_does_not_fit(self, n_samples, budget):
@@ -345,6 +345,10 @@ def _score_left_out(gram, data, options):
     return _core.kernel_logistic.folds.score_left_out(
         gram, codes[counted], n_classes, weights[counted], *options
     )
+
+
+def _call_with_last(function, last, *arguments):
+    return function(*arguments, last)
 
 
 def _score_fold(fold, gram, data, options):

@@ -3,11 +3,13 @@
 import os
 import signal
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
 
 import skextra.dask as skd
+from skextra._parallel import map_tasks
 from tests.dask.data import REGRESSORS, assert_same_bits, fit_local, make_data, to_arrays
 
 da = pytest.importorskip("dask.array")
@@ -30,6 +32,30 @@ def test_fit_on_a_cluster_has_the_bits_of_local_blocks(model, cluster):
     assert_same_bits(fitted, fit_local(model, *data))
     X, y, _ = to_arrays(*data)
     np.testing.assert_allclose(fitted.predict(X).compute(), fitted.predict(data[0]), rtol=1e-12)
+
+
+class Data:
+    """Counts how often it is pickled in this process."""
+
+    n_pickles = 0
+
+    def __init__(self, values):
+        self.values = values
+
+    def __getstate__(self):
+        Data.n_pickles += 1
+        return {"values": self.values}
+
+    def add(self, number):
+        return self.values.sum() + number
+
+
+def test_data_of_many_tasks_are_sent_once(cluster):
+    data = Data(np.ones(100_000))
+    with joblib.parallel_config(backend="dask", n_jobs=2):
+        results = map_tasks(data.add, [(i,) for i in range(12)])
+    assert results == [100_000 + i for i in range(12)]
+    assert data.n_pickles <= 2
 
 
 def kill_its_worker_once(block, marker):

@@ -56,6 +56,14 @@ def test_methods_are_lazy_and_those_of_the_local_model():
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), local.predict(X))
 
 
+def test_score_of_a_constant_target():
+    X, y, _ = make_data()
+    dX, dy, constant = to_arrays(X, y, np.full(len(y), 3.0))
+    assert float(skd.Ridge().fit(dX, dy).score(dX, constant)) == 0
+    met = skd.Ridge().fit(dX, constant)
+    assert float(met.score(dX, met.predict(dX[:1]).compute()[0] * da.ones_like(constant))) == 1
+
+
 def test_several_targets():
     X, y, _ = make_data()
     Y = np.column_stack([y, np.cos(y)])

@@ -1,5 +1,6 @@
 """What all forests share: sampling, growing, out-of-bag estimates, prediction."""
 
+from functools import partial
 from warnings import warn
 
 import numpy as np
@@ -177,8 +178,9 @@ class Forest(CallbackSupportMixin, BaseEstimator):
         settings = _data.make_settings(self, *X.shape, constraints, splitter=self._splitter)
         target = self._make_target(y, n_classes)
         codes = _data.encode(X, self.n_jobs, _data.draws_simply(settings, target, sampling.weights))
-        tasks = [(codes, target, settings, sampling, self.ccp_alpha, block) for block in blocks]
-        function, tasks = report.split(grow_block, tasks, "trees")
+        # What all tasks share is held by the function, see `map_tasks`.
+        grow = partial(grow_block, codes, target, settings, sampling, self.ccp_alpha)
+        function, tasks = report.split(grow, [(block,) for block in blocks], "trees")
         return _core.tree.nodes.concatenate(map_tasks(function, tasks, self.n_jobs))
 
     def _set_attributes(self, trees, seeds, n_old, sampling, attributes):
