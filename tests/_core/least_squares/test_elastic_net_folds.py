@@ -122,7 +122,8 @@ def measure(X, y, s=None, shift=0.0, y_shift=0.0, fit_intercept=True):
     s = np.ones(len(y)) if s is None else s
     Z, z = X - shift, y - y_shift
     sums, y_sum = (s @ Z, s @ z) if fit_intercept else (np.zeros(X.shape[1]), 0.0)
-    return Moments(Z.T @ (s[:, None] * Z), Z.T @ (s * z), sums, y_sum, s @ z**2, s.sum())
+    cross, y_sum, yy = (Z.T @ (s * z))[:, None], np.array([y_sum]), np.array([s @ z**2])
+    return Moments(Z.T @ (s[:, None] * Z), cross, sums, y_sum, yy, s.sum())
 
 
 def assert_same_moments(moments, expected, **options):
@@ -181,7 +182,7 @@ def test_squared_errors_follow_from_moments(fit_intercept, weighted, rows):
     moments = measure(X, y, s, shift, y_shift, fit_intercept)
     residuals = (y - y_shift)[:, None] - (X - shift) @ W.T - intercepts
     expected = (np.ones(30) if s is None else s) @ residuals**2
-    assert_allclose(moments.compute_squared_errors(W, intercepts), expected, rtol=1e-10)
+    assert_allclose(moments.compute_squared_errors(W[None], intercepts[None]), expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("kind", [np.ascontiguousarray, np.asfortranarray, sparse.csc_array])
