@@ -82,10 +82,12 @@ class ColumnDescent:
             )  # fmt: skip
             self.n_iter += n_sweeps
             self._look()
-            if gain == 0.0:
+            if gain > 0.0:
+                # What is asked of the next sweeps follows from what the last ones showed.
+                self.ratio = max(self.gap / gain, 1.0)
+            elif n_sweeps == 1:
+                # Not even the columns that were let in could move.
                 return True
-            # What is asked of the next sweeps follows from what the last ones showed.
-            self.ratio = max(self.gap / gain, 1.0)
         return True
 
     def is_support_solved(self, tol):
