@@ -185,7 +185,8 @@ def compute_returned_gap(problem, result, coef, intercept, alphas):
     design, null = problem.design, problem.null_objective
     if coef.dtype == np.float64 and problem.free_transform is None:
         # Rounding of means and of the intercept moves all predictions by about as much.
-        moved = 2 * _EPS * (np.abs(coef) @ np.abs(design.mean)) if design.fit_intercept else 0.0
+        penalized = coef if problem.penalized is None else coef[:, problem.penalized]
+        moved = 2 * _EPS * (np.abs(penalized) @ np.abs(design.mean))
         return result.gap + design.total_weight * moved**2
     W = coef.astype(np.float64).T
     W = W if problem.penalized is None else W[problem.penalized]
