@@ -140,13 +140,13 @@ def compute_fold_errors(train, test, n_features, alphas, l1_ratio, penalty_weigh
     if len(X) and finite:
         # As folds of data in memory are solved.
         solution = solve_on_moments(
-            X.T @ X, X.T @ Y[:, 0], float(Y[:, 0] @ Y[:, 0]), train.weight, alphas, l1_ratio,
+            X.T @ X, X.T @ Y, np.einsum("ij,ij->j", Y, Y), train.weight, alphas, l1_ratio,
             penalty_weights, settings,
         )  # fmt: skip
     if solution is None:
         path = solve_elastic_net(train, n_features, alphas, l1_ratio, penalty_weights, settings)
-        solution = path.coefs[0], bool(path.converged.all())
-    coefs, converged = solution
+        solution = path.coefs, bool(path.converged.all())
+    (coefs,), converged = solution
     squares = sum_squared_errors(test, coefs, compute_intercepts(coefs, train.mean))
     return squares / test.weight, converged
 
