@@ -23,12 +23,15 @@ def data():
 
 
 def run(call):
-    """Result of a call, its warnings as (category, message), and the files they point to."""
+    """Result of a call, its warnings as (category, start of the message), and their files.
+
+    The start, as scikit-learn 1.9 says more than 1.8 does.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = call()
     caught = [w for w in caught if not issubclass(w.category, ConvergenceWarning)]
-    return result, {(w.category, str(w.message)) for w in caught}, {w.filename for w in caught}
+    return result, {(w.category, str(w.message)[:50]) for w in caught}, {w.filename for w in caught}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +62,7 @@ def test_no_penalty(data):
     model, warned, _ = run(lambda: linear_model.LogisticRegression(penalty=None, C=3.0).fit(X, y))
     free = linear_model.LogisticRegression(C=np.inf).fit(X, y)
     np.testing.assert_array_equal(model.coef_, free.coef_)
-    assert (UserWarning, "Setting penalty=None will ignore the C and l1_ratio parameters") in warned
+    assert (UserWarning, "Setting penalty=None will ignore the C and l1_rati") in warned
     assert any(category is FutureWarning for category, _ in warned)
 
 
