@@ -1,16 +1,15 @@
 """compare(): our estimators and scikit-learn's, timed and scored on the same folds."""
 
 import numbers
-import os
-import platform
 import sys
 from time import perf_counter
 
 import numpy as np
 from sklearn.utils import get_tags
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 from skextra._compare._datasets import Problem, load_problem
+from skextra._compare._environment import describe_environment
 from skextra._compare._errors import InputError
 from skextra._compare._registry import TASKS, select_cases
 from skextra._compare._result import Comparison
@@ -97,6 +96,35 @@ def compare(
     >>> [row.estimator for row in comparison.rows]
     ['Ridge']
     """
+    return run_comparison(
+        estimators,
+        X,
+        y,
+        n_folds=n_folds,
+        time_budget=time_budget,
+        max_rows=max_rows,
+        blas_threads=blas_threads,
+        random_state=random_state,
+        data_name=data_name,
+        verbose=verbose,
+    )
+
+
+def run_comparison(
+    estimators,
+    X=None,
+    y=None,
+    *,
+    n_folds=3,
+    time_budget,
+    max_rows,
+    blas_threads,
+    random_state=0,
+    data_name="data",
+    verbose,
+    on_start=None,
+):
+    """As `compare`, calling `on_start` once all arguments have turned out to be usable."""
     from skextra._compare._measure import Settings
     from skextra._compare._progress import ProgressLine
 
@@ -111,9 +139,11 @@ def compare(
         pairs = _pair_with_user_data(
             cases, X, y, settings, named=estimators is not None, name=data_name
         )
+    if on_start is not None:
+        on_start()
     progress = ProgressLine(sys.stderr if verbose else None)
     with threadpool_limits(limits=blas_threads, user_api="blas"):
-        environment = _describe_environment()
+        environment = describe_environment()
         try:
             rows = _measure_all(pairs, settings, time_budget, progress)
         finally:
@@ -146,7 +176,7 @@ def _measure_all(pairs, settings, time_budget, progress):
     for done, measurement in enumerate(sorted(measurements, key=lambda m: m.problem.size)):
         name = measurement.case.name
         progress.show(done + 1, len(pairs), f"{name} on {measurement.problem.name}")
-        measurement.run_first_pass(end, warm_theirs=name not in warm)
+        end += measurement.run_first_pass(end, warm_theirs=name not in warm)
         warm.add(name)
     # Repeats start when every row has had its folds; rows with the fewest rounds come first.
     while waiting := [
@@ -168,12 +198,13 @@ def _pair_with_shipped_data(cases):
         for name in case.data:
             key = (name, case.task)
             if key not in loaded:
-                loaded[key] = _fit_to_task(load_problem(name), TASKS[case.task])
+                loaded[key] = fit_to_task(load_problem(name), TASKS[case.task])
             pairs.append((case, loaded[key]))
     return pairs
 
 
-def _fit_to_task(problem, task):
+def fit_to_task(problem, task):
+    """A problem as a task needs it: without a target, or with a standardized one."""
     from skextra._compare._measure import standardize_target
 
     if not task.supervised:
@@ -201,7 +232,7 @@ def _pair_with_user_data(cases, X, y, settings, *, named, name):
         task = TASKS[case.task]
         target = _targets.prepare_target(values, task, target_name, settings.n_folds)
         _check_multi_output(case, target)
-        pairs.append((case, _fit_to_task(Problem(name, X, target, tuple(notes)), task)))
+        pairs.append((case, fit_to_task(Problem(name, X, target, tuple(notes)), task)))
     return pairs
 
 
@@ -276,21 +307,3 @@ def _note_shortcomings(rows, settings):
                 f"scikit-learn {counts[1]}, of {row.n_fits} each"
             )
     return notes
-
-
-def _describe_environment():
-    from importlib.metadata import PackageNotFoundError, version
-
-    from skextra._version import __version__
-
-    environment = {"skextra": __version__}
-    for package in ("scikit-learn", "numpy", "scipy", "numba"):
-        try:
-            environment[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    environment["Python"] = platform.python_version()
-    environment["CPUs"] = str(os.cpu_count())
-    blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    environment["BLAS threads"] = str(max((pool["num_threads"] for pool in blas), default=1))
-    return environment

@@ -1,6 +1,7 @@
-"""The data a comparison runs on without a file: real, and inside scikit-learn."""
+"""The data a comparison runs on without a file: real, inside scikit-learn or this package."""
 
 from dataclasses import dataclass, field
+from importlib.resources import files
 
 import numpy as np
 from scipy import sparse
@@ -96,6 +97,67 @@ def _load_digits():
     return load_digits(return_X_y=True)
 
 
+def _read_packed(name):
+    """Arrays of a table in ``data/``; its SOURCES.md says where each is from."""
+    with (files("skextra._compare") / "data" / f"{name}.npz").open("rb") as file:
+        return dict(np.load(file, allow_pickle=False))
+
+
+def _load_adult():
+    columns = _read_packed("adult")
+    numbers = ("age", "education", "capital_gain", "capital_loss", "hours_per_week")
+    encoded = [columns[name][:, None] for name in numbers]
+    for name in ("workclass", "marital_status", "occupation", "relationship", "race"):
+        # One column per category; a missing value (255) has none.
+        encoded.append(columns[name][:, None] == np.arange(len(columns[f"{name}.categories"])))
+    countries = columns["native_country.categories"].tolist()
+    encoded.append(columns["native_country"][:, None] == countries.index("United-States"))
+    encoded.append(columns["sex"][:, None])
+    return np.hstack(encoded), columns["income"].astype(np.intp)
+
+
+def _load_california():
+    packed = _read_packed("california")
+    columns = {name: values.astype(np.float64) for name, values in packed.items()}
+    households = columns["households"]
+    features = (
+        columns["median_income"] / 1e4,
+        columns["house_age"],
+        columns["rooms"] / households,
+        columns["bedrooms"] / households,
+        columns["population"],
+        columns["population"] / households,
+        columns["latitude"] / 100,
+        columns["longitude"] / 100,
+    )
+    return np.column_stack(features), columns["median_house_value"] / 1e5
+
+
+def _load_california_pairs():
+    X, y = _load_california()
+    return _multiply_pairs(_take_logarithms(X)), y
+
+
+def _load_california_two():
+    X, y = _load_california()
+    X = _take_logarithms(X)
+    return _multiply_pairs(X[:, 1:]), np.column_stack([y, X[:, 0]])
+
+
+def _take_logarithms(X):
+    # Income and counts are skewed: products of a few large values would outweigh all others.
+    skewed = [0, 2, 3, 4, 5]
+    X[:, skewed] = np.log(X[:, skewed])
+    return X
+
+
+def _multiply_pairs(X):
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+    pairs = PolynomialFeatures(degree=2, include_bias=False)
+    return pairs.fit_transform(StandardScaler().fit_transform(X))
+
+
 DATASETS = {
     "diabetes": (_load_diabetes, "disease progression after a year"),
     "digits-pixel": (_load_digits_pixel, "a pixel of the digits' images from the others"),
@@ -104,6 +166,10 @@ DATASETS = {
     "wine": (_load_wine, "the cultivar of a wine"),
     "cancer": (_load_cancer, "benign or malignant"),
     "digits": (_load_digits, "which digit an image shows"),
+    "adult": (_load_adult, "whether a person earns more than 50,000 dollars a year"),
+    "california": (_load_california, "median house value of a district"),
+    "california-pairs": (_load_california_pairs, "the same, from pairwise products"),
+    "california-two": (_load_california_two, "house value and income, from pairwise products"),
 }
 
 

@@ -8,6 +8,9 @@ from skextra._compare._errors import InputError
 
 MAX_CATEGORIES = 30
 _FREE_TEXT_SHARE = 0.5
+# What pandas calls them.
+_NUMBER_KINDS = ("integer", "floating", "mixed-integer-float", "decimal", "boolean")
+_DATE_KINDS = ("date", "datetime", "datetime64", "string", "categorical")
 _LARGEST = 1e100  # sums of squares of anything larger leave float64's range
 
 
@@ -67,23 +70,52 @@ def _encode_column(series, name):
     if types.is_complex_dtype(series):
         raise InputError(f"column {name!r} holds complex numbers")
     if types.is_bool_dtype(series) or types.is_numeric_dtype(series):
-        return [_as_floats(series, name)], None
+        return _as_floats(series, name)
     kind = types.infer_dtype(series, skipna=True)
-    if kind in ("integer", "floating", "mixed-integer-float", "decimal", "boolean"):
-        return [_as_floats(series, name)], None
-    if kind in ("date", "datetime", "datetime64", "string", "categorical"):
+    if kind in _NUMBER_KINDS:
+        return _as_floats(series, name)
+    if kind in _DATE_KINDS:
         dates = _parse_dates(series)
         if dates is not None:
             return _encode_dates(dates), None
     return _encode_categories(series, name)
 
 
+def guess_kind(series):
+    """How a column is encoded: "numbers", "dates", "categories" or "free text"."""
+    from pandas.api import types
+
+    if types.is_datetime64_any_dtype(series):
+        return "dates"
+    if types.is_numeric_dtype(series) or types.is_timedelta64_dtype(series):
+        return "numbers"
+    if types.infer_dtype(series, skipna=True) in _NUMBER_KINDS:
+        return "numbers"
+    if types.infer_dtype(series, skipna=True) in _DATE_KINDS and _parse_dates(series) is not None:
+        return "dates"
+    n_present, n_values = series.notna().sum(), series.astype(str).nunique()
+    return "free text" if _is_free_text(n_values, n_present) else "categories"
+
+
+def _is_free_text(n_values, n_present):
+    return n_values > MAX_CATEGORIES and n_values > _FREE_TEXT_SHARE * n_present
+
+
 def _as_floats(series, name):
+    """Floats, and a note on infinite values, which count as missing."""
     values = series.astype("Float64" if series.dtype.kind == "b" else np.float64)
     values = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    infinite = np.isinf(values)
+    note = None
+    if infinite.any():
+        values = np.where(infinite, np.nan, values)
+        note = f"column {name!r}: {infinite.sum()} infinite values count as missing"
     if (np.abs(values) > _LARGEST).any():  # false for NaN
-        raise InputError(f"column {name!r} has infinite or extremely large values")
-    return values
+        raise InputError(
+            f"column {name!r} has extremely large values (above {_LARGEST:g}): rescale it, or "
+            "leave it out (--drop)"
+        )
+    return [values], note
 
 
 def _parse_dates(series):
@@ -128,7 +160,7 @@ def _encode_categories(series, name):
     labels = series.astype(object).map(str, na_action="ignore").to_numpy()
     values, codes = np.unique(labels[~missing].astype(str), return_inverse=True)
     n_present = codes.size
-    if values.size > MAX_CATEGORIES and values.size > _FREE_TEXT_SHARE * n_present:
+    if _is_free_text(values.size, n_present):
         return [], f"column {name!r} left out: {values.size} distinct texts in {n_present} rows"
     full_codes = np.full(len(series), -1)
     full_codes[~missing] = codes

@@ -36,3 +36,7 @@ class MixtureLoop(DensityMixin, BaseEstimator):
     def score(self, X, y=None):
         """Mean log-likelihood."""
         return self.best_estimator_.score(X)
+
+    def score_samples(self, X):
+        """Log-likelihood of each sample."""
+        return self.best_estimator_.score_samples(X)

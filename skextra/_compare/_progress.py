@@ -1,30 +1,35 @@
-"""One line on a terminal that says how far a comparison has come."""
+"""How far a comparison has come: one line that changes on a terminal, else a line each."""
 
 import shutil
 
 
 class ProgressLine:
-    """Rewrites one line of `stream`; does nothing where it is None.
+    """Writes progress to `stream`; does nothing where it is None.
 
     Parameters
     ----------
     stream : text file or None
+        On a terminal one line is rewritten, elsewhere (a file, a pipe, a notebook's log)
+        every step gets a line of its own.
     """
 
     def __init__(self, stream):
         self.stream = stream
+        self.rewrites = stream is not None and stream.isatty()
 
     def show(self, done, total, text):
-        """Replace the line by ``[done/total] text``."""
-        if self.stream is not None:
-            width = shutil.get_terminal_size().columns - 1
-            self._write(f"[{done}/{total}] {text}"[:width])
+        """Say ``[done/total] text``."""
+        line = f"[{done}/{total}] {text}"
+        if self.rewrites:
+            self._write(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
+        elif self.stream is not None:
+            self._write(line + "\n")
 
     def clear(self):
         """Leave the terminal as it was."""
-        if self.stream is not None:
-            self._write("")
+        if self.rewrites:
+            self._write("\r\x1b[K")
 
-    def _write(self, line):
-        self.stream.write(f"\r\x1b[K{line}")
+    def _write(self, text):
+        self.stream.write(text)
         self.stream.flush()

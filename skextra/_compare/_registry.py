@@ -118,6 +118,9 @@ def _make_sampler_case(name, params=None):
     )
 
 
+_USES = "skextra._compare"
+
+
 def _make_use_case(name, description):
     return Case(
         f"skextra._compare._sampling_uses.{name}",
@@ -273,7 +276,7 @@ CASES = (
     _make_case(
         "svm.LinearSVC", "classification", _CLASSES, {"loss": "hinge"}, grid={"C": [0.1, 1.0]}
     ),
-    # scikit-learn has no such encoders: compared with its splines, and with no encoding.
+    # scikit-learn has no such encoders: compared with its splines, and with NumPy.
     Case(
         "skextra.preprocessing.SinusoidalEncoder",
         "sklearn.preprocessing.SplineTransformer",
@@ -282,15 +285,17 @@ CASES = (
         grid={"alpha": _L2_ALPHAS},
         follow="sklearn.linear_model.Ridge",
         own_params=({"periods": 8.0, "n_harmonics": 3}, {"n_knots": 5}),
+        note="SinusoidalEncoder: not in scikit-learn; compared with SplineTransformer",
     ),
     Case(
         "skextra.preprocessing.RotaryEncoder",
-        "sklearn.preprocessing.FunctionTransformer",
+        "skextra._compare._numpy_rotary.NumpyRotary",
         "regression",
         ("diabetes",),
+        {"base": 10.0, "keep_positions": True},
         grid={"C": [0.3, 1.0, 3.0]},
         follow="sklearn.svm.SVR",
-        own_params=({"base": 10.0, "keep_positions": True}, {}),
+        note="RotaryEncoder: not in scikit-learn; compared with the same in NumPy",
     ),
     _make_sampler_case("GumbelMax"),
     _make_sampler_case("GumbelSoftmax"),
@@ -298,6 +303,11 @@ CASES = (
     _make_use_case("NoisyLabels", "30 % of the labels wrong, true ones drawn by gumbel_max"),
     _make_use_case("WeightedSubsample", "half of the rows, drawn by weighted_subsample"),
 )
+
+
+def list_estimator_cases():
+    """Cases of our public estimators: not of functions or uses of them."""
+    return [case for case in CASES if not case.classes[0].__module__.startswith(_USES)]
 
 
 def select_cases(estimators=None, cases=None):

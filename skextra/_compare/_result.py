@@ -1,17 +1,23 @@
 """The outcome of a comparison: rows of measurements and ways to look at them."""
 
-import html
 import math
 import statistics
+import textwrap
 from dataclasses import asdict, dataclass
 
 from skextra._compare._errors import need
-from skextra._compare._timing import format_ratio, format_seconds
+from skextra._compare._scores import is_equal
+from skextra._compare._timing import draw_bar, format_ratio, format_seconds, format_spread
 
 
 @dataclass(frozen=True)
 class Row:
-    """One estimator on one data set, ours and scikit-learn's; times are medians in seconds."""
+    """One estimator on one data set, ours and scikit-learn's; times are medians in seconds.
+
+    `fit_spread` is half the range of the fit ratio over the rounds (between the quartiles from
+    four rounds on), None for a single round;
+    `score_noise` the standard error of the difference of the two scores.
+    """
 
     estimator: str
     data: str
@@ -35,6 +41,8 @@ class Row:
     n_fits: int
     n_unconverged: int
     sklearn_n_unconverged: int
+    fit_spread: float | None = None
+    score_noise: float | None = None
 
     @property
     def fit_ratio(self):
@@ -47,6 +55,13 @@ class Row:
         return self.sklearn_alone_seconds / self.alone_seconds
 
     @property
+    def has_equal_score(self):
+        """Whether the scores differ by no more than chance; None without scores."""
+        if self.score is None:
+            return None
+        return is_equal(self.score, self.sklearn_score, self.score_noise or 0.0)
+
+    @property
     def predict_ratio(self):
         """scikit-learn's predict (or transform) time over ours."""
         return self.sklearn_predict_seconds / self.predict_seconds
@@ -57,21 +72,21 @@ class Row:
         return {**asdict(self), **{name: getattr(self, name) for name in ratios}}
 
 
-_HEADER = (
-    ("", "estimator"),
-    ("", "data"),
-    ("", "rows x cols"),
-    ("fit:", "skextra"),
-    ("", "sklearn"),
-    ("", "ratio"),
-    ("alone:", "ratio"),
-    ("predict:", "ratio"),
-    ("score:", "skextra"),
-    ("", "sklearn"),
-    ("dual", "gap"),
-    ("first", "call"),
+# Widths of a printed table; with the gaps between them at most 100 columns.
+_COLUMNS = (
+    ("", "estimator", 26),
+    ("fit:", "skextra", 7),
+    ("", "sklearn", 7),
+    ("", "ratio", 5),
+    ("", "", 5),
+    ("", "", 13),
+    ("alone:", "ratio", 6),
+    ("apply:", "ratio", 6),
+    ("score:", "skextra", 8),
+    ("", "differs", 7),
 )
-_N_LEFT = 2  # columns of names, aligned left; numbers are aligned right
+_N_LEFT, _N_RIGHT = 3, 9  # characters of a bar
+_WIDTH = 100
 
 
 class Comparison:
@@ -161,77 +176,157 @@ class Comparison:
         return f"<Comparison of {len(self.rows)} rows; print() shows the table>"
 
     def __str__(self):
-        cells = [_format_row(row) for row in self.rows]
-        table = [*zip(*_HEADER, strict=True), *cells]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines = [_align(line, widths) for line in table]
-        lines.insert(2, "-" * max(map(len, lines)))
-        return "\n".join([*lines, "", *self._explain()])
+        lines = [_align([top for top, _, _ in _COLUMNS]), _align([low for _, low, _ in _COLUMNS])]
+        lines.append("-" * len(lines[1]))
+        for (data, size), rows in _group(self.rows).items():
+            lines.append(f"{data}, {size}")
+            lines += [_align(_format_row(row)) for row in rows]
+        return "\n".join([*lines, "", *wrap_lines([*self.list_notes(), self.summarize()])])
 
     def _repr_html_(self):
-        head = "".join(f"<th>{html.escape(' '.join(h).strip())}</th>" for h in _HEADER)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in _format_row(row)) + "</tr>"
-            for row in self.rows
+        from skextra._compare._html import format_table
+
+        return format_table(self)
+
+    def summarize(self):
+        """One sentence to repeat: the median and the worst ratio, and whether scores agree.
+
+        Returns
+        -------
+        sentence : str
+        """
+        names = len({row.estimator for row in self.rows})
+        estimators = "1 estimator" if names == 1 else f"{names} estimators"
+        return f"{estimators}: {describe_ratios(self.rows)}; {describe_scores(self.rows)}."
+
+    def list_notes(self):
+        """Lines below the table: how to read it, and notes.
+
+        Returns
+        -------
+        lines : list of str
+        """
+        ratios = (
+            "Ratio: scikit-learn's time / ours, with half its range over the rounds (of their "
+            "middle half from four on); in the bars, two characters are a factor of two."
         )
-        notes = "".join(f"<li>{html.escape(line)}</li>" for line in self._explain())
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><ul>{notes}</ul>"
-
-    def _explain(self):
-        """Lines below the table: how to read it, and notes."""
+        fits = (
+            "Fit: the whole model, a pipeline with scaling, in a grid search unless the estimator "
+            "chooses its penalty itself. Alone: the estimator by itself, as chosen."
+        )
+        first = _describe_extreme(self.rows, "first_call_seconds", format_seconds)
+        times = (
+            f"Times are medians of {_format_rounds(self.rows)}, in which the two libraries "
+            "alternate, without the first calls, which load or compile kernels "
+            f"({first})."
+        )
+        lines = [ratios, fits, times]
         scores = sorted({row.score_name for row in self.rows if row.score_name})
-        rounds = {row.n_rounds for row in self.rows}
-        span = str(min(rounds)) if len(rounds) == 1 else f"{min(rounds)} to {max(rounds)}"
-        lines = [
-            f"Ratio: scikit-learn's time / ours. {_summarize('Fit', 'fit_ratio', self.rows)}; "
-            + _summarize("alone", "alone_ratio", self.rows)
-            + ".",
-            "Fit: the whole model, a pipeline with scaling, in a grid search unless the estimator",
-            "chooses its penalty itself. Alone: the estimator by itself, as chosen.",
-            f"Times are medians of {span} rounds, in which the two libraries alternate.",
-            "First call: the first fit in this process, with compilation; not in the medians.",
-        ]
         if scores:
-            lines.append(f"Score: {' or '.join(scores)}, mean over the same folds for both.")
+            lines.append(
+                f"Score: {' or '.join(scores)}, mean over the same folds for both; differs: ours "
+                "less scikit-learn's, '=' where no more than chance (two standard errors)."
+            )
         if any(row.dual_gap is not None for row in self.rows):
-            lines.append("Dual gap: the largest of the folds; '-' where the solver has none.")
+            largest = _describe_extreme(self.rows, "dual_gap", "{:.0e}".format)
+            lines.append(f"Certificates: largest dual gap {largest}.")
+        return [*lines, *self._list_own_notes()]
+
+    def _list_own_notes(self):
         environment = ", ".join(f"{k} {v}" for k, v in self.environment.items())
-        return [*lines, *(f"Note: {note}." for note in self.notes), f"Run with {environment}."]
+        return [*(f"Note: {note}." for note in self.notes), f"Run with {environment}."]
 
 
-def _summarize(label, name, rows):
-    ratios = [getattr(row, name) for row in rows]
-    median, low, high = map(format_ratio, (statistics.median(ratios), min(ratios), max(ratios)))
-    return f"{label}: median {median}, from {low} to {high}"
+def wrap_lines(lines):
+    """Break lines where they are longer than a printed table is wide."""
+    return [part for line in lines for part in textwrap.wrap(line, _WIDTH, break_on_hyphens=False)]
 
 
-def _align(line, widths):
-    parts = [
-        cell.ljust(width) if position < _N_LEFT else cell.rjust(width)
-        for position, (cell, width) in enumerate(zip(line, widths, strict=True))
-    ]
-    return "  ".join(parts).rstrip()
+def format_size(row):
+    """Rows, columns and, if there are several, targets."""
+    size = f"{row.n_samples:,} x {row.n_features}"
+    return size + (f" -> {row.n_targets}" if row.n_targets > 1 else "")
 
 
-def _format_row(row):
-    size = f"{row.n_samples} x {row.n_features}"
-    if row.n_targets > 1:
-        size += f" -> {row.n_targets}"
+def format_difference(row):
+    """Ours less scikit-learn's score, or "=" where chance explains it; "-" for None."""
+    if row.score is None:
+        return "-"
+    difference = row.score - row.sklearn_score
+    return "=" if row.has_equal_score else f"{difference:+.{4 if abs(difference) < 9.9 else 1}f}"
+
+
+def format_score(score):
+    """A score with four decimals, or with fewer where it is a large number; "-" for None."""
+    return "-" if score is None else f"{score:.{4 if abs(score) < 99 else 1}f}"
+
+
+def _group(rows):
+    groups = {}
+    for row in rows:
+        groups.setdefault((row.data, format_size(row)), []).append(row)
+    return groups
+
+
+def _format_rounds(rows):
+    counts = {row.n_rounds for row in rows}
+    if counts == {1}:
+        return "1 round"
+    low, high = min(counts), max(counts)
+    return f"{low} to {high} rounds" if low < high else f"{low} rounds"
+
+
+def _describe_extreme(rows, name, write):
+    most = max(
+        (row for row in rows if getattr(row, name) is not None), key=lambda r: getattr(r, name)
+    )
+    return f"{write(getattr(most, name))}, {most.estimator} on {most.data}"
+
+
+def describe_ratios(rows):
+    """Median and worst fit ratio of rows, in words."""
+    worst = min(rows, key=lambda row: row.fit_ratio)
+    median = format_ratio(statistics.median(row.fit_ratio for row in rows))
+    if len(rows) == 1:
+        return f"fits {median} as fast as scikit-learn on {worst.data}"
     return (
-        row.estimator,
-        row.data,
-        size,
-        format_seconds(row.fit_seconds),
-        format_seconds(row.sklearn_fit_seconds),
-        format_ratio(row.fit_ratio),
-        format_ratio(row.alone_ratio),
-        format_ratio(row.predict_ratio),
-        _format_score(row.score),
-        _format_score(row.sklearn_score),
-        "-" if row.dual_gap is None else f"{row.dual_gap:.0e}",
-        format_seconds(row.first_call_seconds),
+        f"fits {median} as fast as scikit-learn in the median, {format_ratio(worst.fit_ratio)} "
+        f"at worst ({worst.estimator} on {worst.data})"
     )
 
 
-def _format_score(score):
-    return "-" if score is None else f"{score:.4f}"
+def describe_scores(rows):
+    """In how many rows the scores differ by more than chance, in words."""
+    scored = [row for row in rows if row.score is not None]
+    better = sum(not row.has_equal_score and row.score > row.sklearn_score for row in scored)
+    worse = sum(not row.has_equal_score and row.score < row.sklearn_score for row in scored)
+    if not scored:
+        return "no scores"
+    if not better and not worse:
+        return "scores equal within noise"
+    return (
+        f"scores equal within noise in all but {better + worse} of {len(scored)} ({better} better)"
+    )
+
+
+def _align(cells):
+    parts = [
+        cell.ljust(width) if position == 0 else cell.rjust(width)
+        for position, (cell, (_, _, width)) in enumerate(zip(cells, _COLUMNS, strict=True))
+    ]
+    return " ".join(parts).rstrip()
+
+
+def _format_row(row):
+    return (
+        row.estimator,
+        format_seconds(row.fit_seconds),
+        format_seconds(row.sklearn_fit_seconds),
+        format_ratio(row.fit_ratio),
+        format_spread(row.fit_spread, row.fit_ratio),
+        draw_bar(row.fit_ratio, _N_LEFT, _N_RIGHT),
+        format_ratio(row.alone_ratio),
+        format_ratio(row.predict_ratio),
+        format_score(row.score),
+        format_difference(row),
+    )

@@ -9,21 +9,28 @@ import numpy as np
 
 from skextra._compare._encoding import encode_features
 from skextra._compare._errors import InputError, need
+from skextra._compare._numbers import read_written_numbers
 from skextra._compare._registry import describe_unknown
 
 _READ_ERRORS = (OSError, ValueError, EOFError, zlib.error, csv.Error)
 
 
-def read_table(path):
+def read_table(path, sep=None, encoding=None):
     """Read a csv, csv.gz, tsv or parquet file.
 
     Parameters
     ----------
     path : str or path-like
+    sep : str, optional
+        What separates columns of text; by default what the header has most of.
+    encoding : str, optional
+        Of text; UTF-8 by default.
 
     Returns
     -------
     frame : pandas.DataFrame
+        Columns of text that are written numbers (``1.234,5``, ``1,234``, ``12 %``) are numbers;
+        ``frame.attrs["numbers"]`` says how each was read.
 
     Raises
     ------
@@ -47,7 +54,14 @@ def read_table(path):
         if kind in ("parquet", "pq"):
             frame = pandas.read_parquet(path, engine="pyarrow")
         else:
-            frame = _read_csv(pandas, path)
+            frame = _read_csv(pandas, path, sep, encoding)
+    except UnicodeError as error:
+        raise InputError(
+            f"cannot read {path} as {encoding or 'UTF-8'}: name its encoding, such as "
+            "--encoding latin-1 or cp1252"
+        ) from error
+    except LookupError as error:
+        raise InputError(f"unknown encoding {encoding!r}") from error
     except _READ_ERRORS as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise InputError(f"cannot read {path}: {reason[0]}") from error
@@ -56,15 +70,30 @@ def read_table(path):
     return frame
 
 
-def _read_csv(pandas, path):
+def _read_csv(pandas, path, sep, encoding):
+    encoding = encoding or "utf-8-sig"
     open_text = gzip.open if path.name.lower().endswith(".gz") else open
-    with open_text(path, "rt", encoding="utf-8-sig") as file:
+    with open_text(path, "rt", encoding=encoding) as file:
         header = file.readline()
     # Semicolons and tabs are as common as commas; the header shows which it is.
-    separator = max(",;\t|", key=header.count)
-    return pandas.read_csv(
-        path, sep=separator, na_values=["?"], skipinitialspace=True, low_memory=False
-    )
+    separator = (sep or max(",;\t|", key=header.count)).replace("\\t", "\t")
+    engine = "c" if len(separator) == 1 else "python"
+    options = {} if engine == "python" else {"low_memory": False}
+    frame = pandas.read_csv(
+        path, sep=separator, na_values=["?"], skipinitialspace=True, encoding=encoding,
+        engine=engine, **options,
+    )  # fmt: skip
+    # Where columns are separated by semicolons, commas are for decimals.
+    return read_written_numbers(frame, prefers_comma=separator == ";")
+
+
+def drop_columns(frame, names):
+    """Leave columns out, by name."""
+    columns = [str(column) for column in frame.columns]
+    for name in names:
+        if name not in columns:
+            raise InputError(describe_unknown("column", name, columns))
+    return frame.loc[:, [column not in names for column in columns]]
 
 
 def split_target(frame, target):

@@ -82,7 +82,9 @@ def prepare_target(values, task, name, n_folds):
         shown = ", ".join(repr(str(v)) for v in list(dict.fromkeys(values.ravel().tolist()))[:3])
         raise InputError(f"target {name!r} is text ({shown}, ...): regressors need numbers")
     if not (np.abs(values) < 1e100).all():
-        raise InputError(f"target {name!r} has infinite or extremely large values")
+        raise InputError(
+            f"target {name!r} has infinite or extremely large values: leave these rows out"
+        )
     if (values == values[:1]).all(axis=0).any():
         raise InputError(f"target {name!r} is constant: there is nothing to predict")
     return values

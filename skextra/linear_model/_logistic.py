@@ -19,6 +19,7 @@ from skextra._validation import (
 )
 from skextra.linear_model import _logistic_blocks
 from skextra.linear_model._base import LinearClassifier
+from skextra.linear_model._deprecated import resolve_penalty
 from skextra.utils import Blocks
 
 SOLVERS = {"lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"}
@@ -40,10 +41,15 @@ class LogisticRegression(CallbackSupportMixin, LinearClassifier):
 
     Parameters
     ----------
+    penalty : {'l1', 'l2', 'elasticnet', None}, default='deprecated'
+        Deprecated in scikit-learn 1.8, removed in 1.10, and accepted until then with its
+        `FutureWarning`: 'l1' is ``l1_ratio=1``, 'l2' ``l1_ratio=0``, 'elasticnet' leaves
+        `l1_ratio` as it is, and None is ``C=np.inf``.
     C : float, default=1.0
         Inverse of the strength of the penalty, positive; inf for no penalty.
     l1_ratio : float, default=0.0
-        Share of the L1 penalty, between 0 (pure L2) and 1 (pure L1).
+        Share of the L1 penalty, between 0 (pure L2) and 1 (pure L1). None is 0, with
+        scikit-learn's `FutureWarning`.
     dual : bool, default=False
         Accepted for compatibility, without effect.
     tol : float, default=1e-4
@@ -70,6 +76,9 @@ default='lbfgs'
         Accepted for compatibility: nothing is printed.
     warm_start : bool, default=False
         Start from the coefficients and intercepts of the previous fit.
+    n_jobs : int, default=None
+        Deprecated in scikit-learn 1.8, removed in 1.10, and accepted until then with its
+        `FutureWarning`, without effect.
     penalty_weights : array-like of shape (n_features,), default=None
         Factor on the penalty of each feature: 0 leaves it unpenalized, inf
         excludes it.
@@ -143,7 +152,8 @@ default='lbfgs'
 
     _parameter_constraints: dict = {
         "C": [Interval(Real, 0, None, closed="right")],
-        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+        "penalty": [StrOptions({"l1", "l2", "elasticnet", "deprecated"}), None],
+        "l1_ratio": [Interval(Real, 0, 1, closed="both"), None],
         "dual": ["boolean"],
         "tol": [Interval(Real, 0, None, closed="left")],
         "fit_intercept": ["boolean"],
@@ -154,11 +164,13 @@ default='lbfgs'
         "max_iter": [Interval(Integral, 0, None, closed="left")],
         "verbose": ["verbose"],
         "warm_start": ["boolean"],
+        "n_jobs": [Integral, None],
         "penalty_weights": ["array-like", None],
     }
 
     def __init__(
         self,
+        penalty="deprecated",
         *,
         C=1.0,
         l1_ratio=0.0,
@@ -172,8 +184,10 @@ default='lbfgs'
         max_iter=100,
         verbose=0,
         warm_start=False,
+        n_jobs=None,
         penalty_weights=None,
     ):
+        self.penalty = penalty
         self.C = C
         self.l1_ratio = l1_ratio
         self.dual = dual
@@ -186,6 +200,7 @@ default='lbfgs'
         self.max_iter = max_iter
         self.verbose = verbose
         self.warm_start = warm_start
+        self.n_jobs = n_jobs
         self.penalty_weights = penalty_weights
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -212,8 +227,9 @@ default='lbfgs'
             If the data or an argument has a wrong shape or value, y is continuous
             or holds one class, or weights leave one class.
         """
+        penalty = resolve_penalty(self)
         if isinstance(X, Blocks):
-            return self._fit_blocks(X, y, sample_weight)
+            return self._fit_blocks(penalty, X, y, sample_weight)
         given = X, y
         X, codes, classes = validate_classification_data(self, X, y)
         sample_weight = validate_sample_weight(sample_weight, X)
@@ -228,20 +244,20 @@ default='lbfgs'
             if advance is not None:
                 settings.report = partial(self._report, advance, classes, X.dtype)
             path = _core.logistic.missing_classes.solve_present_classes(
-                X, codes, len(classes), np.array([self.C]), l1_ratio=self.l1_ratio,
+                X, codes, len(classes), np.array([penalty.C]), l1_ratio=penalty.l1_ratio,
                 sample_weight=weights, fit_intercept=self.fit_intercept,
                 penalty_weights=penalty_weights, settings=settings, start=start,
                 start_intercept=start_intercept,
             )  # fmt: skip
             set_solution(self, path, classes, X.dtype)
-            separable = has_no_solution(self, X, codes, weights, penalty_weights)
+            separable = has_no_solution(self, penalty.C, X, codes, weights, penalty_weights)
             self.converged_ &= not separable
         if not self.converged_:
             _warn_unconverged(self, separable)
         return self
 
-    def _fit_blocks(self, X, y, sample_weight):
-        fitted = _logistic_blocks.fit_logistic(self, X, y, sample_weight)
+    def _fit_blocks(self, penalty, X, y, sample_weight):
+        fitted = _logistic_blocks.fit_logistic(self, penalty, X, y, sample_weight)
         solution, description, classes, gap, tol, separable = fitted
         coef, intercept = (a.astype(description.dtype) for a in (solution.coef, solution.intercept))
         check_finite_result(self, coef, intercept)
@@ -249,7 +265,7 @@ default='lbfgs'
         self.dual_gap_ = float(gap)
         self.n_iter_ = np.array([solution.n_iter], dtype=np.int32)
         self.converged_ = bool(gap <= tol and not separable)
-        self.solver_ = "proximal-newton" if self.l1_ratio > 0 else "newton-cholesky"
+        self.solver_ = "proximal-newton" if penalty.l1_ratio > 0 else "newton-cholesky"
         if not self.converged_:
             _warn_unconverged(self, separable)
         return self
@@ -315,9 +331,9 @@ def is_separated(scores, codes, weights):
     return bool(is_right.all() if weights is None else is_right[weights > 0].all())
 
 
-def has_no_solution(estimator, X, codes, weights, penalty_weights):
+def has_no_solution(estimator, C, X, codes, weights, penalty_weights):
     """Whether features without a penalty separate the classes, so that no minimum is finite."""
-    if np.isinf(estimator.C):
+    if np.isinf(C):
         coef = estimator.coef_
     elif penalty_weights is None or penalty_weights.all():
         return False

@@ -97,8 +97,8 @@ def _inspect(block):
     )
 
 
-def fit_logistic(estimator, X, y, sample_weight):
-    """Fit to blocks.
+def fit_logistic(estimator, penalty, X, y, sample_weight):
+    """Fit to blocks, with `C` and `l1_ratio` of a resolved penalty.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def fit_logistic(estimator, X, y, sample_weight):
         with np.errstate(over="ignore", invalid="ignore"):
             return rows.reduce(partial(visit, coef, level))
 
-    l1, l2 = _compute_penalties(estimator, v)
+    l1, l2 = _compute_penalties(penalty, v)
     newton = _core.logistic.block_newton.BlockNewton(
         evaluate, n_rows, shift, scales, estimator.fit_intercept, l1, l2
     )
@@ -135,14 +135,14 @@ def fit_logistic(estimator, X, y, sample_weight):
         found.weights * per_class, estimator.fit_intercept
     )
     tol = max(estimator.tol, 64 * np.finfo(np.float64).eps)
-    start = _find_start(estimator, sample, classes, per_class, found, v, description)
+    start = _find_start(estimator, penalty, sample, classes, per_class, found, v, description)
     solution = newton.solve(
         *start, tol * null, estimator.max_iter, partial(_round, description.dtype)
     )
     free = v == 0
     is_separated = False
-    if np.isinf(estimator.C) or free.any():
-        coef = solution.coef if np.isinf(estimator.C) else np.where(free, solution.coef, 0.0)
+    if np.isinf(penalty.C) or free.any():
+        coef = solution.coef if np.isinf(penalty.C) else np.where(free, solution.coef, 0.0)
         wrong = rows.reduce(partial(_count_wrong, classes, per_class, coef, solution.intercept))
         is_separated = wrong == 0
     return solution, description, classes, solution.gap / null, tol, is_separated
@@ -172,19 +172,19 @@ def _weigh_classes(estimator, found):
     return classes, per_class
 
 
-def _compute_penalties(estimator, v):
-    if np.isinf(estimator.C):
+def _compute_penalties(penalty, v):
+    if np.isinf(penalty.C):
         zero = np.where(np.isinf(v), np.inf, 0.0)
         return zero, zero
-    strength = 1 / estimator.C
+    strength = 1 / penalty.C
     excluded = np.isinf(v)
     finite = np.where(excluded, 0.0, v)
-    l1, l2 = (share * strength * finite for share in (estimator.l1_ratio, 1 - estimator.l1_ratio))
+    l1, l2 = (share * strength * finite for share in (penalty.l1_ratio, 1 - penalty.l1_ratio))
     l1[excluded] = l2[excluded] = np.inf
     return l1, l2
 
 
-def _find_start(estimator, sample, classes, per_class, found, v, description):
+def _find_start(estimator, penalty, sample, classes, per_class, found, v, description):
     """The last fit, the model of the sample, or that of no features at all."""
     n_rows = 1 if len(classes) == 2 else len(classes)
     coef, intercept = estimator._get_start(len(classes), description.n_features)
@@ -198,8 +198,8 @@ def _find_start(estimator, sample, classes, per_class, found, v, description):
         X = sample.X.astype(np.float64)
         settings = _core.logistic.path.Settings(tol=1e-3)
         path = _core.logistic.path.solve(
-            X, codes, len(classes), [estimator.C * total.sum() / share.sum()],
-            l1_ratio=estimator.l1_ratio, sample_weight=weights,
+            X, codes, len(classes), [penalty.C * total.sum() / share.sum()],
+            l1_ratio=penalty.l1_ratio, sample_weight=weights,
             fit_intercept=estimator.fit_intercept, penalty_weights=v, settings=settings,
         )  # fmt: skip
         if path.converged.all():

@@ -26,6 +26,7 @@ from skextra._validation import (
     validate_penalty_weights,
     validate_sample_weight,
 )
+from skextra.linear_model._deprecated import resolve_l1_ratios
 from skextra.linear_model._logistic import LogisticRegression, set_solution
 from skextra.linear_model._logistic_path import list_Cs, validate_l1_ratios, warn_unconverged
 from skextra.linear_model._logistic_scoring import PathScorer
@@ -46,13 +47,18 @@ class LogisticRegressionCV(LogisticRegression):
         Inverse strengths of the penalty to choose from, positive, or the number of
         them on a logarithmic grid from 1e-4 to 1e4.
     l1_ratios : array-like of shape (n_l1_ratios,), default=(0.0,)
-        Shares of the L1 penalty to choose from, between 0 and 1.
+        Shares of the L1 penalty to choose from, between 0 and 1. None is (0,), with
+        scikit-learn's `FutureWarning`.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is never penalized.
     cv : int, cross-validation generator or iterable, default=None
         Folds; None is stratified 5-fold.
     dual : bool, default=False
         Accepted for compatibility, without effect.
+    penalty : {'l1', 'l2', 'elasticnet'}, default='deprecated'
+        Deprecated in scikit-learn 1.8, removed in 1.10, and accepted until then with its
+        `FutureWarning`: 'l1' is ``l1_ratios=(1,)``, 'l2' ``l1_ratios=(0,)``, and 'elasticnet'
+        leaves `l1_ratios` as they are.
     scoring : str, callable or None, default='neg_log_loss'
         What the held-out rows are scored by; None is accuracy. Log-loss and
         accuracy are computed for all models of a path at once.
@@ -177,7 +183,8 @@ default='lbfgs'
     _parameter_constraints: dict = {
         **{k: v for k, v in LogisticRegression._parameter_constraints.items() if k not in _DROPPED},
         "Cs": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "l1_ratios": ["array-like"],
+        "l1_ratios": ["array-like", None],
+        "penalty": [StrOptions({"l1", "l2", "elasticnet", "deprecated"})],
         "cv": ["cv_object"],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "n_jobs": [Integral, None],
@@ -194,6 +201,7 @@ default='lbfgs'
         fit_intercept=True,
         cv=None,
         dual=False,
+        penalty="deprecated",
         scoring="neg_log_loss",
         solver="lbfgs",
         tol=1e-4,
@@ -213,6 +221,7 @@ default='lbfgs'
         self.fit_intercept = fit_intercept
         self.cv = cv
         self.dual = dual
+        self.penalty = penalty
         self.scoring = scoring
         self.solver = solver
         self.tol = tol
@@ -255,12 +264,13 @@ default='lbfgs'
         """
         raise_for_params(params, self, "fit")
         self._check_parameters()
+        l1_ratios = resolve_l1_ratios(self)
         given = X, y
         X, codes, classes = validate_classification_data(self, X, y)
         sample_weight = validate_sample_weight(sample_weight, X)
         weights = compute_weights(sample_weight, self.class_weight, codes, classes)
         penalty_weights = validate_penalty_weights(self.penalty_weights, X.shape[1])
-        Cs, l1_ratios = list_Cs(self.Cs), validate_l1_ratios(self.l1_ratios)
+        Cs, l1_ratios = list_Cs(self.Cs), validate_l1_ratios(l1_ratios)
         split_params, score_params = self._route(params, sample_weight)
         y = classes[codes]
         folds = list(check_cv(self.cv, y, classifier=True).split(X, y, **split_params))

@@ -18,6 +18,7 @@ from skextra._validation import (
     validate_penalty_weights,
     validate_sample_weight,
 )
+from skextra.linear_model._deprecated import resolve_alphas
 
 _FLOATS = (np.float64, np.float32)
 # A target that varies by less than this share of its mean is constant but for rounding.
@@ -26,7 +27,8 @@ _PATH_CONSTRAINTS = {
     "X": ["array-like", "sparse matrix"],
     "y": ["array-like", "sparse matrix"],
     "eps": [Interval(Real, 0, None, closed="neither"), None],
-    "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
+    "n_alphas": [Interval(Integral, 1, None, closed="left"), StrOptions({"deprecated"})],
+    "alphas": [Interval(Integral, 1, None, closed="left"), "array-like", None],
     "precompute": [StrOptions({"auto"}), "boolean", "array-like"],
     "Xy": ["array-like", None],
     "copy_X": ["boolean"],
@@ -46,6 +48,7 @@ def enet_path(
     *,
     l1_ratio=0.5,
     eps=1e-3,
+    n_alphas="deprecated",
     alphas=100,
     precompute="auto",
     Xy=None,
@@ -78,6 +81,9 @@ def enet_path(
         Share of the L1 penalty, between 0 and 1.
     eps : float, default=1e-3
         Length of a generated grid: ``alpha_min / alpha_max``.
+    n_alphas : int, default='deprecated'
+        Deprecated in scikit-learn 1.9 in favor of `alphas`, removed in 1.11, and accepted until
+        then with its `FutureWarning`.
     alphas : int or array-like, default=100
         Number of penalties on the path, or the penalties themselves.
     precompute : 'auto', bool or array-like of shape (n_features, n_features), \
@@ -147,6 +153,7 @@ default=None
     >>> bool((gaps <= 1e-4).all())
     True
     """
+    alphas = resolve_alphas(alphas, n_alphas)
     return _compute_path(
         X, y, l1_ratio, eps, alphas, precompute, coef_init, verbose, return_n_iter, positive,
         check_input, params,
@@ -159,6 +166,7 @@ def lasso_path(
     y,
     *,
     eps=1e-3,
+    n_alphas="deprecated",
     alphas=100,
     precompute="auto",
     Xy=None,
@@ -182,6 +190,9 @@ def lasso_path(
         Target values; several targets are solved jointly.
     eps : float, default=1e-3
         Length of a generated grid: ``alpha_min / alpha_max``.
+    n_alphas : int, default='deprecated'
+        Deprecated in scikit-learn 1.9 in favor of `alphas`, removed in 1.11, and accepted until
+        then with its `FutureWarning`.
     alphas : int or array-like, default=100
         Number of penalties on the path, or the penalties themselves.
     precompute : 'auto', bool or array-like of shape (n_features, n_features), \
@@ -233,6 +244,7 @@ default=None
     """
     if "l1_ratio" in params:
         raise ValueError("l1_ratio is 1 for the lasso; use enet_path for other values")
+    alphas = resolve_alphas(alphas, n_alphas)
     return _compute_path(
         X, y, 1.0, eps, alphas, precompute, coef_init, verbose, return_n_iter, positive, True,
         params,

@@ -41,10 +41,17 @@ def assert_refused(capsys, message, *arguments):
 
 
 def test_table_on_shipped_data(alike, capsys):
-    status, out, err = run_quickly(capsys, "ridge", "Lasso")
-    assert (status, err) == (0, "")
-    names = [line.split()[:2] for line in out.splitlines()[3:6]]
-    assert names == [["Ridge", "diabetes"], ["Ridge", "digits-halves"], ["Lasso", "diabetes"]]
+    status, out, _ = run_quickly(capsys, "ridge", "Lasso")
+    assert status == 0
+    names = [line.split()[0] for line in out.splitlines()[3:8]]
+    assert names == ["diabetes,", "Ridge", "Lasso", "digits-halves,", "Ridge"]
+
+
+def test_all_is_the_long_table(alike, capsys):
+    status, out, _ = run_quickly(capsys, "--all")
+    assert status == 0
+    assert {line.split()[0] for line in out.splitlines() if line} >= {c.name for c in alike}
+    assert_refused(capsys, "--all runs every estimator", "--all", "Ridge")
 
 
 def test_list(alike, capsys):
@@ -62,8 +69,8 @@ def test_own_data_in_every_format(alike, capsys, table, tmp_path, kind):
         data.to_parquet(path)
     else:
         data.to_csv(path, index=False, sep={"semicolons": ";", "tsv": "\t"}.get(kind, ","))
-    status, out, err = run_quickly(capsys, "Ridge", "--data", path, "--target", "target", "--json")
-    assert (status, err) == (0, "")
+    status, out, _ = run_quickly(capsys, "Ridge", "--data", path, "--target", "target", "--json")
+    assert status == 0
     (row,) = json.loads(out)["rows"]
     assert (row["data"], row["n_samples"], row["n_features"]) == (path.name, 442, 10)
     assert 0.3 < row["score"] < 0.6
@@ -78,6 +85,31 @@ def test_question_marks_and_a_byte_order_mark(alike, capsys, tmp_path):
     content = json.loads(out)
     assert content["rows"][0]["n_features"] == 2
     assert any("missing numbers" in note for note in content["notes"])
+
+
+def test_semicolons_decimal_commas_and_an_encoding(alike, capsys, tmp_path):
+    path = tmp_path / "odd.csv"
+    rows = [f"{i};{i % 17},5;{i % 7}.000,25;{i % 17 + i % 7},125" for i in range(90)]
+    path.write_bytes("Nr;Größe;Preis;Ziel\n".encode("cp1252") + "\n".join(rows).encode())
+    arguments = ("Ridge", "--data", path, "--target", "Ziel")
+    assert_refused(capsys, "as UTF-8: name its encoding, such as --encoding", *arguments)
+    arguments = (*arguments, "--encoding", "cp1252", "--sep", ";")
+    status, out, _ = run_quickly(capsys, *arguments, "--json")
+    content = json.loads(out)
+    assert status == 0 and content["rows"][0]["n_features"] == 3
+    assert content["rows"][0]["score"] > 0.99
+    assert "'Preis' is read as numbers: '0.000,25' as 0.25" in "\n".join(content["diagnosis"])
+    status, out, _ = run_quickly(capsys, *arguments, "--drop", "Nr", "--drop", "Preis")
+    assert status == 0 and "odd.csv, 90 x 1\n" in out and "Preis" not in out
+
+
+def test_report_needs_no_other_file(alike, capsys, tmp_path):
+    path = tmp_path / "report.html"
+    status, out, _ = run_quickly(capsys, "Lasso", "Ridge", "--html", path)
+    page = path.read_text(encoding="utf-8")
+    assert status == 0 and page.count("<svg") == 2
+    assert "http" not in page and "src=" not in page and "Ridge  (diabetes)" in page
+    assert_refused(capsys, "cannot write", "Lasso", "--html", tmp_path / "no" / "r.html")
 
 
 def test_plot_is_written(alike, capsys, tmp_path):
@@ -99,6 +131,11 @@ def test_mistakes_take_one_line_and_status_2(alike, capsys, table, tmp_path):
     assert_refused(capsys, "--target needs --data", "--target", "age")
     assert_refused(capsys, "target 'sex' is text ('m', 'f', ...)", "Lasso", *on_table, "sex")
     assert_refused(capsys, "--rows needs --data", "Lasso", "--rows", "50")
+    assert_refused(capsys, "--drop needs --data", "Lasso", "--drop", "a")
+    assert_refused(
+        capsys, "unknown column 'agee': did you mean", *on_table, "bmi", "--drop", "agee"
+    )
+    assert_refused(capsys, "unknown encoding 'x'", *on_table, "bmi", "--encoding", "x")
     assert_refused(capsys, "blas_threads must be", "Lasso", "--blas-threads", "0")
 
 
@@ -131,7 +168,7 @@ def test_unwritable_plot_is_refused_before_the_run(alike, capsys, tmp_path, monk
     pytest.importorskip("matplotlib")
     import skextra._compare as package
 
-    monkeypatch.setattr(package, "compare", lambda *a, **k: pytest.fail("ran all the same"))
+    monkeypatch.setattr(package, "run_comparison", lambda *a, **k: pytest.fail("ran all the same"))
     folder = tmp_path / "folder.png"
     folder.mkdir()
     assert_refused(capsys, "cannot write", "Lasso", "--plot", tmp_path / "no" / "p.png")
@@ -156,7 +193,10 @@ def test_frame_without_pandas_is_an_import_error(monkeypatch):
         _errors.need("pandas", "Comparison.to_frame")
 
 
-def test_progress_shows_on_a_terminal_only(alike, capsys, monkeypatch):
+def test_progress_is_a_line_each_in_a_pipe_and_one_on_a_terminal(alike, capsys, monkeypatch):
+    _, _, err = run_quickly(capsys, "Lasso", "Ridge")
+    lines = ["[1/3] Lasso on diabetes", "[2/3] Ridge on diabetes", "[3/3] Ridge on digits-halves"]
+    assert err.splitlines() == lines
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     _, out, err = run_quickly(capsys, "Lasso")
     assert "[1/1] Lasso on diabetes" in err and err.endswith("\r\x1b[K")
@@ -169,7 +209,7 @@ def test_interrupt_is_one_line(alike, capsys, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(package, "compare", interrupt)
+    monkeypatch.setattr(package, "run_comparison", interrupt)
     assert run(capsys, "Lasso") == (130, "", "skextra: interrupted\n")
 
 
@@ -186,7 +226,7 @@ def run_module(*arguments, **options):
 
 def test_module_in_a_pipe():
     result = run_module("Ridge", "--seconds", "0", "--json")
-    assert (result.returncode, result.stderr) == (0, "")
+    assert result.returncode == 0 and "[1/4] Ridge on diabetes" in result.stderr
     rows = json.loads(result.stdout)["rows"]
     assert {row["estimator"] for row in rows} == {"Ridge"}
     for row in rows:
@@ -211,8 +251,8 @@ def test_module_with_a_mistake():
 def test_real_tables(alike, capsys, data_folder, name, target, n_columns, note):
     path = data_folder / f"{name}.csv.gz"
     arguments = ("Ridge", "--data", path, "--target", target, "--rows", 20000, "--json")
-    status, out, err = run_quickly(capsys, *arguments)
-    assert (status, err) == (0, "")
+    status, out, _ = run_quickly(capsys, *arguments)
+    assert status == 0
     content = json.loads(out)
     # A sample of the flights may lack a rare category.
     assert abs(content["rows"][0]["n_features"] - n_columns) <= 4

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from skextra._compare._encoding import MAX_CATEGORIES, encode_features
+from skextra._compare._numbers import read_written_numbers
 
 
 def encode(**columns):
@@ -99,10 +100,41 @@ def test_durations_are_seconds():
     np.testing.assert_array_equal(X, [[60], [120], [np.nan]])
 
 
-@pytest.mark.parametrize("value", [np.inf, -np.inf, 1e200])
-def test_values_no_model_can_square_are_refused(value):
-    with pytest.raises(ValueError, match="column 'a' has infinite or extremely large"):
-        encode(a=[1.0, value])
+def test_infinite_values_count_as_missing_and_are_noted():
+    X, notes = encode(a=[1.0, np.inf, -np.inf, 2.0])
+    np.testing.assert_array_equal(X, [[1], [np.nan], [np.nan], [2]])
+    assert notes[0] == "column 'a': 2 infinite values count as missing"
+
+
+def test_values_no_model_can_square_are_refused():
+    with pytest.raises(ValueError, match="column 'a' has extremely large.*--drop"):
+        encode(a=[1.0, 1e200])
+
+
+@pytest.mark.parametrize(
+    ("texts", "comma", "values"),
+    [
+        (["1,234.5", "12", "-1,000,000"], False, [1234.5, 12, -1e6]),
+        (["1.234,5", "12", "0,5"], False, [1234.5, 12, 0.5]),
+        (["1 234,5", "12\u00a0000", "7"], False, [1234.5, 12000, 7]),
+        (["1'234.5", "12", "7"], False, [1234.5, 12, 7]),
+        (["12 %", "3.5%", "100%"], False, [0.12, 0.035, 1.0]),
+        (["$1,200", "$ 3.5", "7"], False, [1200, 3.5, 7]),
+        (["1,234", "5,678"], False, [1234, 5678]),
+        (["1,234", "5,678"], True, [1.234, 5.678]),
+        (["3.5", "inf", "-Infinity"], False, [3.5, np.inf, -np.inf]),
+        (["1,2,3", "12"], False, None),
+        (["2021-01-01", "12"], False, None),
+        (["1e3", "x"], False, None),
+    ],
+)
+def test_numbers_as_people_write_them(texts, comma, values):
+    frame = read_written_numbers(pd.DataFrame({"a": [*texts, None]}), prefers_comma=comma)
+    if values is None:
+        assert frame["a"].tolist()[:-1] == texts and not frame.attrs["numbers"]
+    else:
+        np.testing.assert_allclose(frame["a"], [*values, np.nan])
+        assert list(frame.attrs["numbers"]) == ["a"]
 
 
 def test_complex_is_refused():

@@ -466,7 +466,7 @@ def test_unfinished_folds_warn():
         ({"l1_ratios": []}, "l1_ratios must be a one-dimensional"),
         ({"l1_ratios": [0.5, 1.5]}, "l1_ratios must be numbers between 0 and 1"),
         ({"l1_ratios": [np.nan]}, "l1_ratios must be numbers between 0 and 1"),
-        ({"l1_ratios": None}, "'l1_ratios' parameter"),
+        ({"penalty": "l3"}, "'penalty' parameter"),
         ({"scoring": "nothing"}, "'scoring' parameter"),
         ({"selection_rule": "2se"}, "'selection_rule' parameter"),
         ({"selection_rule": "1se", "refit": False}, "selection_rule='1se' needs refit=True"),
