@@ -217,8 +217,8 @@ class Comparison:
         first = _describe_extreme(self.rows, "first_call_seconds", format_seconds)
         times = (
             f"Times are medians of {_format_rounds(self.rows)}, in which the two libraries "
-            "alternate, without the first calls, which load or compile kernels "
-            f"({first})."
+            "alternate (short calls: of the fastest of five), without the first calls, which load "
+            f"or compile kernels ({first})."
         )
         lines = [ratios, fits, times]
         scores = sorted({row.score_name for row in self.rows if row.score_name})
