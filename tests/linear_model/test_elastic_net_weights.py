@@ -89,8 +89,8 @@ def test_all_features_unpenalized_is_least_squares(l1_ratio, kind):
     expected = sklearn.linear_model.LinearRegression().fit(X, y)
     assert_allclose(model.coef_, expected.coef_, rtol=1e-9)
     assert_allclose(model.intercept_, expected.intercept_, rtol=1e-9)
-    # What the gap counts is the rounding of the coefficients.
-    assert model.converged_ and model.dual_gap_ <= 1e-25
+    # What the gap counts is the rounding of the coefficients, and its own: from the data.
+    assert model.converged_ and model.dual_gap_ <= 1e-14
 
 
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
