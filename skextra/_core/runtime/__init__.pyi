@@ -3,6 +3,7 @@ from . import (
     entries as entries,
     families as families,
     jit as jit,
+    kernel as kernel,
     library as library,
     select as select,
     targets as targets,

@@ -340,9 +340,7 @@ class Entry:
         if numba.config.DISABLE_JIT:
             _interpreted[id(self._function)] = self._function
             return id(self._function)
-        self._kernel.compile(self._signature)
-        compiled = self._kernel.overloads[self._signature]
-        return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+        return self._kernel.compile_for_address(self._signature)
 
 
 def entry(struct):

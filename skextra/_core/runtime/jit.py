@@ -15,10 +15,12 @@ import time
 
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.compiler import compile_result
 from numba.core.serialize import dumps
 
 from skextra._core.runtime import cache
-from skextra._core.runtime.library import KernelCompiler
+from skextra._core.runtime.kernel import Kernel
+from skextra._core.runtime.library import CallableLibrary
 from skextra._core.runtime.targets import (
     CHECKS_BOUNDS,
     get_compiler_versions,
@@ -52,7 +54,39 @@ class _DigestLocator(_CacheLocator):
 
 
 class _DigestCacheImpl(CompileResultCacheImpl):
+    """Content of an entry: a function's machine code, and what Python needs to call it."""
+
     _locator_classes = [_DigestLocator]
+
+    def reduce(self, result):
+        description = result.fndesc
+        # Not needed any more, and not always picklable.
+        description.typemap = description.calltypes = None
+        environments = tuple(result._find_referenced_environments())
+        rest = result.environment, result.signature, result.reload_init, environments
+        return result.library.dump(), description, *rest
+
+    def rebuild(self, target_context, payload):
+        content, description, environment, signature, reload_init, environments = payload
+        for function in reload_init:
+            function()
+        library = CallableLibrary.load(target_context.codegen(), *content)
+        entry_point = target_context.get_executable(library, description, environment)
+        for referenced in environments:
+            library.codegen.set_env(referenced.env_name, referenced)
+        return compile_result(
+            typing_context=target_context.typing_context,
+            target_context=target_context,
+            entry_point=entry_point,
+            signature=signature,
+            objectmode=False,
+            lifted=(),
+            fndesc=description,
+            library=library,
+            environment=environment,
+            reload_init=reload_init,
+            referenced_envs=environments,
+        )
 
 
 class _DigestCache(FunctionCache):
@@ -65,43 +99,42 @@ class _DigestCache(FunctionCache):
             self._impl.filename_base, self._family, get_compiler_versions()
         )
 
-    def _index_key(self, sig, codegen, target=None):
-        signature, _, code = super()._index_key(sig, codegen)
-        return signature, target or list_usable_targets(codegen)[0], code
+    def _make_key(self, form, arguments, codegen, target=None):
+        signature, _, code = self._index_key(arguments, codegen)
+        return form, signature, target or list_usable_targets(codegen)[0], code
 
-    def load_overload(self, sig, target_context):
+    def load(self, form, arguments, target_context):
+        """What was compiled for these types of arguments, in a form, or None."""
         found = None
         try:
-            found = super().load_overload(sig, target_context)
+            target_context.refresh()
+            codegen = target_context.codegen()
+            for target in list_usable_targets(codegen):
+                payload = self._cache_file.load(self._make_key(form, arguments, codegen, target))
+                if payload is not None:
+                    found = self._impl.rebuild(target_context, payload)
+                    break
         except Exception:  # an entry that cannot be rebuilt means: compile again
             pass
         if found is None:
             notice.start(self)
         return found
 
-    def _load_overload(self, sig, target_context):
-        codegen = target_context.codegen()
-        for target in list_usable_targets(codegen):
-            data = self._cache_file.load(self._index_key(sig, codegen, target))
-            if data is not None:
-                return self._impl.rebuild(target_context, data)
-        return None
-
-    def save_overload(self, sig, data):
+    def save(self, form, arguments, result):
+        """Keep what was compiled."""
         notice.stop(self)
-        self._cache_file.count_compiled(self._index_key(sig, data.codegen))
+        key = self._make_key(form, arguments, result.codegen)
+        self._cache_file.count_compiled(key)
         try:
             # Sources replaced since this process started (an upgrade, an editor)
             # may be what was compiled: that must not go under the old digest.
-            if cache.find_folders(self._family)[1] and cache.has_current_sources(self._family):
-                super().save_overload(sig, data)
+            is_wanted = cache.find_folders(self._family)[1] and cache.has_current_sources(
+                self._family
+            )
+            if is_wanted and self._impl.check_cachable(result):
+                self._cache_file.save(key, self._impl.reduce(result), dumps)
         except OSError:
             pass  # read-only or full: the kernel runs all the same
-
-    def _save_overload(self, sig, data):
-        if self._impl.check_cachable(data):
-            key = self._index_key(sig, data.codegen)
-            self._cache_file.save(key, self._impl.reduce(data), dumps)
 
 
 class _Notice:
@@ -166,11 +199,11 @@ def njit(function=None, **flags):
     function : callable
         Module-level function. Closures would never hit the cache.
     **flags : dict
-        Passed to :func:`numba.njit`, e.g. ``fastmath={"contract", "reassoc"}``.
+        Options of :func:`numba.njit`, e.g. ``fastmath={"contract", "reassoc"}``.
 
     Returns
     -------
-    dispatcher : numba dispatcher
+    kernel : Kernel
     """
     if function is None:
         return lambda f: njit(f, **flags)
@@ -178,15 +211,13 @@ def njit(function=None, **flags):
     # it first, and the cache would keep that.
     flags.setdefault("fastmath", False)
     flags.setdefault("boundscheck", CHECKS_BOUNDS)
-    # The wrapper is for kernels passed as arguments, which ours never are; without it, a
-    # kernel compiles in 0.82 of the time (156 signatures of Lasso, trees and samplers).
-    flags.setdefault("no_cfunc_wrapper", True)
-    flags.setdefault("pipeline_class", KernelCompiler)
-    dispatcher = numba.njit(nogil=True, **flags)(function)
-    if not numba.config.DISABLE_JIT:
-        dispatcher._cache = _DigestCache(function)
-    _registered.append(dispatcher)
-    return dispatcher
+    if numba.config.DISABLE_JIT:
+        kernel = function
+    else:
+        kernel = Kernel(function, targetoptions={"nogil": True, "nopython": True, **flags})
+        kernel._cache = _DigestCache(function)
+    _registered.append(kernel)
+    return kernel
 
 
 def list_kernels():
