@@ -27,12 +27,19 @@ for module in pkgutil.walk_packages(_core.__path__, "skextra._core."):
     import_module(module.name)
 folders = [folder for family in IMPORTS for folder in cache.find_folders(family)[0]]
 ready = {p.name.rsplit(".", 2)[0] for folder in folders for p in folder.glob("*.kernel")}
+kernels = jit.list_kernels()
+# What a compiled kernel calls is compiled with it.
+reached = [kernel for kernel in kernels if kernel._cache._impl.filename_base in ready]
+for kernel in reached:
+    for name in kernel.py_func.__code__.co_names:
+        callee = kernel.py_func.__globals__.get(name)
+        if any(callee is other for other in kernels) and callee not in reached:
+            reached.append(callee)
 # Kernels that numba inlines into their callers never compile on their own.
 idle = [
     kernel.py_func.__qualname__
-    for kernel in jit.list_kernels()
-    if kernel.targetoptions.get("inline") != "always"
-    and kernel._cache._impl.filename_base not in ready
+    for kernel in kernels
+    if kernel.targetoptions.get("inline") != "always" and kernel not in reached
 ]
 row = summary._asdict() | {"cache_folder": str(summary.cache_folder), "idle": idle}
 print(json.dumps(row))
