@@ -104,6 +104,11 @@ def has_parameter(name):
     return lambda cls: name in list_parameters(cls)
 
 
+def is_parallel(cls):
+    """Whether `n_jobs` is there and has an effect: that of LogisticRegression has none."""
+    return "n_jobs" in list_parameters(cls) and cls.__name__ != "LogisticRegression"
+
+
 def is_kind(kind):
     return lambda cls: get_tags(cls()).estimator_type == kind
 

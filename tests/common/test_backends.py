@@ -11,7 +11,7 @@ import joblib
 import numpy as np
 import pytest
 
-from tests.common.estimators import CLASSES, compute_outputs, has_parameter, make, make_data
+from tests.common.estimators import CLASSES, compute_outputs, is_parallel, make, make_data
 
 # Rows and columns of the training data, by the sub-package or by the class: dense trees encode
 # 400,000 values at a time, Gram matrices are cut from 2,500 rows on, samplers from 131,072 values.
@@ -47,7 +47,7 @@ def find_parameters(cls):
 
 
 def list_parallel_classes():
-    return [cls for cls in CLASSES if has_parameter("n_jobs")(cls)]
+    return [cls for cls in CLASSES if is_parallel(cls)]
 
 
 def compute_all(cls, data):

@@ -21,8 +21,8 @@ from tests.common.estimators import (
     fit,
     for_each,
     get_fitted_attributes,
-    has_parameter,
     in_turn,
+    is_parallel,
     is_sparse,
     list_parameters,
     make,
@@ -61,7 +61,7 @@ def test_grid_search_in_workers_equals_serial(cls, backend):
     np.testing.assert_allclose(parallel.cv_results_["mean_test_score"], serial, rtol=1e-7)
 
 
-@for_each(has_parameter("n_jobs"))
+@for_each(is_parallel)
 @in_turn("convert", [np.asarray, np.asfortranarray, sparse.csr_array])
 @in_turn("shape", [(400, 30), (40, 90)])
 def test_results_are_bitwise_equal_for_every_n_jobs(cls, convert, shape):
@@ -82,7 +82,7 @@ def test_results_are_bitwise_equal_for_every_n_jobs(cls, convert, shape):
         assert_same_outputs(fits[0], other, X, exact=True)
 
 
-@for_each(has_parameter("n_jobs"))
+@for_each(is_parallel)
 def test_zero_jobs_are_refused(cls):
     X, y = make_data(cls)
     with pytest.raises(ValueError, match="n_jobs"):
