@@ -281,7 +281,7 @@ class WorkingSetSolver:
             self.w[self.pool] = descent.w
             if done or left <= 0:
                 break
-            if since < self._count_patient_sweeps() or descent.is_support_solved(stop):
+            if since < self._count_patient_sweeps(lam2 > 0) or descent.is_support_solved(stop):
                 continue
             left -= self.support_gram.solve(self.w, l1, l2, 0.5 * stop, self.sweeps, left)
             descent.w[:] = self.w[self.pool]
@@ -291,12 +291,12 @@ class WorkingSetSolver:
         residual = self.y - self.pool_columns.predict(w)
         return _Solution(self.pool[w != 0], w[w != 0], residual, max_iter - left)
 
-    def _count_patient_sweeps(self):
+    def _count_patient_sweeps(self, has_l2):
         n_support = np.count_nonzero(self.w)
         density = self.pool_columns.count_stored() / (len(self.pool) * len(self.y))
         n_missing = self.support_gram.count_missing(self.w)
         return solver_choice.count_patient_sweeps(
-            len(self.y), n_support, n_missing, density, self.design.is_sparse
+            len(self.y), n_support, n_missing, density, self.design.is_sparse, has_l2
         )
 
     def _restore(self, solution):

@@ -79,7 +79,7 @@ def prefers_gram(shape):
     return p <= n and shape.n_alphas > _PATH_PENALTIES and p <= _TALL_PATH_FEATURES
 
 
-def count_patient_sweeps(n_samples, n_support, n_missing, density, is_sparse):
+def count_patient_sweeps(n_samples, n_support, n_missing, density, is_sparse, has_l2):
     """Sweeps that cost as much as Newton steps on the support would.
 
     Whoever takes these steps after so many sweeps pays at most twice what the better of both
@@ -95,15 +95,18 @@ def count_patient_sweeps(n_samples, n_support, n_missing, density, is_sparse):
     density : float
         Share of the entries of the columns that are stored.
     is_sparse : bool
+    has_l2 : bool
+        Whether there is an L2 penalty.
 
     Returns
     -------
     n_sweeps : float
-        Infinite where the support does not determine its coefficients, so that a Newton step
-        runs along a null space, and where its Gram matrix would not fit into memory.
+        Infinite where neither the support nor an L2 penalty determines the coefficients, so
+        that a Newton step runs along a null space, and where the Gram matrix of the support
+        would not fit into memory.
     """
     n, k, m = n_samples, n_support, n_missing
-    if not 0 < k < min(n, _LARGEST_SUPPORT):
+    if not 0 < k < _LARGEST_SUPPORT or (k >= n and not has_l2):
         return np.inf
     if is_sparse:
         forming = _SPARSE_GRAM * k * m * n * density**2 + _GRAM_ENTRY * k * m

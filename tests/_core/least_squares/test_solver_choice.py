@@ -34,14 +34,16 @@ def test_solver(shape, expected):
 
 
 def test_patience_is_the_price_of_newton_steps():
-    few, many = (count_patient_sweeps(1_000, k, k, 1.0, False) for k in (10, 900))
+    few, many = (count_patient_sweeps(1_000, k, k, 1.0, False, False) for k in (10, 900))
     assert 0 < few < 12 < many < 500
     # What is in the Gram matrix already need not be paid for.
-    assert count_patient_sweeps(1_000, 900, 0, 1.0, False) < many
+    assert count_patient_sweeps(1_000, 900, 0, 1.0, False, False) < many
     # Sweeps over sparse columns cost next to nothing beside a factor.
-    assert count_patient_sweeps(2_000, 900, 900, 0.01, True) > many
+    assert count_patient_sweeps(2_000, 900, 900, 0.01, True, False) > many
     for k in (0, 1_000, 2_000):
-        assert count_patient_sweeps(1_000, k, k, 1.0, False) == np.inf
+        assert count_patient_sweeps(1_000, k, k, 1.0, False, False) == np.inf
+    # With an L2 penalty a support of any size determines its coefficients.
+    assert many < count_patient_sweeps(1_000, 1_000, 1_000, 1.0, False, True) < np.inf
 
 
 def test_sweeps_read_whichever_is_smaller():
