@@ -58,6 +58,7 @@ def test_kinds_of_data():
 @pytest.mark.parametrize(
     ("name", "target"),
     [("Lasso", "regression"), ("ElasticNet", "regression"), ("Ridge", "10 targets"),
+     ("MultiTaskLasso", "10 targets"), ("MultiTaskElasticNet", "10 targets"),
      ("LogisticRegression", "2 classes"), ("LogisticRegression", "10 classes"),
      ("SVC", "2 classes")],
 )  # fmt: skip

@@ -241,8 +241,9 @@ import numpy as np
 import skextra
 rng = np.random.default_rng(0)
 X = rng.standard_normal((30, 3))
+y = np.arange(30) % 2
 for name, cls in skextra.all_estimators():
-    cls().fit(np.abs(X), np.arange(30) % 2)
+    cls().fit(np.abs(X), np.column_stack([y, 1 - y]) if name.startswith("MultiTask") else y)
     repr(cls())
     print(name)
 """

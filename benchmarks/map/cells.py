@@ -14,13 +14,19 @@ MOST_VALUES = 2e7
 VARIANT_SHAPES = ((200, 10), (1_000, 100), (10_000, 10), (10_000, 100), (1_000, 1_000))
 
 REGRESSORS = ("Lasso", "ElasticNet", "LassoCV", "ElasticNetCV", "Ridge", "RidgeCV")
+# Several targets that share their features; scikit-learn's take no sparse data.
+JOINT_REGRESSORS = (
+    "MultiTaskLasso", "MultiTaskElasticNet", "MultiTaskLassoCV", "MultiTaskElasticNetCV",
+)  # fmt: skip
 LINEAR_CLASSIFIERS = ("LogisticRegression", "LogisticRegressionCV", "LinearSVC")
 TREES = (
     "DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor",
     "RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier",
     "ExtraTreesRegressor", "AdaBoostClassifier", "AdaBoostRegressor",
 )  # fmt: skip
-ESTIMATORS = (*REGRESSORS, *LINEAR_CLASSIFIERS, "SVC", *TREES, "GaussianMixture")
+ESTIMATORS = (
+    *REGRESSORS, *JOINT_REGRESSORS, *LINEAR_CLASSIFIERS, "SVC", *TREES, "GaussianMixture",
+)  # fmt: skip
 # Time or memory grows with the square of these, or faster.
 _MOST_SAMPLES = {"SVC": 10_000, "LogisticRegressionCV": 10_000}
 _MOST_FEATURES = {"GaussianMixture": 100, "SVC": 1_000, "AdaBoostRegressor": 1_000}
@@ -76,6 +82,8 @@ def find_targets(estimator):
     """Kinds of targets that an estimator is measured with, the plain one first."""
     if estimator == "GaussianMixture":
         return ("none",)
+    if estimator in JOINT_REGRESSORS:
+        return ("10 targets",)
     if estimator in REGRESSORS or estimator.endswith("Regressor"):
         many = estimator in ("Ridge", "RidgeCV", "RandomForestRegressor", "DecisionTreeRegressor")
         return ("regression", "10 targets") if many else ("regression",)
@@ -91,7 +99,7 @@ def list_cells(estimator):
     variants.append({"dtype": "float32"})
     if is_tree:
         variants += [{"values": "integers"}, {"values": "one-hot"}]
-    elif estimator != "GaussianMixture":
+    elif estimator not in ("GaussianMixture", *JOINT_REGRESSORS):
         variants += [{"density": 0.01}, {"density": 0.001}]
     if not is_tree:
         variants.append({"parameters": "tight"})

@@ -7,10 +7,15 @@ from importlib.util import find_spec
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from benchmarks.map.cells import REGRESSORS
+from benchmarks.map.cells import JOINT_REGRESSORS, REGRESSORS
 
 _PACKAGES = {
-    "linear_model": (*REGRESSORS, "LogisticRegression", "LogisticRegressionCV"),
+    "linear_model": (
+        *REGRESSORS,
+        *JOINT_REGRESSORS,
+        "LogisticRegression",
+        "LogisticRegressionCV",
+    ),  # fmt: skip
     "svm": ("LinearSVC", "SVC"),
     "tree": tuple(
         f"{kind}Tree{role}"
@@ -58,10 +63,11 @@ def list_contestants(cell, data):
 def choose_parameters(cell, data):
     """Constructor parameters of a cell, as scikit-learn names them."""
     parameters = {"random_state": 0}
-    if cell.estimator in ("Lasso", "ElasticNet"):
-        y = data.y - data.y.mean()
-        correlation = np.abs(data.X.T @ y - np.asarray(data.X.mean(axis=0)).ravel() * y.sum())
-        parameters["alpha"] = float(_PENALTY_SHARE * correlation.max() / len(y))
+    if cell.estimator.removeprefix("MultiTask") in ("Lasso", "ElasticNet"):
+        Y = (data.y - data.y.mean(axis=0)).reshape(len(data.y), -1)
+        means = np.asarray(data.X.mean(axis=0)).reshape(-1, 1)
+        correlation = np.linalg.norm(data.X.T @ Y - means * Y.sum(axis=0), axis=1)
+        parameters["alpha"] = float(_PENALTY_SHARE * correlation.max() / len(Y))
     if cell.estimator == "GaussianMixture":
         parameters["n_components"] = 8
     if cell.parameters == "tight":

@@ -176,14 +176,15 @@ def make_objective(cell, data):
     if name == "LogisticRegression":
         return lambda model: _compute_log_loss(model, X, y)
     alpha = parameters.get("alpha", 1.0)
-    l1_ratio = {"Ridge": 0.0, "ElasticNet": 0.5, "Lasso": 1.0}[name]
+    l1_ratio = {"Ridge": 0.0, "ElasticNet": 0.5, "Lasso": 1.0}[name.removeprefix("MultiTask")]
     loss_scale = 1.0 if name == "Ridge" else 0.5 / len(y)
     ridge_scale = alpha if name == "Ridge" else 0.5 * alpha * (1 - l1_ratio)
 
     def compute(model):
         coef = np.asarray(model.coef_, dtype=np.float64)
         residual = y - (X @ coef.T + model.intercept_).reshape(y.shape)
-        penalty = alpha * l1_ratio * np.abs(coef).sum() + ridge_scale * (coef**2).sum()
+        sizes = np.linalg.norm(coef, axis=0) if name.startswith("MultiTask") else np.abs(coef)
+        penalty = alpha * l1_ratio * sizes.sum() + ridge_scale * (coef**2).sum()
         return float(loss_scale * (residual**2).sum() + penalty)
 
     return compute
