@@ -45,6 +45,8 @@ def _make_layouts(X, takes_sparse):
 
 def _make_targets(tags, X):
     y = X[:, 0] + np.random.default_rng(1).standard_normal(len(X))
+    if not tags.target_tags.single_output:
+        y = np.column_stack([y, X[:, 1]])
     if tags.estimator_type != "classifier":
         return [y, y.astype(np.float32)]
     ranks = y.argsort().argsort()
