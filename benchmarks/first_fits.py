@@ -18,6 +18,8 @@ import tempfile
 # Estimators that scikit-learn does not have, beside what one would use there.
 _NEAREST = {
     "GaussianMixtureIC": "mixture.GaussianMixture",
+    "DensityForest": "mixture.GaussianMixture",
+    "VectorQuantizer": "cluster.KMeans",
     "KernelLogisticRegression": "svm.SVC",
     "KernelLogisticRegressionCV": "svm.SVC",
     "GumbelMaxSampler": "preprocessing.Normalizer",
@@ -47,7 +49,8 @@ def fit():
     model = Estimator()
     classes = getattr(model, "_estimator_type", None) == "classifier" or hasattr(
         Estimator, "predict_proba") or name in ("SVC", "LinearSVC")
-    model.fit(X, (y > 0).astype(int) if classes else y)
+    several = name.startswith("MultiTask")
+    model.fit(X, (y > 0).astype(int) if classes else np.column_stack([y, -y]) if several else y)
     if hasattr(model, "transform"):
         model.transform(X)
     return clock() - start
