@@ -106,9 +106,11 @@ def resolve_l1_ratios(estimator):
         "Cs=(np.inf,)",
     )
     if penalty == "elasticnet":
-        if l1_ratios is None:
+        # Left at its default, which is no elastic net.
+        if l1_ratios is None or (isinstance(l1_ratios, tuple) and l1_ratios == (0.0,)):
             raise ValueError(
-                "l1_ratios must be an array-like of numbers between 0 and 1; got (l1_ratios=None)"
+                "l1_ratios must be an array-like of numbers between 0 and 1; "
+                f"got (l1_ratios={l1_ratios}) with penalty='elasticnet'"
             )
         return l1_ratios
     if l1_ratios is not None and tuple(np.ravel(l1_ratios)) != (0.0,):

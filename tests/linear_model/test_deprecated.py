@@ -110,6 +110,13 @@ def test_refusals(data):
         pytest.raises(ValueError, match="l1_ratio must be specified"),
     ):
         model.fit(*data)
+    for options in ({}, {"l1_ratios": None}):
+        search = clone(linear_model.LogisticRegressionCV(penalty="elasticnet", **options))
+        with (
+            pytest.warns(FutureWarning, match="'penalty' was deprecated"),
+            pytest.raises(ValueError, match="l1_ratios must be an array-like of numbers"),
+        ):
+            search.fit(*data)
     with pytest.raises(ValueError, match="'penalty' parameter of LogisticRegression must be"):
         linear_model.LogisticRegression(penalty="l3").fit(*data)
 
